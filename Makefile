@@ -1,0 +1,74 @@
+# `make` alone lists what there is. Nothing but Python 3 and make is assumed: every target sets
+# up what it needs. GNU make 3.81 or newer.
+
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help env paper report verify lab notebooks test lint ci lock benchmark clean
+
+# One step after the other, also under `make -j`; and a make that a test calls in a clone of its
+# own inherits nothing from this one.
+.NOTPARALLEL:
+unexport MAKEFLAGS VENV PYTEST_ARGS UPGRADE
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+env: $(VENV)/.ready ## Set up .venv from requirements.lock (nothing to do when it is up to date)
+
+# The stamp is written last, so a set-up that failed is tried again.
+$(VENV)/.ready: requirements.lock pyproject.toml .python-version
+	@sh .ci/setup.sh '$(VENV)'
+
+paper: env ## Make the paper: run every analysis, compare with the expected numbers, build the report
+	$(BIN)/iesoresearch run --all
+	$(BIN)/iesoresearch verify
+	$(BIN)/iesoresearch report
+
+report: env ## Build the report site from the runs that there are
+	$(BIN)/iesoresearch report
+
+verify: env ## Compare the runs that there are with the expected numbers
+	$(BIN)/iesoresearch verify
+
+lab: env ## Open the notebooks in JupyterLab
+	$(BIN)/jupyter-lab notebooks
+
+notebooks: env ## Run the notebooks again, in place, with their default parameters
+	$(BIN)/python .ci/notebooks.py
+
+# loadfile: all cells of one notebook must meet the same kernel.
+test: env ## Run all tests, those of the notebooks too (PYTEST_ARGS="-k ..." for some)
+	$(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env $(PYTEST_ARGS) tests notebooks
+
+lint: env ## Check style, formatting and which layer imports which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+ci: lint test ## What continuous integration runs: lint and test
+
+lock: ## Write requirements.lock and environment.yml from pyproject.toml (UPGRADE=1: newest versions)
+	@uv="$$(sh .ci/setup.sh --uv)" && set -x && \
+	"$$uv" pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	    --group dev -p 3.12 $(if $(filter 1,$(UPGRADE)),--upgrade) \
+	    pyproject.toml -o requirements.lock && \
+	"$$uv" run --quiet --no-project .ci/environment.py
+
+benchmark: .venv-bench/.ready ## Time the models beside other libraries (in .venv-bench)
+	@for file in benchmarks/*.py; do (set -x; .venv-bench/bin/python "$$file") || exit 1; done
+
+# The peers must not disturb .venv; what both need has the version of the lock.
+.venv-bench/.ready: benchmarks/requirements.txt $(VENV)/.ready
+	@uv="$$(sh .ci/setup.sh --uv)" && set -x && \
+	"$$uv" venv --quiet --clear --python $(BIN)/python .venv-bench && \
+	"$$uv" pip install --python .venv-bench/bin/python --compile-bytecode \
+	    -r benchmarks/requirements.txt -c requirements.lock && \
+	"$$uv" pip install --quiet --python .venv-bench/bin/python --no-deps -e . && \
+	touch $@
+
+clean: ## Remove results, caches and build products (the environment stays)
+	rm -rf reports/out dist build .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	find . -path './.venv*' -prune -o -path ./.uv -prune -o \
+	    -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

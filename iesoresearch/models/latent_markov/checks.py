@@ -1,0 +1,131 @@
+"""Checks of what a caller hands to an estimator. Messages count; they never quote an answer."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models.latent_markov.em import Parameters
+
+
+def check_items(items) -> np.ndarray:
+    """`items` as an int8 array of shape (rows, items); an int8 array is returned as it is."""
+    array = np.asarray(items)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise DataError(
+            f"items has shape {array.shape}; it must have one row per session and one column per "
+            "item. Pass a two-dimensional integer array."
+        )
+    if len(array) == 0:
+        raise DataError(
+            "items has no rows, so there is nobody to fit. Check the filters that made it."
+        )
+    if array.dtype != np.int8:
+        if array.dtype.kind not in "iu":
+            raise DataError(
+                f"items holds {array.dtype} values; answers must be whole numbers from 0 with -1 "
+                "for missing. Replace NaN by -1 and convert with .astype('int8')."
+            )
+        if array.max() > 127 or array.min() < -128:
+            raise DataError("items holds numbers that no questionnaire has; codes end at 127.")
+        array = array.astype(np.int8)
+    return array
+
+
+def check_levels(items: np.ndarray, n_categories) -> np.ndarray:
+    """Number of levels of each item, with every answer inside them."""
+    n_items = items.shape[1]
+    if n_categories is None:
+        n_categories = max(int(items.max()) + 1, 2)
+    levels = np.broadcast_to(np.asarray(n_categories), (n_items,)) if np.ndim(
+        n_categories
+    ) == 0 else np.asarray(n_categories)
+    if levels.shape != (n_items,) or levels.dtype.kind not in "iu" or levels.min() < 2:
+        raise ParameterError(
+            f"n_categories={n_categories!r} does not fit {n_items} items; give one number of at "
+            f"least 2, or {n_items} of them."
+        )
+    outside = ((items < -1) | (items >= levels)).sum(axis=0)
+    if outside.any():
+        columns = ", ".join(f"{n} in column {j}" for j, n in enumerate(outside) if n)
+        raise DataError(
+            f"{outside.sum()} answers lie outside 0 … {levels.max() - 1} (-1 = missing): {columns} "
+            "(columns count from 0). Recode them, or set them to -1, before fitting."
+        )
+    return levels.astype(np.int64)
+
+
+def check_lengths(items: np.ndarray, lengths) -> np.ndarray:
+    """First row of each person and, last, the number of rows."""
+    if lengths is None:
+        return np.arange(len(items) + 1, dtype=np.int64)
+    array = np.asarray(lengths)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) == 0 or array.min() < 1:
+        raise DataError(
+            "lengths must hold one whole number of sessions, at least 1, for every person."
+        )
+    if array.sum() != len(items):
+        raise DataError(
+            f"lengths add up to {array.sum()} sessions but items has {len(items)} rows. Sort both "
+            "by person and session, and give one length per person."
+        )
+    return np.concatenate([[0], np.cumsum(array, dtype=np.int64)])
+
+
+def check_answered(items: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Answered items per row, after refusing people who answered nothing at all."""
+    answered = (items >= 0).sum(axis=1)
+    empty = int((np.add.reduceat(answered, bounds[:-1]) == 0).sum())
+    if empty:
+        raise DataError(
+            f"{empty} of {len(bounds) - 1} people answered no item in any session and say nothing "
+            "about the states. Leave them out before fitting, and report how many they were."
+        )
+    return answered
+
+
+def check_whole(name: str, value, lowest: int) -> int:
+    """A whole number of at least `lowest`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < lowest:
+        raise ParameterError(f"{name}={value!r} must be a whole number of at least {lowest}.")
+    return int(value)
+
+
+def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: np.ndarray, levels):
+    """Refuse more states than people, or more parameters than answers or answer patterns."""
+    n_people = len(bounds) - 1
+    n_answers = int((items >= 0).sum())
+    advice = "Ask for fewer states or bring more data."
+    if n_states > n_people:
+        raise DataError(f"{n_states} states cannot be told apart among {n_people} people. {advice}")
+    if n_parameters > n_answers:
+        raise DataError(
+            f"{n_states} states need {n_parameters} parameters but the data hold only {n_answers} "
+            f"answers. {advice}"
+        )
+    patterns = np.prod(levels, dtype=float) - 1  # free cells of the table of all items
+    if np.all(np.diff(bounds) == 1) and n_parameters > patterns:
+        raise DataError(
+            f"{n_states} states need {n_parameters} parameters but one occasion of these items "
+            f"has only {patterns:.0f} free cells, so the model is not identified. "
+            "Ask for fewer states."
+        )
+
+
+def check_init(init: Mapping, n_states: int, n_items: int, n_levels: int) -> Parameters:
+    """Start values of the right shapes whose rows sum to one."""
+    shapes = {
+        "initial_probs": (n_states,),
+        "transition_matrix": (n_states, n_states),
+        "item_probs": (n_states, n_items, n_levels),
+    }
+    if not isinstance(init, Mapping) or set(init) != set(shapes):
+        raise ParameterError(f"init must be a dict with the keys {', '.join(shapes)}.")
+    arrays = {name: np.asarray(init[name], dtype=float) for name in shapes}
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape:
+            raise ParameterError(f"init[{name!r}] has shape {array.shape}; it must be {shape}.")
+        if np.any(array < 0) or not np.allclose(array.sum(axis=-1), 1.0, rtol=0, atol=1e-8):
+            raise ParameterError(f"init[{name!r}] must hold probabilities whose rows sum to one.")
+    return Parameters(**arrays)

@@ -1,0 +1,105 @@
+"""Several item answers in one byte, and look-up tables of their joint probability.
+
+Items are independent given the state, so the probability of a session is a product over items.
+Packing neighbouring items into one code (three four-level items: 5**3 = 125 codes, the fifth
+level being "missing") turns nine look-ups and products into three, and makes every missing
+answer, up to a wholly missing session, an ordinary code whose probability is one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_MOST_CODES = 256  # so that a code fits one byte
+
+
+@dataclass(frozen=True)
+class PackedItems:
+    """Answers of all sessions as codes.
+
+    Attributes
+    ----------
+    codes
+        uint8, (rows, groups).
+    digits
+        For every group the answers behind each code: (codes, items of the group); `n_levels`
+        stands for missing.
+    items
+        For every group the column numbers of its items.
+    offsets
+        int64, (groups,): first row of each group in the stacked tables.
+    n_items, n_levels
+        Number of items and of answer levels (the largest of any item).
+    """
+
+    codes: np.ndarray
+    digits: tuple[np.ndarray, ...]
+    items: tuple[range, ...]
+    offsets: np.ndarray
+    n_items: int
+    n_levels: int
+
+    @property
+    def n_table_rows(self) -> int:
+        return sum(len(d) for d in self.digits)
+
+    def tables(self, item_probs: np.ndarray, lanes: int) -> np.ndarray:
+        """Probability of each code in each state.
+
+        Parameters
+        ----------
+        item_probs
+            (states, items, levels).
+        lanes
+            Width of a table row; lanes beyond the states hold zero.
+
+        Returns
+        -------
+        array
+            (table rows, lanes).
+        """
+        n_states = len(item_probs)
+        padded = np.zeros((lanes, self.n_items, self.n_levels + 1))
+        padded[:n_states, :, :-1] = item_probs
+        padded[:n_states, :, -1] = 1.0
+        blocks = []
+        for digits, items in zip(self.digits, self.items, strict=True):
+            block = padded[:, items[0], digits[:, 0]]
+            for place, item in enumerate(items[1:], start=1):
+                block = block * padded[:, item, digits[:, place]]
+            blocks.append(block.T)
+        return np.ascontiguousarray(np.concatenate(blocks))
+
+    def item_counts(self, table_counts: np.ndarray) -> np.ndarray:
+        """Expected answers per state, item and level from counts per code: (lanes, items, levels)."""
+        counts = np.zeros((table_counts.shape[1], self.n_items, self.n_levels))
+        first = 0
+        for digits, items in zip(self.digits, self.items, strict=True):
+            block = table_counts[first : first + len(digits)]
+            first += len(digits)
+            for place, item in enumerate(items):
+                for level in range(self.n_levels):
+                    counts[:, item, level] = block[digits[:, place] == level].sum(axis=0)
+        return counts
+
+
+def pack(items: np.ndarray, n_levels: int) -> PackedItems:
+    """Pack answers 0 … `n_levels` - 1 (-1 = missing) of shape (rows, items)."""
+    n_items = items.shape[1]
+    base = n_levels + 1
+    per_group = max(1, int(np.log(_MOST_CODES) / np.log(base) + 1e-9))
+    groups = tuple(
+        range(first, min(first + per_group, n_items)) for first in range(0, n_items, per_group)
+    )
+    codes = np.zeros((len(items), len(groups)), dtype=np.uint8)
+    digits = []
+    for g, group in enumerate(groups):
+        for item in group:
+            answer = items[:, item]
+            codes[:, g] *= np.uint8(base)
+            codes[:, g] += np.where(answer < 0, n_levels, answer).astype(np.uint8)
+        places = np.unravel_index(np.arange(base ** len(group)), (base,) * len(group))
+        digits.append(np.stack(places, axis=1))
+    sizes = [len(d) for d in digits]
+    offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    return PackedItems(codes, tuple(digits), groups, offsets, n_items, n_levels)
