@@ -3,6 +3,7 @@
 
 VENV ?= .venv
 BIN = $(VENV)/bin
+UV = sh .ci/setup.sh --uv
 
 .DEFAULT_GOAL := help
 .PHONY: help env paper report verify lab notebooks test lint ci lock benchmark clean
@@ -50,22 +51,20 @@ lint: env ## Check style, formatting and which layer imports which
 ci: lint test ## What continuous integration runs: lint and test
 
 lock: ## Write requirements.lock and environment.yml from pyproject.toml (UPGRADE=1: newest versions)
-	@uv="$$(sh .ci/setup.sh --uv)" && set -x && \
-	"$$uv" pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	    --group dev -p 3.12 $(if $(filter 1,$(UPGRADE)),--upgrade) \
-	    pyproject.toml -o requirements.lock && \
-	"$$uv" run --quiet --no-project .ci/environment.py
+	    pyproject.toml -o requirements.lock
+	$(UV) run --quiet --no-project --python '>=3.12' .ci/environment.py
 
 benchmark: .venv-bench/.ready ## Time the models beside other libraries (in .venv-bench)
 	@for file in benchmarks/*.py; do (set -x; .venv-bench/bin/python "$$file") || exit 1; done
 
 # The peers must not disturb .venv; what both need has the version of the lock.
 .venv-bench/.ready: benchmarks/requirements.txt $(VENV)/.ready
-	@uv="$$(sh .ci/setup.sh --uv)" && set -x && \
-	"$$uv" venv --quiet --clear --python $(BIN)/python .venv-bench && \
-	"$$uv" pip install --python .venv-bench/bin/python --compile-bytecode \
-	    -r benchmarks/requirements.txt -c requirements.lock && \
-	"$$uv" pip install --quiet --python .venv-bench/bin/python --no-deps -e . && \
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-bench
+	$(UV) pip install --python .venv-bench/bin/python --compile-bytecode \
+	    -r benchmarks/requirements.txt -c requirements.lock
+	$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps -e .
 	touch $@
 
 clean: ## Remove results, caches and build products (the environment stays)

@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         TARGET.write_text(text, encoding="utf-8", newline="\n")
     elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print("environment.yml is not in step with pyproject.toml: run `make lock`", file=sys.stderr)
+        print("environment.yml does not fit pyproject.toml: run `make lock`", file=sys.stderr)
         return 1
     return 0
 

@@ -18,9 +18,9 @@ from pathlib import Path
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 VOLATILE = ("execution", "papermill", "ExecuteTime")
@@ -29,20 +29,20 @@ VOLATILE = ("execution", "papermill", "ExecuteTime")
 def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     """Run all cells of `notebook`, in `folder`, keeping the outputs in it."""
     with tempfile.TemporaryDirectory(prefix="nb-") as sockets:
-        # Over private sockets: ipykernel warns about TCP, where any user can connect.
-        kernel = AsyncKernelManager(
-            kernel_name="python3",
-            transport="ipc",
-            ip=f"{sockets}/kernel",
-            connection_file=f"{sockets}/kernel.json",
-        )
+        # Private sockets: over TCP any user of the machine can connect, so ipykernel warns.
+        connection = {
+            "transport": "ipc",
+            "ip": f"{sockets}/kernel",
+            "connection_file": f"{sockets}/kernel.json",
+        }
         NotebookClient(
             notebook,
-            km=kernel,
+            kernel_name="python3",
             timeout=None,
             record_timing=False,
             coalesce_streams=True,
             resources={"metadata": {"path": str(folder)}},
+            config=Config(KernelManager=connection),
         ).execute()
 
 
@@ -96,7 +96,8 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK")
     options = parser.parse_args()
     paths = options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
-    return 0 if all([update(path.resolve(), options.check) for path in paths]) else 1
+    fine = [update(path.resolve(), options.check) for path in paths]  # all, also after a failure
+    return 0 if all(fine) else 1
 
 
 if __name__ == "__main__":

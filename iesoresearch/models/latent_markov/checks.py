@@ -37,9 +37,9 @@ def check_levels(items: np.ndarray, n_categories) -> np.ndarray:
     n_items = items.shape[1]
     if n_categories is None:
         n_categories = max(int(items.max()) + 1, 2)
-    levels = np.broadcast_to(np.asarray(n_categories), (n_items,)) if np.ndim(
-        n_categories
-    ) == 0 else np.asarray(n_categories)
+    levels = np.asarray(n_categories)
+    if levels.ndim == 0:
+        levels = np.full(n_items, n_categories)
     if levels.shape != (n_items,) or levels.dtype.kind not in "iu" or levels.min() < 2:
         raise ParameterError(
             f"n_categories={n_categories!r} does not fit {n_items} items; give one number of at "
@@ -112,20 +112,22 @@ def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: 
         )
 
 
-def check_init(init: Mapping, n_states: int, n_items: int, n_levels: int) -> Parameters:
-    """Start values of the right shapes whose rows sum to one."""
+def check_init(init: Mapping, shape: tuple[int, int, int], one_occasion: bool) -> Parameters:
+    """Start values whose rows sum to one; `shape` is (states, items, levels)."""
     shapes = {
-        "initial_probs": (n_states,),
-        "transition_matrix": (n_states, n_states),
-        "item_probs": (n_states, n_items, n_levels),
+        "initial_probs": shape[:1],
+        "transition_matrix": shape[:1] * 2,
+        "item_probs": shape,
     }
+    if isinstance(init, Mapping) and one_occasion and init.get("transition_matrix") is None:
+        init = {**init, "transition_matrix": np.eye(shape[0])}
     if not isinstance(init, Mapping) or set(init) != set(shapes):
         raise ParameterError(f"init must be a dict with the keys {', '.join(shapes)}.")
     arrays = {name: np.asarray(init[name], dtype=float) for name in shapes}
-    for name, shape in shapes.items():
+    for name, expected in shapes.items():
         array = arrays[name]
-        if array.shape != shape:
-            raise ParameterError(f"init[{name!r}] has shape {array.shape}; it must be {shape}.")
+        if array.shape != expected:
+            raise ParameterError(f"init[{name!r}] has shape {array.shape}; it must be {expected}.")
         if np.any(array < 0) or not np.allclose(array.sum(axis=-1), 1.0, rtol=0, atol=1e-8):
             raise ParameterError(f"init[{name!r}] must hold probabilities whose rows sum to one.")
     return Parameters(**arrays)

@@ -71,6 +71,8 @@ class LatentMarkov(Estimator):
     n_iter_ : int
         E-steps of the best start.
     converged_ : bool
+    one_occasion_ : bool
+        Whether everybody had one session, so that there are no transitions.
     starts_ : structured array
         `seed` (-1 for `init`), `log_likelihood`, `n_iter`, `converged`; best first.
 
@@ -139,11 +141,11 @@ class LatentMarkov(Estimator):
         bounds = checks.check_lengths(items, lengths)
         answered = checks.check_answered(items, bounds)
         k = checks.check_whole("n_states", self.n_states, 1)
-        max_iter = checks.check_whole("max_iter", self.max_iter, 1)
+        checks.check_whole("max_iter", self.max_iter, 1)
         if not 0 <= self.tol < 1:
             raise ParameterError(f"tol={self.tol!r} must be at least 0 and below 1.")
         self._levels = levels
-        self._one_occasion = bool(np.all(np.diff(bounds) == 1))
+        self.one_occasion_ = bool(np.all(np.diff(bounds) == 1))
         self.n_parameters_ = self._count_parameters()
         checks.check_capacity(k, self.n_parameters_, items, bounds, levels)
 
@@ -151,10 +153,11 @@ class LatentMarkov(Estimator):
         sessions = em.Sessions(pack(items, int(levels.max())), bounds)
         starts = [self._start(seed, items) for seed in seeds]
         fits = em.run_starts(
-            sessions, starts, max_iter=max_iter, tol=self.tol, n_threads=self._n_threads()
+            sessions, starts, max_iter=self.max_iter, tol=self.tol, n_threads=self._n_threads()
         )
         self._keep_starts(seeds, fits)
-        self._keep_best(max(fits, key=lambda fit: fit.log_likelihood))
+        best = int(np.argmax([fit.log_likelihood for fit in fits]))
+        self._keep_best(fits[best], starts[best][1])
         self._keep_criteria(len(bounds) - 1, int((answered > 0).sum()), sessions)
         return self
 
@@ -215,7 +218,7 @@ class LatentMarkov(Estimator):
         lengths = np.asarray(lengths)
         if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or lengths.min(initial=1) < 1:
             raise DataError("lengths must hold one whole number of sessions, at least 1, a person.")
-        if self._one_occasion and lengths.max(initial=1) > 1:
+        if self.one_occasion_ and lengths.max(initial=1) > 1:
             raise DataError(
                 "This model was fitted to one session a person and knows no transitions, so it "
                 "cannot draw a second one. Ask for lengths of 1."
@@ -235,7 +238,7 @@ class LatentMarkov(Estimator):
 
     def _count_parameters(self) -> int:
         k = self.n_states
-        transitions = 0 if self._one_occasion else k * (k - 1)
+        transitions = 0 if self.one_occasion_ else k * (k - 1)
         return (k - 1) + self._count_item_parameters() + transitions
 
     def _start_seeds(self) -> list[int]:
@@ -248,10 +251,8 @@ class LatentMarkov(Estimator):
     def _start(self, seed: int, items: np.ndarray) -> tuple[em.Parameters, em.ItemStep]:
         k, n_levels = self.n_states, int(self._levels.max())
         if self.init is not None:
-            init = dict(self.init)
-            if self._one_occasion and init.get("transition_matrix") is None:
-                init["transition_matrix"] = np.eye(k)
-            return checks.check_init(init, k, items.shape[1], n_levels), em.free_item_step
+            shape = (k, items.shape[1], n_levels)
+            return checks.check_init(self.init, shape, self.one_occasion_), em.free_item_step
         random = rng(seed, "latent markov", "start")
         item_probs = random.dirichlet([1.5] * n_levels, (k, items.shape[1]))
         item_probs[:, np.arange(n_levels) >= self._levels[:, None]] = 0.0
@@ -276,7 +277,7 @@ class LatentMarkov(Estimator):
         starts = np.array(rows, dtype=STARTS)
         self.starts_ = starts[np.argsort(-starts["log_likelihood"], kind="stable")]
 
-    def _keep_best(self, best: em.Fit):
+    def _keep_best(self, best: em.Fit, item_step: em.ItemStep):
         if not np.isfinite(best.log_likelihood):
             raise DataError(
                 "Some answers are impossible under the start values (probability zero). Give an "
@@ -294,7 +295,7 @@ class LatentMarkov(Estimator):
         parameters = best.parameters.ordered(order)
         self.initial_probs_ = parameters.initial_probs
         self.transition_matrix_ = parameters.transition_matrix
-        if self._one_occasion:
+        if self.one_occasion_:
             self.transition_matrix_ = np.full_like(parameters.transition_matrix, np.nan)
         self.item_probs_ = parameters.item_probs
         self.state_counts_ = best.counts.initial[order]
@@ -346,7 +347,7 @@ class LatentMarkov(Estimator):
     def _parameters(self) -> em.Parameters:
         self._check_fitted()
         # with one occasion there is no transition; the recursions still take a matrix
-        matrix = np.eye(self.n_states) if self._one_occasion else self.transition_matrix_
+        matrix = np.eye(self.n_states) if self.one_occasion_ else self.transition_matrix_
         return em.Parameters(self.initial_probs_, matrix, self.item_probs_)
 
     def _prepare(self, items, lengths) -> tuple:
@@ -359,7 +360,7 @@ class LatentMarkov(Estimator):
             )
         checks.check_levels(items, self._levels)
         bounds = checks.check_lengths(items, lengths)
-        if self._one_occasion and np.any(np.diff(bounds) > 1):
+        if self.one_occasion_ and np.any(np.diff(bounds) > 1):
             raise DataError(
                 "This model was fitted to one session a person and knows no transitions. Pass one "
                 "row per person, without lengths."

@@ -1,0 +1,166 @@
+"""Choosing a model of states honestly: held-out likelihood, the severity-only null, bootstrap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from iesoresearch.models.ladder import SeverityLadder
+from iesoresearch.models.latent_markov import LatentMarkov
+from iesoresearch.seeds import rng
+
+#: Share-weighted root mean square distance from the ladder, in standard deviations of an item,
+#: from which profiles count as different in kind (Cohen's "small" effect, 1988, ISBN
+#: 0-8058-0283-5), and below which they count as lying on the ladder.
+DISTANCE_IN_KIND = 0.2
+DISTANCE_ON_LADDER = 0.1
+
+
+def rows_of(people: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Row numbers of `people`, in their order, when person p has ``lengths[p]`` rows."""
+    ends = np.cumsum(lengths)
+    counts = lengths[people]
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(ends[people] - counts, counts) + within
+
+
+def held_out_log_likelihood(
+    estimator: LatentMarkov, items: np.ndarray, lengths: np.ndarray, *, n_folds: int, seed: int
+) -> np.ndarray:
+    """Log-likelihood of every person under a model fitted without her.
+
+    Parameters
+    ----------
+    estimator
+        Unfitted; copies of it are fitted to all folds but one.
+    items, lengths
+        As in `LatentMarkov.fit`.
+    n_folds
+        Number of folds; people, never single sessions, are dealt into them.
+    seed
+        Of the folds: equal seeds give equal folds, so that models can be compared person by person.
+
+    Returns
+    -------
+    (people,) array, in nats.
+    """
+    n_people = len(lengths)
+    fold = rng(seed, "folds", n_people).permutation(np.arange(n_people) % n_folds)
+    out = np.empty(n_people)
+    for f in range(n_folds):
+        train, test = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
+        model = type(estimator)(**estimator.get_params())
+        model.fit(items[rows_of(train, lengths)], lengths[train])
+        out[test] = model.score_samples(items[rows_of(test, lengths)], lengths[test])
+    return out
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Mean held-out gain per person in nats with its 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+def gain(free: np.ndarray, null: np.ndarray) -> Gain:
+    """Mean of paired differences of held-out log-likelihood, with a normal 95 % interval."""
+    difference = free - null
+    half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
+    mean = float(difference.mean())
+    return Gain(mean, float(mean - half), float(mean + half), len(difference))
+
+
+def profile_distances(
+    item_probs: np.ndarray, ladder: SeverityLadder, item_sd: np.ndarray
+) -> np.ndarray:
+    """Distance of each state's profile from the ladder at the same expected total score.
+
+    Parameters
+    ----------
+    item_probs
+        (states, items, levels).
+    ladder
+        Fitted to the same data.
+    item_sd
+        (items,): standard deviation of each item in the data.
+
+    Returns
+    -------
+    (states,) array
+        Root mean square over items of the difference in expected score, in standard deviations.
+    """
+    profiles = item_probs @ np.arange(item_probs.shape[2])
+    on_ladder = ladder.profile_at(profiles.sum(axis=1))
+    return np.sqrt((((profiles - on_ladder) / item_sd) ** 2).mean(axis=1))
+
+
+def overall_distance(distances: np.ndarray, shares: np.ndarray) -> float:
+    """Root mean square of the states' distances, weighted by their shares."""
+    return float(np.sqrt(np.average(distances**2, weights=shares)))
+
+
+def verdict(found: Gain, distance: float) -> str:
+    """Do states differ in kind, or only in severity?
+
+    *differs in kind* needs both a held-out gain over the ladder whose interval lies above zero
+    and a profile distance of at least `DISTANCE_IN_KIND`; *severity only* a distance below
+    `DISTANCE_ON_LADDER` or a held-out loss whose interval lies below zero; everything else is
+    *inconclusive*.
+    """
+    if found.low > 0 and distance >= DISTANCE_IN_KIND:
+        return "differs in kind"
+    if found.high < 0 or distance < DISTANCE_ON_LADDER:
+        return "severity only"
+    return "inconclusive"
+
+
+def match_states(reference: np.ndarray, item_probs: np.ndarray) -> np.ndarray:
+    """Order of states of `item_probs` that brings them closest to those of `reference`.
+
+    Optimal assignment on the total variation distance of item distributions (Hungarian method,
+    so the number of states does not matter), both arrays (states, items, levels).
+    """
+    cost = np.abs(reference[:, None] - item_probs[None]).sum(axis=(2, 3))
+    return linear_sum_assignment(cost)[1]
+
+
+def bootstrap(
+    model: LatentMarkov,
+    items: np.ndarray,
+    lengths: np.ndarray,
+    *,
+    n_bootstrap: int,
+    seed: int,
+    statistics: Callable[[LatentMarkov, np.ndarray], dict[str, np.ndarray]],
+) -> dict[str, np.ndarray]:
+    """Bootstrap over people, each refit started at the fitted model.
+
+    Parameters
+    ----------
+    model
+        Fitted.
+    statistics
+        Called with every refitted model and the order that matches its states to those of
+        `model`; returns arrays by name.
+
+    Returns
+    -------
+    dict
+        Every statistic stacked over replicates: (n_bootstrap, ...).
+    """
+    init = {
+        "initial_probs": model.initial_probs_,
+        "transition_matrix": None if model.one_occasion_ else model.transition_matrix_,
+        "item_probs": model.item_probs_,
+    }
+    draws = []
+    for b in range(n_bootstrap):
+        people = rng(seed, "bootstrap", b).integers(0, len(lengths), len(lengths))
+        refit = LatentMarkov(**{**model.get_params(), "init": init})
+        refit.fit(items[rows_of(people, lengths)], lengths[people])
+        draws.append(statistics(refit, match_states(model.item_probs_, refit.item_probs_)))
+    return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}
