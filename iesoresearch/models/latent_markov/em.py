@@ -152,7 +152,7 @@ def run(
     for n_iter in range(1, max_iter + 1):
         counts = e_step(sessions, parameters, executor)
         gain = counts.log_likelihood - before
-        converged = tol > 0 and gain < tol * abs(counts.log_likelihood)
+        converged = tol > 0 and gain <= tol * abs(counts.log_likelihood)
         if converged or n_iter == max_iter or counts.log_likelihood == -np.inf:
             break
         before = counts.log_likelihood

@@ -12,6 +12,7 @@ from iesoresearch.models.estimator import Estimator
 from iesoresearch.models.latent_markov import checks, em, kernels
 from iesoresearch.models.latent_markov.packing import pack
 from iesoresearch.seeds import derive, rng
+from iesoresearch.simulate import draw_answers, draw_paths
 
 STARTS = np.dtype(
     [("seed", "i8"), ("log_likelihood", "f8"), ("n_iter", "i8"), ("converged", "?")]
@@ -224,12 +225,11 @@ class LatentMarkov(Estimator):
                 "cannot draw a second one. Ask for lengths of 1."
             )
         random = rng(_seed_of(random_state), "latent markov", "sample")
-        states = _draw_states(self._parameters(), lengths, random)
-        cumulative = self.item_probs_.cumsum(axis=2)
-        uniform = random.random((len(states), cumulative.shape[1], 1))
-        # clip: a last cumulative probability may round to just below one
-        answers = (uniform > cumulative[states]).sum(axis=2).clip(max=self._levels - 1)
-        return answers.astype(np.int8), states
+        parameters = self._parameters()
+        states = draw_paths(
+            parameters.initial_probs, parameters.transition_matrix, lengths, random
+        )
+        return draw_answers(states, parameters.item_probs, random), states
 
     # ---- pieces of fit
 
@@ -372,18 +372,3 @@ def _seed_of(random_state) -> int:
     if random_state is None:
         return secrets.randbits(63)
     return checks.check_whole("random_state", random_state, 0)
-
-
-def _draw_states(parameters: em.Parameters, lengths: np.ndarray, random) -> np.ndarray:
-    """Paths of all people, session by session so that each step is one vectorised draw."""
-    bounds = np.concatenate([[0], np.cumsum(lengths)])
-    states = np.zeros(bounds[-1], dtype=np.int64)
-    initial = parameters.initial_probs.cumsum()
-    transition = parameters.transition_matrix.cumsum(axis=1)
-    last = parameters.n_states - 1
-    for t in range(lengths.max(initial=0)):
-        rows = bounds[:-1][lengths > t] + t
-        cumulative = initial[None, :] if t == 0 else transition[states[rows - 1]]
-        uniform = random.random((len(rows), 1))
-        states[rows] = (uniform > cumulative).sum(axis=1).clip(max=last)
-    return states

@@ -1,0 +1,1 @@
+"""One schema for open, synthetic and a site's own data; where each kind is read or made."""

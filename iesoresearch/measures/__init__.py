@@ -1,0 +1,6 @@
+"""Questionnaires as data, and how they are scored."""
+
+from iesoresearch.measures.instruments import GAD7, INSTRUMENTS, PHQ9, WSAS, Band, Instrument, Item
+from iesoresearch.measures.scoring import score
+
+__all__ = ["GAD7", "INSTRUMENTS", "PHQ9", "WSAS", "Band", "Instrument", "Item", "score"]

@@ -1,0 +1,166 @@
+"""Typed parameters of an analysis, and runs: named sets of them in params/*.yaml."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from iesoresearch.errors import ParameterError
+
+
+class AnalysisParams(BaseModel):
+    """Base of every analysis's parameters: strict types, no unknown names, unchangeable.
+
+    Every field changes results. Settings that do not (threads, folders) are no parameters.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any], where: str) -> Self:
+        """Validated parameters; `where` says in the message where the values came from.
+
+        Raises
+        ------
+        ParameterError
+            Naming every problem at once, with the closest known name for an unknown one.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = "; ".join(cls._problem(e) for e in error.errors())
+            raise ParameterError(f"{where}: {problems}.") from None
+
+    @classmethod
+    def _problem(cls, error: dict) -> str:
+        name = ".".join(str(part) for part in error["loc"])
+        if error["type"] == "extra_forbidden":
+            return f"{name} is not a parameter{_suggestion(name, cls.model_fields)}"
+        message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if not name:  # a rule about several parameters speaks for itself
+            return message
+        return f"{name}={error['input']!r} {message}"
+
+    @classmethod
+    def from_namespace(cls, namespace: Mapping[str, Any], where: str) -> Self:
+        """Parameters among the variables of a notebook; a near miss of a name is an error."""
+        simple = (int, float, str, bool, list, type(None))
+        near = {
+            name: value
+            for name, value in namespace.items()
+            if name not in cls.model_fields
+            and not name.startswith("_")
+            and isinstance(value, simple)
+            and difflib.get_close_matches(name, cls.model_fields, n=1, cutoff=0.8)
+        }
+        known = {name: namespace[name] for name in cls.model_fields if name in namespace}
+        return cls.check({**known, **near}, where)
+
+    @classmethod
+    def cell(cls) -> str:
+        """Source of the notebook's parameters cell: every field, its default, its meaning."""
+        lines = []
+        for name, field in cls.model_fields.items():
+            lines.append(f"{name} = {field.default!r}  # {field.description}")
+        return "\n".join(lines)
+
+
+def _suggestion(name: str, known) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; the names are {', '.join(known)}"
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: which analysis, which notebook, which parameters (not yet checked)."""
+
+    name: str
+    analysis: str
+    notebook: str
+    parameters: dict[str, Any]
+
+    def with_parameters(self, changes: Mapping[str, Any]) -> RunSpec:
+        return replace(self, parameters={**self.parameters, **changes})
+
+
+def known_runs(params_dir: Path) -> list[str]:
+    """Names of the runs of a project, sorted."""
+    return sorted(p.stem for p in params_dir.glob("*.yaml") if p.stem not in {"paper", "disclosure"})
+
+
+def paper_runs(params_dir: Path) -> list[str]:
+    """Names of the runs that make the paper, in its order."""
+    content = _read_yaml(params_dir / "paper.yaml")
+    runs = content.get("runs") if isinstance(content, dict) else None
+    if not isinstance(runs, list) or not runs:
+        raise ParameterError(
+            f"{params_dir / 'paper.yaml'} must hold a list of run names under 'runs:'."
+        )
+    return [str(run) for run in runs]
+
+
+def load_run(params_dir: Path, name: str) -> RunSpec:
+    """Read params/<name>.yaml.
+
+    Raises
+    ------
+    ParameterError
+        No such run, or a file that is not of the form {analysis, notebook, parameters}.
+    """
+    known = known_runs(params_dir)
+    if name not in known:
+        raise ParameterError(
+            f"There is no run called {name!r} (no file params/{name}.yaml){_suggestion(name, known)}."
+        )
+    path = params_dir / f"{name}.yaml"
+    content = _read_yaml(path)
+    keys = {"analysis": str, "notebook": str, "parameters": dict}
+    if not isinstance(content, dict) or set(content) != set(keys):
+        raise ParameterError(f"{path} must hold exactly the keys {', '.join(keys)}.")
+    for key, kind in keys.items():
+        if not isinstance(content[key], kind):
+            raise ParameterError(f"{path}: {key} must be a {kind.__name__}, not {content[key]!r}.")
+    return RunSpec(name, **content)
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """``name=value`` pairs of the command line; values are YAML scalars or flow lists."""
+    values = {}
+    for text in assignments:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise ParameterError(f"-p {text!r} is not of the form name=value.")
+        try:
+            values[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ParameterError(
+                f"-p {text!r}: the value is neither a YAML scalar nor a list like [1, 2]."
+            ) from None
+    return values
+
+
+def canonical_json(values: Mapping[str, Any]) -> str:
+    """The one way to write parameters down, so that equal parameters have equal hashes."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def _read_yaml(path: Path):
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        place = f" near line {line + 1}" if line is not None else ""
+        raise ParameterError(
+            f"{path} is not readable as YAML{place}. Mend the file, or restore it from git."
+        ) from None

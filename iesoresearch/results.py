@@ -1,0 +1,165 @@
+"""What an analysis hands over: tables, numbers, checks and text, each with what it is made of.
+
+Nothing here knows patients: a `Result` holds aggregates, says for each how many people stand
+behind it, and `iesoresearch.disclosure.release` decides on that what may be seen.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+Kind = Literal["count", "rate", "mean", "quantile", "model"]
+Sensitivity = Literal["open", "synthetic", "patient"]
+Status = Literal["passed", "failed", "not applicable", "inconclusive"]
+
+RELEASED = "released"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a number may move before `verify` calls it different, and why."""
+
+    absolute: float
+    reason: str
+
+    @classmethod
+    def of_display(cls, digits: int) -> Tolerance:
+        """Half a unit of the last digit shown."""
+        return cls(0.5 * 10.0**-digits, f"display rounding to {digits} decimals")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value column of a table.
+
+    Attributes
+    ----------
+    kind
+        What sort of number it is.
+    label
+        Column heading, with the unit.
+    digits
+        Decimals shown, and the tolerance of `verify`.
+    denominator
+        Column with the number of people behind each value.
+    parts_of
+        Key columns within which the values add up to a known whole, so that a single suppressed
+        value could be worked out from the others.
+    sensitivity
+        The strictest unless said otherwise.
+    """
+
+    kind: Kind
+    label: str
+    digits: int = 2
+    denominator: str | None = None
+    parts_of: tuple[str, ...] | None = None
+    sensitivity: Sensitivity = "patient"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A tidy table: key columns that name a row, value columns that say something about it."""
+
+    title: str
+    frame: pl.DataFrame
+    keys: dict[str, str]  # column -> heading
+    values: dict[str, Value]
+
+    def __post_init__(self):
+        columns = [*self.keys, *self.values]
+        missing = set(columns) - set(self.frame.columns)
+        if missing:
+            raise ValueError(f"Table {self.title!r} lacks the columns {sorted(missing)}.")
+        unknown = {v.denominator for v in self.values.values() if v.denominator} - set(columns)
+        if unknown:
+            raise ValueError(f"Table {self.title!r}: denominators {sorted(unknown)} do not exist.")
+
+    @property
+    def headings(self) -> dict[str, str]:
+        return self.keys | {name: value.label for name, value in self.values.items()}
+
+    def rows(self) -> list[list[str]]:
+        """Cells as they are shown: rounded, suppressed ones as a dash."""
+        return [
+            [self._cell(row, column) for column in self.headings] for row in self.frame.to_dicts()
+        ]
+
+    def _cell(self, row: dict, column: str) -> str:
+        value = row[column]
+        if value is None:
+            return "–"
+        if column in self.keys or isinstance(value, str | bool):
+            return str(value)
+        return f"{value:,.{self.values[column].digits}f}"
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of the results, as quoted in text and compared by `verify`.
+
+    A `value` of type str (such as a verdict) must stay equal to the letter.
+    """
+
+    value: float | int | str | None
+    n: int | None = None
+    unit: str = ""
+    digits: int = 0
+    kind: Kind = "model"
+    sensitivity: Sensitivity = "patient"
+    status: str = RELEASED
+
+    @property
+    def tolerance(self) -> Tolerance:
+        if isinstance(self.value, str):
+            return Tolerance(0.0, "equal to the letter")
+        return Tolerance.of_display(self.digits)
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "(suppressed)"
+        text = self.value if isinstance(self.value, str) else f"{self.value:,.{self.digits}f}"
+        return f"{text} {self.unit}" if self.unit and self.unit != "%" else f"{text}{self.unit}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question the analysis asks of itself, answered in a sentence (a template, see `Result`)."""
+
+    name: str
+    status: Status
+    sentence: str
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A figure: drawn by ``figures.<analysis>.plot_<name>`` from one released table."""
+
+    table: str
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything an analysis found.
+
+    Sentences of `checks`, `text` and captions are templates such as ``"{n_people} people"``: the
+    numbers are put in by `render`, after disclosure control, so no sentence can say more than
+    the numbers that were released.
+    """
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    numbers: dict[str, Number] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    text: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, FigureSpec] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def render(self, template: str) -> str:
+        """`template` with the released numbers in place of their names."""
+        return string.Formatter().vformat(template, (), self.numbers)
