@@ -80,6 +80,14 @@ def _suggestion(name: str, known) -> str:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What changes no result: folders to look for data in, and the number of threads."""
+
+    search_path: tuple[Path, ...] = ()
+    n_jobs: int = 1
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """One run: which analysis, which notebook, which parameters (not yet checked)."""
 

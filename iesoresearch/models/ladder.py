@@ -1,11 +1,13 @@
 """`SeverityLadder`: the latent Markov model in which states differ in severity only."""
 
 import numpy as np
+from numba import njit
 
 from iesoresearch.models.latent_markov import LatentMarkov, em
 from iesoresearch.seeds import rng
 
 _NEWTON_SWEEPS = 2
+_HALVINGS = 4  # of a step before it is given up; EM only needs a step that does not go down
 _LIMIT = 30.0  # of any logit: beyond it a probability is zero to double precision
 
 
@@ -103,7 +105,10 @@ class SeverityLadder(LatentMarkov):
 
 
 class _Ladder:
-    """Positions (rungs,), slopes (items,) and thresholds (items, levels) of one start."""
+    """Positions (rungs,), slopes (items,) and thresholds (items, levels) of one start.
+
+    Called as an item step of EM it raises the expected log-likelihood by Newton steps.
+    """
 
     def __init__(self, positions, slopes, thresholds):
         self.positions, self.slopes, self.thresholds = positions, slopes, thresholds
@@ -117,84 +122,142 @@ class _Ladder:
         thresholds[np.arange(n_levels) >= levels[:, None]] = -np.inf
         return cls(positions, np.ones(len(levels)), thresholds)
 
-    def item_probs(self, positions=None, slopes=None, thresholds=None) -> np.ndarray:
+    def item_probs(self, positions=None) -> np.ndarray:
         positions = self.positions if positions is None else positions
-        slopes = self.slopes if slopes is None else slopes
-        thresholds = self.thresholds if thresholds is None else thresholds
-        logits = positions[:, None, None] * slopes[:, None] * self.scores + thresholds
+        logits = positions[:, None, None] * self.slopes[:, None] * self.scores + self.thresholds
         logits -= logits.max(axis=2, keepdims=True)
         weights = np.exp(logits)
         return weights / weights.sum(axis=2, keepdims=True)
 
     def __call__(self, counts: np.ndarray, item_probs: np.ndarray) -> np.ndarray:
         """Raise the expected log-likelihood of `counts` (rungs, items, levels)."""
+        counts = np.ascontiguousarray(counts)
         for _ in range(_NEWTON_SWEEPS):
-            self._step_items(counts)
-            self._step_positions(counts)
+            _step_items(counts, self.positions, self.slopes, self.thresholds)
+            _step_positions(counts, self.positions, self.slopes, self.thresholds)
         return self.item_probs()
 
-    def _step_items(self, counts):
-        """One Newton step for slope and thresholds of every item at once."""
-        probs = self.item_probs()
-        totals = counts.sum(axis=2, keepdims=True)
-        surplus = counts - totals * probs
-        # features of level c at rung k: position * c, then one indicator per level above 0
-        k, n_items, n_levels = counts.shape
-        features = np.zeros((k, n_levels, n_levels))
-        features[:, :, 0] = self.positions[:, None] * self.scores
-        features[:, np.arange(1, n_levels), np.arange(1, n_levels)] = 1.0
-        gradient = np.einsum("kjc,kcf->jf", surplus, features)
-        mean = np.einsum("kjc,kcf->kjf", probs, features)
-        second = np.einsum("kjc,kcf,kcg->jfg", totals * probs, features, features)
-        curvature = second - np.einsum("kj,kjf,kjg->jfg", totals[:, :, 0], mean, mean)
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _probabilities(position, slope, thresholds, probs):
+    """Answer probabilities of one item at one position into `probs` (levels,)."""
+    highest = -np.inf
+    for c in range(len(probs)):
+        probs[c] = c * slope * position + thresholds[c]
+        highest = max(highest, probs[c])
+    total = 0.0
+    for c in range(len(probs)):
+        probs[c] = np.exp(probs[c] - highest)
+        total += probs[c]
+    probs /= total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _log_likelihood(counts, position, slope, thresholds, probs):
+    """Expected log-likelihood of one item at one position."""
+    _probabilities(position, slope, thresholds, probs)
+    value = 0.0
+    for c in range(len(probs)):
+        if counts[c] > 0.0:
+            value += counts[c] * np.log(probs[c])
+    return value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _item_derivatives(counts, positions, slope, thresholds, probs, gradient, curvature):
+    """Gradient and information of slope and thresholds of one item; returns its value.
+
+    Level c at rung k has the features position * c and one indicator per level above 0.
+    """
+    n_levels = len(probs)
+    gradient[:] = 0.0
+    curvature[:] = 0.0
+    value = 0.0
+    for k in range(len(positions)):
+        value += _log_likelihood(counts[k], positions[k], slope, thresholds, probs)
+        n = counts[k].sum()
+        mean = 0.0
+        square = 0.0
+        for c in range(n_levels):
+            mean += c * probs[c]
+            square += c * c * probs[c]
+        x = positions[k]
+        curvature[0, 0] += n * x * x * (square - mean * mean)
+        for c in range(n_levels):
+            surplus = counts[k, c] - n * probs[c]
+            gradient[0] += x * c * surplus
+            if c > 0:
+                gradient[c] += surplus
+                curvature[0, c] += n * x * probs[c] * (c - mean)
+                curvature[c, c] += n * probs[c]
+                for d in range(1, n_levels):
+                    curvature[c, d] -= n * probs[c] * probs[d]
+    for c in range(1, n_levels):
+        curvature[c, 0] = curvature[0, c]
+    return value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _step_items(counts, positions, slopes, thresholds):
+    """One Newton step per item, halved until the expected log-likelihood does not fall."""
+    n_levels = counts.shape[2]
+    probs = np.empty(n_levels)
+    gradient = np.empty(n_levels)
+    curvature = np.empty((n_levels, n_levels))
+    for j in range(len(slopes)):
+        before = _item_derivatives(
+            counts[:, j], positions, slopes[j], thresholds[j], probs, gradient, curvature
+        )
         # a level nobody used has no curvature; the ridge leaves its threshold where it is
-        ridge = 1e-9 * (1.0 + np.trace(curvature, axis1=1, axis2=2))
-        curvature += ridge[:, None, None] * np.eye(n_levels)
-        move = np.linalg.solve(curvature, gradient[:, :, None])[:, :, 0]
-
-        def moved(share):
-            slopes = np.clip(self.slopes + share * move[:, 0], 0.0, _LIMIT)
-            thresholds = self.thresholds.copy()
-            thresholds[:, 1:] += share[:, None] * move[:, 1:]
-            return slopes, np.clip(thresholds, -_LIMIT, _LIMIT, where=np.isfinite(thresholds),
-                                   out=thresholds)  # fmt: skip
-
-        def value(pair):
-            return _expected(counts, self.item_probs(slopes=pair[0], thresholds=pair[1]), (0, 2))
-
-        self.slopes, self.thresholds = _halve_until_up(moved, value, n_items)
-
-    def _step_positions(self, counts):
-        """One Newton step for the position of every rung at once."""
-        probs = self.item_probs()
-        totals = counts.sum(axis=2)
-        surplus = (counts @ self.scores) - totals * (probs @ self.scores)
-        variance = probs @ self.scores**2 - (probs @ self.scores) ** 2
-        curvature = (totals * variance * self.slopes**2).sum(axis=1)
-        gradient = surplus @ self.slopes
-        move = gradient / np.maximum(curvature, 1e-9 * (1.0 + totals.sum(axis=1)))
-
-        def moved(share):
-            return np.clip(self.positions + share * move, -_LIMIT, _LIMIT)
-
-        def value(positions):
-            return _expected(counts, self.item_probs(positions=positions), (1, 2))
-
-        self.positions = _halve_until_up(moved, value, len(self.positions))
+        ridge = 1e-9 * (1.0 + np.trace(curvature))
+        move = np.linalg.solve(curvature + ridge * np.eye(n_levels), gradient)
+        share = 1.0
+        for _ in range(_HALVINGS):
+            slope = min(max(slopes[j] + share * move[0], 0.0), _LIMIT)
+            moved = thresholds[j].copy()
+            for c in range(1, n_levels):
+                if np.isfinite(moved[c]):
+                    moved[c] = min(max(moved[c] + share * move[c], -_LIMIT), _LIMIT)
+            value = 0.0
+            for k in range(len(positions)):
+                value += _log_likelihood(counts[k, j], positions[k], slope, moved, probs)
+            if value >= before:
+                slopes[j] = slope
+                thresholds[j] = moved
+                break
+            share *= 0.5
 
 
-def _expected(counts, probs, axes) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(counts > 0, counts * np.log(probs), 0.0).sum(axis=axes)
-
-
-def _halve_until_up(moved, value, n):
-    """Take each of `n` independent steps as far (1, 1/2, 1/4, … 0) as its value does not fall."""
-    before = value(moved(np.zeros(n)))
-    share = np.ones(n)
-    for smaller in (0.5, 0.25, 0.125, 0.0):
-        fell = value(moved(share)) < before - 1e-12 * np.abs(before)
-        if not fell.any():
-            break
-        share[fell] = smaller
-    return moved(share)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _step_positions(counts, positions, slopes, thresholds):
+    """One Newton step per rung, halved until the expected log-likelihood does not fall."""
+    n_levels = counts.shape[2]
+    probs = np.empty(n_levels)
+    for k in range(len(positions)):
+        gradient = 0.0
+        curvature = 0.0
+        before = 0.0
+        people = 0.0
+        for j in range(len(slopes)):
+            before += _log_likelihood(counts[k, j], positions[k], slopes[j], thresholds[j], probs)
+            n = counts[k, j].sum()
+            mean = 0.0
+            square = 0.0
+            for c in range(n_levels):
+                mean += c * probs[c]
+                square += c * c * probs[c]
+                gradient += slopes[j] * c * counts[k, j, c]
+            gradient -= slopes[j] * n * mean
+            curvature += slopes[j] ** 2 * n * (square - mean * mean)
+            people += n
+        move = gradient / max(curvature, 1e-9 * (1.0 + people))
+        share = 1.0
+        for _ in range(_HALVINGS):
+            position = min(max(positions[k] + share * move, -_LIMIT), _LIMIT)
+            value = 0.0
+            for j in range(len(slopes)):
+                value += _log_likelihood(counts[k, j], position, slopes[j], thresholds[j], probs)
+            if value >= before:
+                positions[k] = position
+                break
+            share *= 0.5

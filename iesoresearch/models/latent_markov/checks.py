@@ -40,10 +40,11 @@ def check_levels(items: np.ndarray, n_categories) -> np.ndarray:
     levels = np.asarray(n_categories)
     if levels.ndim == 0:
         levels = np.full(n_items, n_categories)
-    if levels.shape != (n_items,) or levels.dtype.kind not in "iu" or levels.min() < 2:
+    whole = levels.shape == (n_items,) and levels.dtype.kind in "iu"
+    if not whole or levels.min() < 2 or levels.max() > 128:  # int8 codes end at 127
         raise ParameterError(
-            f"n_categories={n_categories!r} does not fit {n_items} items; give one number of at "
-            f"least 2, or {n_items} of them."
+            f"n_categories={n_categories!r} does not fit {n_items} items; give one number from "
+            f"2 to 128, or {n_items} of them."
         )
     outside = ((items < -1) | (items >= levels)).sum(axis=0)
     if outside.any():

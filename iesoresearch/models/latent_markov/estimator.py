@@ -160,6 +160,13 @@ class LatentMarkov(Estimator):
         best = int(np.argmax([fit.log_likelihood for fit in fits]))
         self._keep_best(fits[best], starts[best][1])
         self._keep_criteria(len(bounds) - 1, int((answered > 0).sum()), sessions)
+        if self.tol > 0 and not self.converged_:
+            warnings.warn(
+                f"EM stopped at max_iter={self.max_iter} before the gain fell below tol="
+                f"{self.tol:g}. Raise max_iter, or read the result as unfinished.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
     # ---- what a fitted model says about data
@@ -282,13 +289,6 @@ class LatentMarkov(Estimator):
             raise DataError(
                 "Some answers are impossible under the start values (probability zero). Give an "
                 "init without zeros where the data hold answers, or leave init out."
-            )
-        if self.tol > 0 and not best.converged:
-            warnings.warn(
-                f"EM stopped at max_iter={self.max_iter} before the gain fell below tol="
-                f"{self.tol:g}. Raise max_iter, or read the result as unfinished.",
-                ConvergenceWarning,
-                stacklevel=3,
             )
         scores = np.arange(best.parameters.item_probs.shape[2])
         order = np.argsort((best.parameters.item_probs @ scores).sum(axis=1), kind="stable")

@@ -24,6 +24,8 @@ class PackedItems:
     digits
         For every group the answers behind each code: (codes, items of the group); `n_levels`
         stands for missing.
+    indicators
+        For every group which answers each code stands for: 0/1, (codes, items * levels).
     items
         For every group the column numbers of its items.
     offsets
@@ -34,6 +36,7 @@ class PackedItems:
 
     codes: np.ndarray
     digits: tuple[np.ndarray, ...]
+    indicators: tuple[np.ndarray, ...]
     items: tuple[range, ...]
     offsets: np.ndarray
     n_items: int
@@ -72,15 +75,13 @@ class PackedItems:
 
     def item_counts(self, table_counts: np.ndarray) -> np.ndarray:
         """Expected answers per state, item and level from counts per code: (lanes, items, levels)."""
-        counts = np.zeros((table_counts.shape[1], self.n_items, self.n_levels))
-        first = 0
-        for digits, items in zip(self.digits, self.items, strict=True):
-            block = table_counts[first : first + len(digits)]
-            first += len(digits)
-            for place, item in enumerate(items):
-                for level in range(self.n_levels):
-                    counts[:, item, level] = block[digits[:, place] == level].sum(axis=0)
-        return counts
+        sizes = [len(d) for d in self.digits]
+        blocks = np.split(table_counts, np.cumsum(sizes)[:-1])
+        counts = [
+            (block.T @ indicator).reshape(-1, digits.shape[1], self.n_levels)
+            for block, indicator, digits in zip(blocks, self.indicators, self.digits, strict=True)
+        ]
+        return np.concatenate(counts, axis=1)
 
 
 def pack(items: np.ndarray, n_levels: int) -> PackedItems:
@@ -97,9 +98,18 @@ def pack(items: np.ndarray, n_levels: int) -> PackedItems:
         for item in group:
             answer = items[:, item]
             codes[:, g] *= np.uint8(base)
-            codes[:, g] += np.where(answer < 0, n_levels, answer).astype(np.uint8)
+            codes[:, g] += np.where(answer < 0, np.uint8(n_levels), answer.astype(np.uint8))
         places = np.unravel_index(np.arange(base ** len(group)), (base,) * len(group))
         digits.append(np.stack(places, axis=1))
     sizes = [len(d) for d in digits]
     offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    return PackedItems(codes, tuple(digits), groups, offsets, n_items, n_levels)
+    indicators = [(d[:, :, None] == np.arange(n_levels)).astype(float) for d in digits]
+    return PackedItems(
+        codes=codes,
+        digits=tuple(digits),
+        indicators=tuple(i.reshape(len(i), -1) for i in indicators),
+        items=groups,
+        offsets=offsets,
+        n_items=n_items,
+        n_levels=n_levels,
+    )

@@ -1,0 +1,149 @@
+"""What `subtypes` computes once and its tables and sentences read."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.data.cohort import Cohort, Sequences
+from iesoresearch.measures import PHQ9
+from iesoresearch.models import LatentMarkov, SeverityLadder, selection
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the analysis works on: the cohort, its PHQ-9 answers as sequences, threads to use."""
+
+    cohort: Cohort
+    sequences: Sequences
+    n_jobs: int = 1
+
+    @property
+    def sensitivity(self):
+        return self.cohort.sensitivity
+
+    @property
+    def n_people(self) -> int:
+        return len(self.sequences.lengths)
+
+    @cached_property
+    def item_sd(self) -> np.ndarray:
+        """Standard deviation of each item over all its answers."""
+        items = self.sequences.items
+        return np.array([column[column >= 0].std() for column in items.T])
+
+
+def item_scores(item_probs: np.ndarray) -> np.ndarray:
+    """Expected item scores: (states, items)."""
+    return item_probs @ np.arange(item_probs.shape[2])
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Models of every number of states, the ladders, and the model shown in detail.
+
+    `held_out` and `ladders_held_out` hold the log-likelihood of every person under models fitted
+    without her; `draws` the bootstrap replicates of the model shown.
+    """
+
+    data: Data
+    models: dict[int, LatentMarkov]
+    held_out: dict[int, np.ndarray]
+    ladders: dict[int, SeverityLadder]
+    ladders_held_out: dict[int, np.ndarray]
+    chosen: int
+    draws: dict[str, np.ndarray]
+
+    @property
+    def model(self) -> LatentMarkov:
+        return self.models[self.chosen]
+
+    @property
+    def rungs(self) -> int:
+        """Of the ladder that predicts people it has not seen best: the null to beat."""
+        return max(self.ladders, key=lambda rungs: self.ladders_held_out[rungs].mean())
+
+    @cached_property
+    def gain(self) -> selection.Gain:
+        return selection.gain(self.held_out[self.chosen], self.ladders_held_out[self.rungs])
+
+    @cached_property
+    def distances(self) -> np.ndarray:
+        """Distance of each state from the ladder, in standard deviations of an item."""
+        return selection.profile_distances(
+            self.model.item_probs_, self.ladders[self.rungs], self.data.item_sd
+        )
+
+    @cached_property
+    def people_in_state(self) -> np.ndarray:
+        """Expected number of people who were ever in each state, from below."""
+        starts = np.concatenate([[0], np.cumsum(self.data.sequences.lengths)[:-1]])
+        return np.maximum.reduceat(self.posterior, starts, axis=0).sum(axis=0)
+
+    @cached_property
+    def state_share(self) -> np.ndarray:
+        """Share of sessions spent in each state."""
+        return self.posterior.mean(axis=0)
+
+    @cached_property
+    def distance(self) -> float:
+        return selection.overall_distance(self.distances, self.state_share)
+
+    @cached_property
+    def posterior(self) -> np.ndarray:
+        sequences = self.data.sequences
+        return self.model.predict_proba(sequences.items, sequences.lengths)
+
+    def interval(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """95 % percentile interval of a bootstrapped statistic."""
+        low, high = np.quantile(self.draws[name], [0.025, 0.975], axis=0)
+        return low, high
+
+    def true_states(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Most likely state and true state of every session, where the truth is known."""
+        truth = self.data.cohort.truth
+        if not truth:
+            return None
+        sequences = self.data.sequences
+        seen = sequences.rows >= 0
+        path = self.model.predict(sequences.items, sequences.lengths)
+        return path[seen], truth["states"][sequences.rows[seen]]
+
+    def oracle_path(self) -> np.ndarray:
+        """Most likely states under the true parameters: the best any model could do."""
+        truth, sequences = self.data.cohort.truth, self.data.sequences
+        init = {k: truth[k] for k in ("initial_probs", "transition_matrix", "item_probs")}
+        oracle = LatentMarkov(
+            len(truth["initial_probs"]),
+            n_categories=PHQ9.n_categories,
+            init=init,
+            max_iter=1,
+            tol=0,
+        ).fit(sequences.items, sequences.lengths)
+        return oracle.predict(sequences.items, sequences.lengths)[sequences.rows >= 0]
+
+
+def statistics(model: LatentMarkov, order: np.ndarray) -> dict[str, np.ndarray]:
+    """What the bootstrap follows, states in the order of the fitted model."""
+    scores = item_scores(model.item_probs_)[order]
+    return {
+        "share": model.initial_probs_[order],
+        "transition": model.transition_matrix_[np.ix_(order, order)],
+        "score": scores,
+        "total": scores.sum(axis=1),
+    }
+
+
+def session_numbers(lengths: np.ndarray) -> np.ndarray:
+    """1, 2, … within each person."""
+    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return np.arange(lengths.sum()) - starts + 1
+
+
+def grid(**axes) -> pl.DataFrame:
+    """Every combination of the keys, the last one running fastest."""
+    frame = pl.DataFrame({"": [0]})
+    for name, values in axes.items():
+        frame = frame.join(pl.DataFrame({name: list(values)}), how="cross", maintain_order="left")
+    return frame.drop("")

@@ -1,0 +1,228 @@
+"""Tables of `subtypes`: the numbers behind every figure, with n and uncertainty."""
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.analyses.subtypes.fitted import (
+    Data,
+    Fitted,
+    grid,
+    item_scores,
+    session_numbers,
+)
+from iesoresearch.measures import PHQ9, score
+from iesoresearch.results import Table, Value
+
+ITEM_NAMES = tuple(item.name for item in PHQ9.items)
+CRITERIA = {
+    "AIC": "aic_",
+    "BIC (n = people)": "bic_",
+    "BIC (n = sessions)": "bic_observations_",
+    "ICL": "icl_",
+}
+
+
+def summary(data: Data) -> Table:
+    """How many people, sessions and answers there are."""
+    scored = score(data.cohort.contacts, PHQ9)
+    rows = {
+        "people with at least one PHQ-9 answer": data.n_people,
+        "people left out, no PHQ-9 answer at all": data.sequences.n_without_answers,
+        "sessions of those people, skipped ones included": len(data.sequences.items),
+        "sessions with all nine items": int((scored["phq9_status"] == "complete").sum()),
+        "sessions with a total of 10 or more": int((scored["phq9_total"] >= 10).sum()),
+    }
+    frame = pl.DataFrame({"what": list(rows), "count": list(rows.values())})
+    count = Value("count", "Number", digits=0, sensitivity=data.sensitivity)
+    return Table(f"The data: {data.cohort.name}", frame, {"what": ""}, {"count": count})
+
+
+def all_tables(fitted: Fitted) -> dict[str, Table]:
+    tables = {
+        "criteria": _criteria(fitted),
+        "fit": _fit(fitted),
+        "states": _states(fitted),
+        "item_profiles": _item_profiles(fitted),
+        "item_probabilities": _item_probabilities(fitted),
+        "ladders": _ladders(fitted),
+    }
+    if not fitted.model.one_occasion_:
+        tables["transitions"] = _transitions(fitted)
+        tables["state_shares"] = _state_shares(fitted)
+    return tables
+
+
+def _value(fitted: Fitted, kind, label, digits, denominator=None, **more) -> Value:
+    return Value(
+        kind, label, digits, denominator, sensitivity=fitted.data.sensitivity, **more
+    )
+
+
+def _criteria(fitted: Fitted) -> Table:
+    """Every criterion for every number of states; AIC and BIC for every random start."""
+    rows = []
+    for k, model in fitted.models.items():
+        for rank, start in enumerate(model.starts_["log_likelihood"], start=1):
+            worse = 2 * (model.log_likelihood_ - start)
+            rows += [
+                (k, name, rank, getattr(model, attribute) + worse)
+                for name, attribute in CRITERIA.items()
+                if rank == 1 or name != "ICL"  # ICL needs the entropy, kept for the best only
+            ]
+    keys = {"n_states": "States", "criterion": "Criterion", "start": "Start, best first"}
+    frame = pl.DataFrame(rows, schema=[*keys, "value"], orient="row").with_columns(
+        n=pl.lit(fitted.data.n_people)
+    )
+    values = {
+        "value": _value(fitted, "model", "Value", 1, "n"),
+        "n": _value(fitted, "count", "People", 0),
+    }
+    return Table("Information criteria (smaller is better)", frame, keys, values)
+
+
+def _fit(fitted: Fitted) -> Table:
+    from_ladder = fitted.ladders_held_out[fitted.rungs]
+    rows = [
+        {
+            "n_states": k,
+            "log_likelihood": m.log_likelihood_,
+            "n_parameters": m.n_parameters_,
+            "aic": m.aic_,
+            "bic": m.bic_,
+            "bic_observations": m.bic_observations_,
+            "icl": m.icl_,
+            "entropy": m.entropy_,
+            "held_out": fitted.held_out[k].mean(),
+            "gain": (fitted.held_out[k] - from_ladder).mean(),
+            "n": fitted.data.n_people,
+        }
+        for k, m in fitted.models.items()
+    ]
+    labels = {
+        "log_likelihood": ("Log-likelihood", 1),
+        "n_parameters": ("Parameters", 0),
+        "aic": ("AIC", 1),
+        "bic": ("BIC (n = people)", 1),
+        "bic_observations": ("BIC (n = sessions)", 1),
+        "icl": ("ICL", 1),
+        "entropy": ("Relative entropy", 3),
+        "held_out": ("Held-out log-likelihood per person", 4),
+        "gain": ("Gain over the severity ladder per person, nats", 4),
+    }
+    values = {name: _value(fitted, "model", *label, "n") for name, label in labels.items()}
+    values["n"] = _value(fitted, "count", "People", 0)
+    return Table("Fit by number of states", pl.DataFrame(rows), {"n_states": "States"}, values)
+
+
+def _ladders(fitted: Fitted) -> Table:
+    rows = [
+        {
+            "rungs": rungs,
+            "log_likelihood": ladder.log_likelihood_,
+            "n_parameters": ladder.n_parameters_,
+            "bic": ladder.bic_,
+            "held_out": fitted.ladders_held_out[rungs].mean(),
+            "n": fitted.data.n_people,
+        }
+        for rungs, ladder in fitted.ladders.items()
+    ]
+    labels = {
+        "log_likelihood": ("Log-likelihood", 1),
+        "n_parameters": ("Parameters", 0),
+        "bic": ("BIC (n = people)", 1),
+        "held_out": ("Held-out log-likelihood per person", 4),
+    }
+    values = {name: _value(fitted, "model", *label, "n") for name, label in labels.items()}
+    values["n"] = _value(fitted, "count", "People", 0)
+    title = "Severity ladders: states that differ in severity only"
+    return Table(title, pl.DataFrame(rows), {"rungs": "Rungs"}, values)
+
+
+def _with_interval(fitted: Fitted, frame, name, estimate, label, digits, statistic, kind="model"):
+    """Columns of an estimate and its bootstrap interval, and their declarations."""
+    low, high = fitted.interval(statistic)
+    frame = frame.with_columns(
+        pl.Series(name, estimate.ravel()),
+        pl.Series(f"{name}_low", low.ravel()),
+        pl.Series(f"{name}_high", high.ravel()),
+    )
+    values = {
+        name: _value(fitted, kind, label, digits, "n"),
+        f"{name}_low": _value(fitted, "model", "95 % from", digits, "n"),
+        f"{name}_high": _value(fitted, "model", "to", digits, "n"),
+    }
+    return frame, values
+
+
+def _states(fitted: Fitted) -> Table:
+    k = fitted.chosen
+    frame = grid(state=range(1, k + 1)).with_columns(n=pl.Series(fitted.people_in_state))
+    share = fitted.model.initial_probs_
+    when = "Share of people" if fitted.model.one_occasion_ else "Share at the first session"
+    frame, values = _with_interval(fitted, frame, "share", share, when, 3, "share")
+    total = item_scores(fitted.model.item_probs_).sum(axis=1)
+    frame, more = _with_interval(fitted, frame, "total", total, "Expected total", 1, "total")
+    frame = frame.with_columns(distance=pl.Series(fitted.distances))
+    distance = _value(fitted, "model", "Distance from the ladder, SD", 2, "n")
+    values |= more | {"distance": distance, "n": _value(fitted, "count", "Expected people", 0)}
+    return Table("States, by expected total", frame, {"state": "State"}, values)
+
+
+def _item_profiles(fitted: Fitted) -> Table:
+    k = fitted.chosen
+    frame = grid(state=range(1, k + 1), item=ITEM_NAMES).with_columns(
+        n=pl.Series(np.repeat(fitted.people_in_state, len(ITEM_NAMES)))
+    )
+    scores = item_scores(fitted.model.item_probs_)
+    frame, values = _with_interval(
+        fitted, frame, "score", scores, "Expected item score (0–3)", 2, "score"
+    )
+    values["n"] = _value(fitted, "count", "Expected people", 0)
+    keys = {"state": "State", "item": "PHQ-9 item"}
+    return Table("Item profile of each state", frame, keys, values)
+
+
+def _item_probabilities(fitted: Fitted) -> Table:
+    k, n_levels = fitted.chosen, PHQ9.n_categories
+    frame = grid(state=range(1, k + 1), item=ITEM_NAMES, answer=range(n_levels)).with_columns(
+        probability=pl.Series(fitted.model.item_probs_.ravel()),
+        n=pl.Series(np.repeat(fitted.people_in_state, len(ITEM_NAMES) * n_levels)),
+    )
+    values = {
+        "probability": _value(fitted, "model", "Probability", 3, "n"),
+        "n": _value(fitted, "count", "Expected people", 0),
+    }
+    keys = {"state": "State", "item": "PHQ-9 item", "answer": "Answer"}
+    return Table("Probability of every answer in each state", frame, keys, values)
+
+
+def _transitions(fitted: Fitted) -> Table:
+    states = range(1, fitted.chosen + 1)
+    frame = grid(origin=states, destination=states).with_columns(
+        n=pl.Series(np.repeat(fitted.people_in_state, fitted.chosen))
+    )
+    matrix = fitted.model.transition_matrix_
+    frame, values = _with_interval(
+        fitted, frame, "probability", matrix, "Probability", 3, "transition"
+    )
+    values["n"] = _value(fitted, "count", "Expected people", 0)
+    keys = {"origin": "From state", "destination": "To state"}
+    return Table("Moves from one session to the next", frame, keys, values)
+
+
+def _state_shares(fitted: Fitted) -> Table:
+    session = session_numbers(fitted.data.sequences.lengths)
+    present = np.bincount(session)[1:]
+    shares = np.stack([fitted.posterior[session == s].mean(axis=0) for s in np.unique(session)])
+    k = fitted.chosen
+    frame = grid(session=range(1, len(present) + 1), state=range(1, k + 1)).with_columns(
+        share=pl.Series(shares.ravel()), n=pl.Series(np.repeat(present, k))
+    )
+    values = {
+        "share": _value(
+            fitted, "rate", "Share of people still in therapy", 3, "n", parts_of=("session",)
+        ),
+        "n": _value(fitted, "count", "People with a session", 0),
+    }
+    keys = {"session": "Session", "state": "State"}
+    return Table("States over sessions", frame, keys, values)

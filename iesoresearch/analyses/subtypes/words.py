@@ -1,0 +1,199 @@
+"""Numbers, checks and sentences of `subtypes`. Sentences are templates filled after release."""
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from iesoresearch.analyses.subtypes.fitted import Fitted, item_scores
+from iesoresearch.models import selection
+from iesoresearch.results import Check, FigureSpec, Number
+
+SAME_MODE = 0.05  # nats below the best within which a start counts as having reached it
+SMALL_STATE = 50  # expected people below which a state's profile is not to be trusted
+ORACLE_SHARE = 0.9  # of the adjusted Rand index of the true parameters that recovery must reach
+
+FIGURES = {
+    "criteria": FigureSpec(
+        table="criteria",
+        title="How many states?",
+        caption="Information criteria against the number of states, n = {n_people} people. Large "
+        "dots: best of {n_starts} random starts; small dots: every other start (AIC and BIC). "
+        "Smaller is better; the y axis of each panel is cut to its own range.",
+    ),
+    "item_profiles": FigureSpec(
+        table="item_profiles",
+        title="Item profile of each state",
+        caption="Expected score of every PHQ-9 item in each state with 95 % bootstrap intervals, "
+        "n = {n_people} people. Lines that run in parallel differ in severity; lines that cross "
+        "differ in kind.",
+    ),
+    "transitions": FigureSpec(
+        table="transitions",
+        title="Moves from one session to the next",
+        caption="Probability of each state at the next session given the state at this one, "
+        "n = {n_people} people. Rows sum to one; the interval of every cell is in the table.",
+    ),
+    "state_shares": FigureSpec(
+        table="state_shares",
+        title="States over sessions",
+        caption="Share of the people still in therapy who are in each state, by session; the "
+        "numbers above are people, {n_people} at first. Who has left is not in the picture.",
+    ),
+}
+
+_VERDICTS = {
+    "differs in kind": (
+        "passed",
+        "The {n_states} states predict people they have not seen better than a ladder of severity "
+        "(gain {gain} nats per person, 95 % {gain_low} to {gain_high}) and lie {distance} SD off "
+        "it: they differ in kind.",
+    ),
+    "severity only": (
+        "failed",
+        "Severity only: the {n_states} states gain {gain} nats per person over a ladder of severity "
+        "(95 % {gain_low} to {gain_high}) and lie {distance} SD off it. They are steps of "
+        "severity, not subtypes.",
+    ),
+    "inconclusive": (
+        "inconclusive",
+        "The {n_states} states gain {gain} nats per person over a ladder of severity (95 % "
+        "{gain_low} to {gain_high}) and lie {distance} SD off it. That is not enough of both to "
+        "say that they differ in kind, and too much to say that they do not.",
+    ),
+}
+
+
+def numbers(fitted: Fitted) -> dict[str, Number]:
+    """The numbers that sentences quote and `verify` compares."""
+    n, sensitivity = fitted.data.n_people, fitted.data.sensitivity
+    model, found = fitted.model, fitted.gain
+    total = item_scores(model.item_probs_).sum(axis=1)
+    reached = np.sum(model.starts_["log_likelihood"] > model.log_likelihood_ - SAME_MODE)
+
+    def number(value, digits=0, unit="", kind="model"):
+        return Number(value, n, unit, digits, kind, sensitivity)
+
+    result = {
+        "n_people": number(n, kind="count"),
+        "n_sessions": number(len(fitted.data.sequences.items), kind="count"),
+        "n_states": number(fitted.chosen),
+        "max_states": number(max(fitted.models)),
+        "n_starts": number(len(model.starts_)),
+        "starts_at_best": number(int(reached)),
+        "log_likelihood": number(model.log_likelihood_, 1),
+        "n_parameters": number(model.n_parameters_),
+        "bic": number(model.bic_, 1),
+        "entropy": number(model.entropy_, 2),
+        "gain": number(found.estimate, 3),
+        "gain_low": number(found.low, 3),
+        "gain_high": number(found.high, 3),
+        "rungs": number(fitted.rungs),
+        "distance": number(fitted.distance, 2),
+        "verdict": number(selection.verdict(found, fitted.distance)),
+        "lowest_total": number(total[0], 1),
+        "highest_total": number(total[-1], 1),
+        "smallest_state": number(fitted.people_in_state.min(), kind="count"),
+    }
+    pair = fitted.true_states()
+    if pair is not None:
+        result["ari"] = number(adjusted_rand_score(*pair), 2)
+        result["oracle_ari"] = number(adjusted_rand_score(fitted.oracle_path(), pair[1]), 2)
+    return result
+
+
+def checks(fitted: Fitted) -> list[Check]:
+    """Questions the analysis asks of itself."""
+    found = numbers(fitted)
+    status, sentence = _VERDICTS[found["verdict"].value]
+    inner = fitted.chosen < max(fitted.models)
+    reached = found["starts_at_best"].value
+    small = fitted.people_in_state.min() < SMALL_STATE
+    return [
+        Check("states differ in kind, not only in severity", status, sentence),
+        Check(
+            "best start reached more than once",
+            "passed" if reached > 1 else "failed",
+            "{starts_at_best} of {n_starts} random starts ended within 0.05 nats of the best "
+            "log-likelihood.",
+        ),
+        Check(
+            "EM converged",
+            "passed" if all(m.converged_ for m in fitted.models.values()) else "failed",
+            "The best start of every number of states "
+            + ("converged." if all(m.converged_ for m in fitted.models.values()) else
+               "should converge, and at least one did not; raise max_iter."),
+        ),
+        Check(
+            "number of states inside the range tried",
+            "passed" if inner else "inconclusive",
+            "{n_states} states are shown, {max_states} is the largest number that was tried"
+            + ("." if inner else "; more might fit better. Raise max_states."),
+        ),
+        Check(
+            "no state too small to describe",
+            "failed" if small else "passed",
+            f"The smallest state holds {{smallest_state}} expected people (at least {SMALL_STATE} "
+            "are wanted).",
+        ),
+        _recovery(found),
+    ]  # fmt: skip
+
+
+def _recovery(found: dict[str, Number]) -> Check:
+    name = "planted states recovered"
+    if "ari" not in found:
+        return Check(name, "not applicable", "The true states of real people are not known.")
+    enough = found["ari"].value >= ORACLE_SHARE * found["oracle_ari"].value
+    return Check(
+        name,
+        "passed" if enough else "failed",
+        "Adjusted Rand index against the planted states {ari}; the true parameters themselves "
+        "reach {oracle_ari}.",
+    )
+
+
+def text(fitted: Fitted) -> dict[str, str]:
+    """Plain-language summary, how to read the results, and what they cannot say."""
+    once = fitted.model.one_occasion_
+    seen = (
+        "answered the PHQ-9 once" if once else "answered the PHQ-9 over {n_sessions} sessions"
+    )
+    limits = [
+        "The states describe answers to nine questions. They are no diagnoses, and nothing here "
+        "says what causes them or which treatment suits them.",
+        "How many states there are depends on the criterion, the sample and the items; a different "
+        "number is no contradiction.",
+    ]
+    if once:
+        limits.append(
+            "With one occasion nobody is seen to change: a class may be a passing state or a "
+            "lasting trait."
+        )
+    limits += _LIMITS[fitted.data.sensitivity]
+    return {
+        "plain": f"{{n_people}} people {seen}. Their answers were best summarised by {{n_states}} "
+        "groups, from an average total of {lowest_total} to one of {highest_total} points. Do the "
+        "groups differ in the kind of symptoms, beyond how many there are? The answer here: "
+        "{verdict}.",
+        "reading": "A state is a typical pattern of answers. States are numbered by their expected "
+        "total score. If they were only steps on a ladder of severity, the lines of the item "
+        "profile would lie above one another without crossing. The test against such a ladder "
+        "({rungs} rungs with free positions and sizes) compares how well each model predicts "
+        "people it has not seen.",
+        "limits": " ".join(limits),
+    }
+
+
+_LIMITS = {
+    "open": [
+        "The sample is unweighted and comes from a general population: these are not patients, "
+        "and shares are not estimates for the country."
+    ],
+    "synthetic": [
+        "SIMULATED: the states were planted. Finding them shows that the method works and says "
+        "nothing about patients."
+    ],
+    "patient": [
+        "People who left early contribute the sessions they had; if leaving depends on the state "
+        "beyond the answers given, moves towards recovery are misjudged."
+    ],
+}
