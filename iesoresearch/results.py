@@ -17,6 +17,7 @@ Sensitivity = Literal["open", "synthetic", "patient"]
 Status = Literal["passed", "failed", "not applicable", "inconclusive"]
 
 RELEASED = "released"
+SIMULATED = "SIMULATED: shows that the method works, says nothing about patients"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Value:
     parts_of
         Key columns within which the values add up to a known whole, so that a single suppressed
         value could be worked out from the others.
+    follows
+        Column whose suppression this one shares: the interval of a suppressed rate tells the rate.
     sensitivity
         The strictest unless said otherwise.
     """
@@ -58,6 +61,7 @@ class Value:
     digits: int = 2
     denominator: str | None = None
     parts_of: tuple[str, ...] | None = None
+    follows: str | None = None
     sensitivity: Sensitivity = "patient"
 
 
@@ -158,6 +162,7 @@ class Result:
     checks: list[Check] = field(default_factory=list)
     text: dict[str, str] = field(default_factory=dict)
     figures: dict[str, FigureSpec] = field(default_factory=dict)
+    not_applicable: dict[str, str] = field(default_factory=dict)  # figure or table -> why
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def render(self, template: str) -> str:

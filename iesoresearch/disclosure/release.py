@@ -84,6 +84,9 @@ def _release_table(table: Table, policy: Policy) -> Table:
     for name, value in guarded.items():
         if value.parts_of is not None:
             hidden[name] = _with_complement(table.frame, name, value, hidden[name])
+    for name, value in guarded.items():
+        if value.follows is not None:
+            hidden[name] = hidden[name] | hidden[value.follows]
     columns = []
     for name, value in guarded.items():
         column = table.frame[name]

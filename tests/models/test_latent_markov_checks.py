@@ -243,7 +243,7 @@ class TestOtherData:
             getattr(fit(), method)(changed(4), LENGTHS)
 
     def test_other_lengths(self, method):
-        with pytest.raises(DataError, match="lengths add up to 119 sessions but items has 120 rows"):
+        with pytest.raises(DataError, match="add up to 119 sessions but items has 120 rows"):
             getattr(fit(), method)(ITEMS, [119])
 
     def test_second_sessions_for_a_model_of_first_ones(self, method):

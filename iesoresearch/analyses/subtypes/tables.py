@@ -11,6 +11,7 @@ from iesoresearch.analyses.subtypes.fitted import (
     session_numbers,
 )
 from iesoresearch.measures import PHQ9, score
+from iesoresearch.models.intervals import wilson
 from iesoresearch.results import Table, Value
 
 ITEM_NAMES = tuple(item.name for item in PHQ9.items)
@@ -218,10 +219,14 @@ def _state_shares(fitted: Fitted) -> Table:
     frame = grid(session=range(1, len(present) + 1), state=range(1, k + 1)).with_columns(
         share=pl.Series(shares.ravel()), n=pl.Series(np.repeat(present, k))
     )
+    low, high = wilson(frame["share"].to_numpy(), frame["n"].to_numpy())
+    frame = frame.with_columns(share_low=pl.Series(low), share_high=pl.Series(high))
     values = {
         "share": _value(
             fitted, "rate", "Share of people still in therapy", 3, "n", parts_of=("session",)
         ),
+        "share_low": _value(fitted, "model", "95 % from", 3, "n", follows="share"),
+        "share_high": _value(fitted, "model", "to", 3, "n", follows="share"),
         "n": _value(fitted, "count", "People with a session", 0),
     }
     keys = {"session": "Session", "state": "State"}

@@ -15,9 +15,9 @@ FIGURES = {
     "criteria": FigureSpec(
         table="criteria",
         title="How many states?",
-        caption="Information criteria against the number of states, n = {n_people} people. Large "
-        "dots: best of {n_starts} random starts; small dots: every other start (AIC and BIC). "
-        "Smaller is better; the y axis of each panel is cut to its own range.",
+        caption="Information criteria against the number of states, each above its own best value, "
+        "n = {n_people} people. Lines join the best of {n_starts} random starts; small dots are "
+        "all other starts (not for ICL). Zero marks the number of states a criterion prefers.",
     ),
     "item_profiles": FigureSpec(
         table="item_profiles",
@@ -36,7 +36,9 @@ FIGURES = {
         table="state_shares",
         title="States over sessions",
         caption="Share of the people still in therapy who are in each state, by session; the "
-        "numbers above are people, {n_people} at first. Who has left is not in the picture.",
+        "numbers below the axis are people, {n_people} at first. Bands: 95 % Wilson intervals, the "
+        "states taken as known. Gaps: fewer than the smallest number that may be shown. Who has "
+        "left is not in the picture.",
     ),
 }
 

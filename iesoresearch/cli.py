@@ -1,0 +1,158 @@
+"""The command line. Heavy imports wait inside the commands, so that help and a cached run are quick."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iesoresearch import __version__, project
+from iesoresearch.errors import IesoError, ParameterError
+from iesoresearch.params import (
+    RunSpec,
+    Settings,
+    known_runs,
+    load_run,
+    paper_runs,
+    parse_assignments,
+)
+
+app = typer.Typer(
+    name="iesoresearch",
+    help="Reproducible research on talking therapy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Make data.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder of the runs. Default: reports/out.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if show_version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    runs: Annotated[list[str] | None, typer.Argument(help="Names of runs in params/.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All runs of the paper (params/paper.yaml).")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", help="name=value: change a parameter of the one run named."),
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="Folder to look for data in, first.")
+    ] = None,
+    out: Out = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Notebooks to run side by side.")
+    ] = os.cpu_count() or 1,
+) -> None:
+    """Run notebooks that are not up to date."""
+    from iesoresearch.execution import runner
+    from iesoresearch.execution.progress import ProgressBars
+
+    here = project.find()
+    specs = _specs(here, runs or [], everything, parse_assignments(parameter or []))
+    settings = Settings(tuple(data or []) + _data_from_environment(), jobs)
+    prepared = runner.prepare(here, specs, settings)
+    with ProgressBars() as progress:
+        outcomes = runner.run_all(here, prepared, out or here.out, settings, progress)
+    failed = [o for o in outcomes if o.state == "failed"]
+    for outcome in failed:
+        print(f"\nRun {outcome.run} failed. {outcome.message}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(failed[0].exit_code)
+
+
+def _specs(here, names: list[str], everything: bool, changes: dict) -> list[RunSpec]:
+    known = ", ".join(known_runs(here.params))
+    if everything == bool(names):
+        raise ParameterError(f"Name one or more runs, or --all. The runs are: {known}.")
+    names = paper_runs(here.params) if everything else list(dict.fromkeys(names))
+    if changes and len(names) != 1:
+        raise ParameterError("-p needs exactly one run, or it would not be clear whose it is.")
+    return [load_run(here.params, name).with_parameters(changes) for name in names]
+
+
+def _data_from_environment() -> tuple[Path, ...]:
+    folders = os.environ.get("IESORESEARCH_DATA", "")
+    return tuple(Path(part) for part in folders.split(os.pathsep) if part)
+
+
+@app.command()
+def verify(
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder of the runs. Default: reports/out.")
+    ] = None,
+    runs: Annotated[
+        list[str] | None, typer.Option("--run", help="Only this run (may be repeated).")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Accept the present numbers as the expected ones.")
+    ] = False,
+) -> None:
+    """Compare the numbers of all runs with reports/expected; exit code 1 if any moved."""
+    from iesoresearch.execution import verify as verification
+    from iesoresearch.execution.progress import print_differences
+
+    here = project.find()
+    names = runs or paper_runs(here.params)
+    for name in names:
+        load_run(here.params, name)  # an unknown name is a usage error
+    act = verification.update if update else verification.verify
+    differences = act(out or here.out, here.expected, names)
+    print_differences(differences, names, updated=update)
+    if differences and not update:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder of the runs. Default: reports/out.")
+    ] = None,
+) -> None:
+    """Build the report site from all valid runs."""
+    from iesoresearch.reporting import build
+
+    here = project.find()
+    print(build(out or here.out, here))
+
+
+@data_app.command("make")
+def data_make(
+    folder: Annotated[Path, typer.Argument(help="New folder for the tables.")],
+    patients: Annotated[int, typer.Option("-n", help="Patients to draw.", min=1)] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.", min=0)] = 1,
+) -> None:
+    """Write a synthetic cohort, and the truth it was drawn from, as Parquet."""
+    from iesoresearch.data import synthetic
+
+    written = synthetic.make(patients, seed).write(folder)
+    for path in written:
+        print(path)
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one paragraph and an exit code."""
+    try:
+        app()
+    except IesoError as error:
+        print(f"iesoresearch: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("iesoresearch: interrupted; finished runs are kept.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Running notebooks: sessions, kernels, run folders, cache, verification."""

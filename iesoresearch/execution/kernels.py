@@ -1,0 +1,154 @@
+"""Execute one notebook with papermill in a kernel of its own."""
+
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from iesoresearch.errors import EXIT_CODES
+
+ENGINE = "iesoresearch"
+
+_running: dict[int, PapermillNotebookClient] = {}
+_lock = threading.Lock()
+_stopping = threading.Event()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong in a notebook.
+
+    `message` is the sentence of an expected error, or the last line of an unexpected one, whose
+    `source` is the cell that raised it.
+    """
+
+    message: str
+    exit_code: int
+    expected: bool
+    cell: int | None = None
+    source: str = ""
+
+
+class _Engine(NBClientEngine):
+    """papermill's engine, with a private socket folder, an environment and a progress call."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, *, on_cell, env, sockets, **_):
+        complete = nb_man.cell_complete
+
+        def cell_complete(cell, cell_index=None, **options):
+            complete(cell, cell_index=cell_index, **options)
+            on_cell()
+
+        nb_man.cell_complete = cell_complete
+        # Sockets in a private folder instead of TCP: other users of the machine cannot listen,
+        # and kernels that start together cannot take each other's port. Windows has no ipc.
+        manager = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{sockets}/k"}
+        client = PapermillNotebookClient(
+            nb_man,
+            kernel_name=kernel_name,
+            timeout=None,
+            startup_timeout=120,
+            config=Config({"KernelManager": manager}),
+        )
+        with _lock:
+            _running[id(client)] = client
+        try:
+            return client.execute(env=env)
+        finally:
+            with _lock:
+                _running.pop(id(client), None)
+
+
+papermill_engines.register(ENGINE, _Engine)
+
+
+def execute(
+    notebook: Path,
+    output: Path,
+    parameters: dict[str, Any],
+    env: dict[str, str],
+    on_cell: Callable[[], None],
+) -> Failure | None:
+    """Run `notebook` with `parameters` into `output`; None when every cell succeeded."""
+    # a short path of our own: the name of a socket may have about 100 characters
+    sockets = tempfile.mkdtemp(prefix="ieso-")
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    try:
+        if _stopping.is_set():
+            return Failure("interrupted before it started", 130, expected=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of papermill's own dependencies
+            papermill.execute_notebook(
+                notebook,
+                output,
+                parameters=parameters,
+                engine_name=ENGINE,
+                progress_bar=False,
+                log_output=False,
+                request_save_on_cell_execute=False,
+                on_cell=on_cell,
+                env=os.environ | env,
+                sockets=sockets,
+            )
+    except PapermillExecutionError as error:
+        return _failure(error)
+    except Exception as error:  # a kernel that died raises whatever its library likes
+        if _stopping.is_set():
+            return Failure("interrupted", 130, expected=True)
+        return Failure(f"the kernel stopped: {type(error).__name__}: {error}", 4, expected=False)
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+        _scrub(output)
+    return None
+
+
+def _failure(error: PapermillExecutionError) -> Failure:
+    expected = error.ename in EXIT_CODES
+    if error.ename == "KeyboardInterrupt":
+        return Failure("interrupted", 130, expected=True)
+    return Failure(
+        message=error.evalue if expected else f"{error.ename}: {error.evalue}",
+        exit_code=EXIT_CODES.get(error.ename, 4),
+        expected=expected,
+        cell=error.exec_count,
+        source=error.source,
+    )
+
+
+def _scrub(path: Path) -> None:
+    """Drop what differs between equal runs and what tells about the machine: times and paths."""
+    if not path.is_file():
+        return
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        for volatile in ("papermill", "execution"):
+            cell.metadata.pop(volatile, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = f"injected-{number}"
+    nbformat.write(notebook, path)
+
+
+def stop_all() -> None:
+    """Kill every running kernel; the threads that wait for them then return."""
+    _stopping.set()
+    with _lock:
+        clients = list(_running.values())
+    for client in clients:
+        process = getattr(getattr(client.km, "provisioner", None), "process", None)
+        if process is not None:
+            process.kill()

@@ -1,0 +1,222 @@
+"""Run notebooks: check, reuse what is up to date, execute the rest side by side."""
+
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from iesoresearch import analyses
+from iesoresearch.errors import OutputError
+from iesoresearch.execution import cache, folder
+from iesoresearch.execution.session import DATA, JOBS, OUT
+from iesoresearch.params import AnalysisParams, RunSpec, Settings
+from iesoresearch.project import Project
+
+_VERSIONS = ("iesoresearch", "numpy", "scipy", "numba", "polars", "scikit-learn", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run whose parameters have been checked and whose inputs have been hashed."""
+
+    spec: RunSpec
+    params: AnalysisParams
+    inputs: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        return cache.key(self.inputs)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: "finished", "up to date" or "failed"."""
+
+    run: str
+    state: str
+    seconds: float = 0.0
+    message: str = ""
+    exit_code: int = 0
+
+
+class Progress(Protocol):
+    """What the runner tells while it works."""
+
+    def start(self, run: str, n_cells: int) -> None: ...
+    def advance(self, run: str) -> None: ...
+    def end(self, outcome: Outcome) -> None: ...
+
+
+def prepare(project: Project, specs: list[RunSpec], settings: Settings) -> list[Prepared]:
+    """Check every run before any kernel starts.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Of the first run that cannot be started.
+    """
+    prepared = []
+    for spec in specs:
+        params = analyses.get(spec.analysis).Params.check(spec.parameters, f"Run {spec.name}")
+        prepared.append(Prepared(spec, params, cache.inputs(project, spec, params, settings)))
+    return prepared
+
+
+def run_all(
+    project: Project,
+    prepared: list[Prepared],
+    out: Path,
+    settings: Settings,
+    progress: Progress,
+) -> list[Outcome]:
+    """Run what is not up to date, `settings.n_jobs` notebooks at a time.
+
+    A failing run does not stop the others. On Ctrl-C all kernels are killed, unfinished folders
+    removed and KeyboardInterrupt raised again; finished runs stay.
+
+    Raises
+    ------
+    OutputError
+        `out` cannot be written.
+    """
+    _check_writable(out)
+    stale = []
+    outcomes = {}
+    for run in prepared:
+        status = folder.read_status(out / run.spec.name)
+        if status is not None and status.get("key") == run.key:
+            outcomes[run.spec.name] = Outcome(run.spec.name, "up to date")
+            progress.end(outcomes[run.spec.name])
+        else:
+            stale.append(run)
+    for outcome in _execute(project, stale, out, settings, progress):
+        outcomes[outcome.run] = outcome
+    return [outcomes[run.spec.name] for run in prepared]
+
+
+def _execute(project, stale, out, settings, progress) -> list[Outcome]:
+    if not stale:
+        return []
+    # imported here: papermill alone takes longer than finding out that nothing is to be done
+    from iesoresearch.execution import kernels
+
+    workers = min(settings.n_jobs, len(stale))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        futures = [
+            pool.submit(_run_one, project, run, out, settings, threads, progress) for run in stale
+        ]
+        return [future.result() for future in futures]
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        kernels.stop_all()
+        raise
+    finally:
+        pool.shutdown(wait=True)
+
+
+def _run_one(project, run: Prepared, out: Path, settings, threads: int, progress) -> Outcome:
+    from iesoresearch.execution import kernels
+
+    name, started = run.spec.name, time.time()
+    notebook = project.notebooks / run.spec.notebook
+    final = out / name
+    try:
+        target = folder.partial(final)
+        progress.start(name, _n_cells(notebook))
+        failure = kernels.execute(
+            notebook,
+            target / "notebook.ipynb",
+            run.params.model_dump(),
+            _environment(project, target, settings, threads),
+            lambda: progress.advance(name),
+        )
+        seconds = time.time() - started
+        if failure is None:
+            folder.finish(target, final, _status(run, started, seconds))
+            outcome = Outcome(name, "finished", seconds)
+        else:
+            message = _explain(failure, name, _keep_failed(target, out, name))
+            outcome = Outcome(name, "failed", seconds, message, failure.exit_code)
+    except OutputError as error:
+        outcome = Outcome(name, "failed", time.time() - started, str(error), error.exit_code)
+    finally:
+        shutil.rmtree(final.parent / f".{name}.partial-{os.getpid()}", ignore_errors=True)
+    progress.end(outcome)
+    return outcome
+
+
+def _environment(project: Project, target: Path, settings: Settings, threads: int) -> dict:
+    one = str(threads)
+    return {
+        "IESORESEARCH_PROJECT": str(project.root),
+        OUT: str(target.resolve()),
+        DATA: os.pathsep.join(str(path) for path in settings.search_path),
+        JOBS: one,
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), one),
+        "NUMBA_NUM_THREADS": one,
+        "POLARS_MAX_THREADS": one,
+        # without it a cold and a warm cache of compiled models give different last digits
+        "PYTENSOR_FLAGS": "numba__fastmath=False",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+def _status(run: Prepared, started: float, seconds: float) -> dict[str, Any]:
+    return {
+        "run": run.spec.name,
+        "analysis": run.spec.analysis,
+        "notebook": run.spec.notebook,
+        "parameters": run.params.model_dump(),
+        "outcome": "finished",
+        "key": run.key,
+        "inputs": run.inputs,
+        "versions": {name: version(name) for name in _VERSIONS},
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _keep_failed(target: Path, out: Path, name: str) -> Path | None:
+    """Keep the notebook of a failed run where no one takes it for a result."""
+    executed = target / "notebook.ipynb"
+    if not executed.is_file():
+        return None
+    kept = out / "failed" / f"{name}.ipynb"
+    with folder.writing(out):
+        kept.parent.mkdir(exist_ok=True)
+        executed.replace(kept)
+    return kept
+
+
+def _explain(failure, name: str, kept: Path | None) -> str:
+    if failure.expected:
+        return failure.message
+    lines = [failure.message]
+    if failure.source:
+        lines += ["", f"The cell that failed (number {failure.cell}):"]
+        lines += [f"    {line}" for line in failure.source.splitlines()]
+    if kept is not None:
+        lines += ["", f"See everything it did: jupyter lab {kept}"]
+    lines.append(f"Once it is mended: iesoresearch run {name}")
+    return "\n".join(lines)
+
+
+def _n_cells(notebook: Path) -> int:
+    import nbformat
+
+    return len(nbformat.read(notebook, as_version=4).cells) + 1  # the injected parameters
+
+
+def _check_writable(out: Path) -> None:
+    probe = out / f".probe-{os.getpid()}"
+    with folder.writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        probe.write_text("", encoding="utf-8")
+        probe.unlink()

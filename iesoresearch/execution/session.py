@@ -1,0 +1,152 @@
+"""What the cells of a notebook call: one analysis, from checked parameters to saved results."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from iesoresearch import analyses, project
+from iesoresearch.disclosure import Policy, release
+from iesoresearch.errors import AnalysisError
+from iesoresearch.execution import folder
+from iesoresearch.execution.display import FigureView, MarkdownView, TableView, checks_view
+from iesoresearch.params import Settings
+from iesoresearch.results import SIMULATED, Result
+
+OUT, DATA, JOBS = "IESORESEARCH_OUT", "IESORESEARCH_DATA", "IESORESEARCH_JOBS"
+_HEADINGS = {"plain": "In plain words", "reading": "How to read it", "limits": "What it cannot say"}
+
+
+def open_analysis(name: str, namespace: Mapping[str, Any]) -> "Session":
+    """Start the analysis called `name` with the parameters among a notebook's variables.
+
+    Parameters
+    ----------
+    name
+        Of the analysis, such as "subtypes".
+    namespace
+        Usually ``globals()``: holds the variables of the parameters cell.
+
+    Raises
+    ------
+    ParameterError
+        Unknown analysis or name, wrong type, or out of bounds.
+    """
+    params = analyses.get(name).Params.from_namespace(namespace, f"Parameters of {name}")
+    return Session(name, params, settings_from_environment())
+
+
+def settings_from_environment() -> Settings:
+    """Where to look for data and how many threads to use, as the runner or the user set them."""
+    folders = os.environ.get(DATA, "")
+    search_path = tuple(Path(part) for part in folders.split(os.pathsep) if part)
+    return Settings(search_path, int(os.environ.get(JOBS) or os.cpu_count() or 1))
+
+
+class Session:
+    """One analysis in a notebook. Nothing it shows or saves has not been released."""
+
+    def __init__(self, name: str, params, settings: Settings):
+        self.name = name
+        self.settings = settings
+        self._params = params
+        self._project = project.find()
+        self._policy = Policy.read(self._project.params / "disclosure.yaml")
+        self._released: Result | None = None
+
+    @property
+    def params(self) -> TableView:
+        """The parameters, checked."""
+        fields = type(self._params).model_fields
+        rows = [
+            [name, str(getattr(self._params, name)), field.description]
+            for name, field in fields.items()
+        ]
+        return TableView("Parameters", ["Name", "Value", "Meaning"], rows)
+
+    @cached_property
+    def _data(self):
+        return analyses.get(self.name).load(self._params, self.settings)
+
+    @property
+    def summary(self) -> TableView:
+        """How much data there is."""
+        table = analyses.get(self.name).summary(self._data)
+        released = release(Result(tables={"summary": table}), self._policy)
+        return TableView.of(released.tables["summary"])
+
+    def run(self) -> TableView:
+        """Compute, release, and show the checks."""
+        result = analyses.get(self.name).run(self._data, self._params)
+        self._released = release(result, self._policy)
+        checks = [(c.name, c.status, self.result.render(c.sentence)) for c in result.checks]
+        return checks_view(checks)
+
+    @property
+    def result(self) -> Result:
+        """The released result.
+
+        Raises
+        ------
+        AnalysisError
+            Nothing has been run yet.
+        """
+        if self._released is None:
+            raise AnalysisError("There is no result yet. Run the cell with .run() first.")
+        return self._released
+
+    def table(self, name: str) -> TableView:
+        """A table of the result."""
+        return TableView.of(self._named("tables", name))
+
+    def figure(self, name: str) -> FigureView | MarkdownView:
+        """A figure of the result; a sentence where it does not apply to these data."""
+        from iesoresearch import figures
+
+        reason = self.result.not_applicable.get(name)
+        if reason is not None:
+            return MarkdownView(f"*{reason}*")
+        spec = self._named("figures", name)
+        drawn = figures.draw(self.result, name, self.name)
+        return FigureView(drawn, spec.title, self.result.render(spec.caption))
+
+    def _named(self, kind: str, name: str):
+        known = getattr(self.result, kind)
+        if name not in known:
+            raise AnalysisError(
+                f"This result has no {kind[:-1]} called {name!r}; it has {', '.join(known)}."
+            )
+        return known[name]
+
+    @property
+    def text(self) -> MarkdownView:
+        """Plain-language summary, how to read the result, what it cannot say."""
+        parts = [
+            f"**{_HEADINGS[name]}.** {self.result.render(template)}"
+            for name, template in self.result.text.items()
+        ]
+        if self.result.provenance.get("sensitivity") == "synthetic":
+            parts.insert(0, f"**{SIMULATED}.**")
+        return MarkdownView("\n\n".join(parts))
+
+    def save(self) -> MarkdownView:
+        """Write tables, figures, numbers and checks.
+
+        Under the runner they go into the folder of the run; from JupyterLab into
+        ``reports/out/notebook-<analysis>``, which never counts as a run.
+        """
+        from iesoresearch import figures
+        from iesoresearch.figures.style import save
+
+        target = os.environ.get(OUT)
+        target = Path(target) if target else self._project.out / f"notebook-{self.name}"
+        with folder.writing(target):
+            target.mkdir(parents=True, exist_ok=True)
+        folder.write_result(
+            self.result,
+            target,
+            lambda name, where: save(figures.draw(self.result, name, self.name), where, name),
+        )
+        counted = {k: len(getattr(self.result, k)) for k in ("tables", "figures", "numbers", "checks")}
+        return MarkdownView("Saved: " + ", ".join(f"{n} {kind}" for kind, n in counted.items()) + ".")

@@ -1,0 +1,174 @@
+"""Compare runs with the numbers that are expected of them."""
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.execution import folder
+from iesoresearch.results import Tolerance
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One number that is not what was expected."""
+
+    run: str
+    name: str
+    expected: str
+    found: str
+    tolerance: str
+
+
+def snapshot(run_folder: Path) -> dict[str, Any]:
+    """The comparable content of a run: numbers, outcomes of checks, cells of all tables."""
+    described = json.loads((run_folder / "result.json").read_text(encoding="utf-8"))
+    numbers = json.loads((run_folder / "numbers.json").read_text(encoding="utf-8"))
+    checks = json.loads((run_folder / "checks.json").read_text(encoding="utf-8"))
+    keep = ("value", "unit", "n", "tolerance")
+    return {
+        "numbers": {name: {k: number[k] for k in keep} for name, number in numbers.items()},
+        "checks": {check["name"]: check["status"] for check in checks},
+        "tables": {
+            name: _table(run_folder / "tables" / f"{name}.csv", meta)
+            for name, meta in described["tables"].items()
+        },
+    }
+
+
+def _table(path: Path, meta: dict[str, Any]) -> dict[str, Any]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    values = meta["values"]
+    return {
+        "tolerance": {c: Tolerance.of_display(v["digits"]).absolute for c, v in values.items()},
+        "rows": {
+            ", ".join(f"{key} {row[key]}" for key in meta["keys"]): {c: row[c] for c in values}
+            for row in rows
+        },
+    }
+
+
+def compare(run: str, expected: dict[str, Any], found: dict[str, Any]) -> list[Difference]:
+    """All differences between two snapshots, in the order of the expected one."""
+    differences = []
+
+    def differ(name, a, b, tolerance, reason):
+        if not _equal(a, b, tolerance):
+            differences.append(Difference(run, name, _shown(a), _shown(b), reason))
+
+    for name in _union(expected["numbers"], found["numbers"]):
+        a, b = expected["numbers"].get(name), found["numbers"].get(name)
+        if a is None or b is None:
+            differ(name, a and a["value"], b and b["value"], 0.0, "must be there")
+            continue
+        tolerance = a["tolerance"]
+        reason = f"{tolerance['absolute']:g} ({tolerance['reason']})"
+        differ(name, a["value"], b["value"], tolerance["absolute"], reason)
+        differ(f"{name} (n)", a["n"], b["n"], 0.0, "equal")
+    for name in _union(expected["checks"], found["checks"]):
+        pair = expected["checks"].get(name), found["checks"].get(name)
+        differ(f"check: {name}", *pair, 0.0, "equal")
+    for name in _union(expected["tables"], found["tables"]):
+        a, b = expected["tables"].get(name), found["tables"].get(name)
+        if a is None or b is None:
+            differ(f"table {name}", *("there" if x else None for x in (a, b)), 0.0, "must be there")
+            continue
+        for key in _union(a["rows"], b["rows"]):
+            row_a, row_b = a["rows"].get(key, {}), b["rows"].get(key, {})
+            for column, tolerance in a["tolerance"].items():
+                place = f"{name}[{key}].{column}"
+                differ(place, row_a.get(column), row_b.get(column), tolerance, f"{tolerance:g}")
+    return differences
+
+
+def _union(a: dict, b: dict) -> list[str]:
+    return [*a, *(name for name in b if name not in a)]
+
+
+def _equal(a, b, tolerance: float) -> bool:
+    if a == b:
+        return True
+    try:
+        a, b = float(a), float(b)
+    except (TypeError, ValueError):
+        return False
+    # a number stored in full and one computed again may differ in the last bit of the tolerance
+    return (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * (1 + 1e-9)
+
+
+def _shown(value) -> str:
+    if value is None or value == "":
+        return "–"
+    try:
+        return f"{float(value):.10g}"
+    except ValueError:
+        return str(value)
+
+
+def verify(out: Path, expected_dir: Path, runs: list[str]) -> list[Difference]:
+    """Differences of all `runs` below `out` from reports/expected.
+
+    Raises
+    ------
+    ParameterError
+        A run has no expected numbers.
+    DataError
+        A run has no valid result.
+    """
+    differences = []
+    for run in runs:
+        found = _found(out, run)
+        differences += compare(run, read_expected(expected_dir, run), found)
+    return differences
+
+
+def _found(out: Path, run: str) -> dict[str, Any]:
+    if folder.read_status(out / run) is None:
+        raise DataError(
+            f"Run {run} has no valid result in {out}: it was never finished, or a file of it was "
+            f"changed since. Run it again: iesoresearch run {run}"
+        )
+    return snapshot(out / run)
+
+
+def read_expected(expected_dir: Path, run: str) -> dict[str, Any]:
+    path = expected_dir / f"{run}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ParameterError(
+            f"There are no expected numbers for run {run} ({path} is absent or unreadable). To "
+            f"accept the present ones: iesoresearch verify --update"
+        ) from None
+
+
+def update(out: Path, expected_dir: Path, runs: list[str]) -> list[Difference]:
+    """Accept the present numbers as the expected ones; returns what changed."""
+    changed = []
+    for run in runs:
+        found = _found(out, run)
+        path = expected_dir / f"{run}.json"
+        if path.exists():
+            changed += compare(run, read_expected(expected_dir, run), found)
+        folder.write_text(path, _dump(found))
+    return changed
+
+
+def _dump(content: dict[str, Any]) -> str:
+    """JSON with one row of a table per line, so that a change reads as a change."""
+    tables = content["tables"]
+    head = {k: v for k, v in content.items() if k != "tables"}
+    lines = [json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "tables": {']
+    blocks = []
+    for name, table in tables.items():
+        rows = ",\n".join(
+            f"    {json.dumps(key, ensure_ascii=False)}: {json.dumps(row, ensure_ascii=False)}"
+            for key, row in table["rows"].items()
+        )
+        tolerance = json.dumps(table["tolerance"])
+        blocks.append(f'  "{name}": {{"tolerance": {tolerance}, "rows": {{\n{rows}}}}}')
+    return "\n".join([*lines, ",\n".join(blocks), " }", "}"]) + "\n"

@@ -1,0 +1,283 @@
+"""Held-out comparison, the verdict on severity, matching of states and the bootstrap."""
+
+from itertools import permutations
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from iesoresearch.models import LatentMarkov, SeverityLadder
+from iesoresearch.models.selection import (
+    Gain,
+    bootstrap,
+    gain,
+    held_out_log_likelihood,
+    match_states,
+    overall_distance,
+    profile_distances,
+    rows_of,
+    verdict,
+)
+
+from . import oracle
+
+LENGTHS = np.full(400, 3)
+SCORES = np.arange(4)
+
+
+# ---- rows and folds
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.data())
+def test_rows_of_people_as_a_loop_finds_them(data):
+    lengths = np.array(data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=12)))
+    chosen = st.lists(st.integers(0, len(lengths) - 1), max_size=12)  # again and in any order
+    people = np.array(data.draw(chosen), dtype=int)
+    expected = []
+    for person in people:
+        first = lengths[:person].sum()
+        expected.extend(range(first, first + lengths[person]))
+    assert rows_of(people, lengths).tolist() == expected
+
+
+class Recorder:
+    """An estimator whose items name their person; remembers whom it was fitted to."""
+
+    fitted: list[set] = []  # noqa: RUF012  (of all copies)
+
+    def get_params(self):
+        return {}
+
+    def fit(self, items, lengths):
+        assert lengths.sum() == len(items)
+        self.seen = set(items[:, 0].tolist())
+        self.fitted.append(self.seen)
+
+    def score_samples(self, items, lengths):
+        people = items[np.cumsum(lengths) - lengths, 0]
+        np.testing.assert_array_equal(items[:, 0], np.repeat(people, lengths))  # whole people
+        assert not self.seen & set(people.tolist())
+        return people.astype(float)
+
+
+@pytest.fixture
+def deal():
+    """Folds of 23 people with 1 to 3 sessions, as sets of people not fitted to."""
+    lengths = np.arange(23) % 3 + 1
+    items = np.repeat(np.arange(23), lengths)[:, None].astype(np.int8)
+
+    def of_seed(seed, n_folds=5):
+        Recorder.fitted.clear()
+        values = held_out_log_likelihood(Recorder(), items, lengths, n_folds=n_folds, seed=seed)
+        np.testing.assert_array_equal(values, np.arange(23))  # each her own value, in her place
+        return [frozenset(range(23)) - seen for seen in Recorder.fitted]
+
+    return of_seed
+
+
+def test_everybody_is_held_out_once(deal):
+    folds = deal(seed=1)
+    assert sorted(len(fold) for fold in folds) == [4, 4, 5, 5, 5]
+    assert sorted(person for fold in folds for person in fold) == list(range(23))
+
+
+def test_equal_seeds_give_equal_folds_and_others_do_not(deal):
+    assert deal(seed=1) == deal(seed=1)
+    assert deal(seed=1) != deal(seed=2)
+
+
+def test_as_many_folds_as_people_leave_out_one_at_a_time(deal):
+    assert {len(fold) for fold in deal(seed=1, n_folds=23)} == {1}
+
+
+def test_held_out_values_are_those_of_a_model_fitted_to_the_others():
+    items, _ = oracle.simulate(planted_ladder(), [2] * 6, seed=0)
+    one_state = LatentMarkov(1, n_categories=4, max_iter=2, tol=0)
+    lengths = np.full(6, 2)
+    everybody = np.tile(items, (4, 1))  # four of each, so that every level is seen by others
+    values = held_out_log_likelihood(one_state, everybody, np.tile(lengths, 4), n_folds=24, seed=0)
+    for person in range(6):
+        own = slice(2 * person, 2 * person + 2)
+        others = np.delete(everybody, own, axis=0)
+        shares = np.stack([(others == c).mean(axis=0) for c in range(4)], axis=1)
+        expected = np.log(shares[np.arange(6), items[own]]).sum()
+        assert values[person] == pytest.approx(expected, rel=1e-12)
+
+
+# ---- gain, distance, verdict
+
+
+def test_gain_is_a_paired_mean_with_a_normal_interval():
+    null = np.array([-5.0, -7.0, -6.0, -9.0])
+    found = gain(null + np.arange(1, 5), null)
+    half = 1.96 * np.sqrt(5 / 3) / 2  # variance 5/3 of 1, 2, 3, 4; four people
+    assert found.estimate == pytest.approx(2.5)
+    assert (found.low, found.high) == pytest.approx((2.5 - half, 2.5 + half))
+    assert found.n == 4
+
+
+def test_distance_from_the_ladder_by_hand():
+    item_probs = np.array([[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]]], dtype=float)
+    ladder = SimpleNamespace(profile_at=lambda totals: np.outer(totals, [0.5, 0.5]))
+    # profiles (0, 2) and (1, 1) against (1, 1) on the ladder at a total of 2
+    distances = profile_distances(item_probs, ladder, np.array([1.0, 0.5]))
+    np.testing.assert_allclose(distances, [np.sqrt((1**2 + 2**2) / 2), 0.0])
+    assert overall_distance(np.array([0.3, 0.4]), np.array([1, 3])) == pytest.approx(
+        np.sqrt((0.09 + 3 * 0.16) / 4)
+    )
+
+
+GAIN, LOSS, NEITHER = Gain(2, 1, 3, 9), Gain(-2, -3, -1, 9), Gain(0, -1, 1, 9)
+
+
+@pytest.mark.parametrize(
+    ("found", "distance", "expected"),
+    [
+        (GAIN, 0.2, "differs in kind"),
+        (GAIN, 5.0, "differs in kind"),
+        (GAIN, 0.19, "inconclusive"),
+        (GAIN, 0.1, "inconclusive"),
+        (GAIN, 0.09, "severity only"),
+        (NEITHER, 0.2, "inconclusive"),
+        (NEITHER, 0.1, "inconclusive"),
+        (NEITHER, 0.09, "severity only"),
+        (LOSS, 0.2, "severity only"),
+        (LOSS, 0.09, "severity only"),
+        (Gain(1, 0, 2, 9), 0.3, "inconclusive"),  # an interval that touches zero decides nothing
+        (Gain(-1, -2, 0, 9), 0.3, "inconclusive"),
+    ],
+)
+def test_verdict(found, distance, expected):
+    assert verdict(found, distance) == expected
+
+
+def planted_ladder():
+    """Four rungs: six items that all rise with severity, each with its own slope."""
+    slopes = np.array([0.7, 0.9, 1.1, 1.2, 1.4, 1.6])
+    logits = np.multiply.outer(np.array([-1.5, -0.5, 0.5, 1.5]), slopes)[..., None] * SCORES
+    weights = np.exp(logits + np.array([0, 0.3, -0.1, -0.5]))
+    return states_with(weights / weights.sum(axis=2, keepdims=True))
+
+
+def planted_kinds():
+    """Between well and unwell two states of equal severity, each with one half of the items."""
+    few, many = [0.7, 0.2, 0.07, 0.03], [0.07, 0.13, 0.3, 0.5]
+    return states_with(
+        np.array([[few] * 6, [many] * 3 + [few] * 3, [few] * 3 + [many] * 3, [many] * 6])
+    )
+
+
+def states_with(item_probs):
+    return {
+        "initial_probs": np.full(4, 1 / 4),
+        "transition_matrix": 0.1 + 0.6 * np.eye(4),
+        "item_probs": item_probs,
+    }
+
+
+@pytest.mark.parametrize(
+    ("truth", "expected"),
+    [(planted_ladder(), "severity only"), (planted_kinds(), "differs in kind")],
+    ids=["ladder", "kinds"],
+)
+def test_verdict_on_simulated_data_is_the_planted_truth(truth, expected):
+    items, _ = oracle.simulate(truth, LENGTHS, seed=1)
+    usual = {"n_categories": 4, "n_starts": 3, "tol": 1e-7, "random_state": 0}
+    free, ladder = LatentMarkov(4, **usual), SeverityLadder(4, **usual)
+    held_out = [
+        held_out_log_likelihood(model, items, LENGTHS, n_folds=4, seed=0)
+        for model in (free, ladder)
+    ]
+    free.fit(items, LENGTHS)
+    ladder.fit(items, LENGTHS)
+    distances = profile_distances(free.item_probs_, ladder, items.std(axis=0))
+    shares = free.predict_proba(items, LENGTHS).mean(axis=0)
+    assert verdict(gain(*held_out), overall_distance(distances, shares)) == expected
+
+
+# ---- matching
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1))
+def test_matching_undoes_a_permutation_of_fourteen_states(seed):
+    random = np.random.default_rng(seed)
+    reference = random.dirichlet([1.0] * 4, (14, 9))
+    order = random.permutation(14)
+    found = match_states(reference, reference[order])
+    np.testing.assert_array_equal(order[found], np.arange(14))
+
+
+def test_matching_is_the_best_of_all_permutations():
+    random = np.random.default_rng(3)
+    one, other = random.dirichlet([1.0] * 4, (2, 5, 3))
+
+    def cost(order):
+        return np.abs(one - other[list(order)]).sum()
+
+    best = min(permutations(range(5)), key=cost)
+    assert match_states(one, other).tolist() == list(best)
+
+
+# ---- bootstrap
+
+
+@pytest.fixture(scope="module")
+def separated():
+    """Two states that no answer confuses: 30 of 100 people always say 1, the others 0."""
+    items = np.repeat(np.array([[1], [0]], dtype=np.int8), [30, 70], axis=0).repeat(6, axis=1)
+    init = {
+        "initial_probs": [0.5, 0.5],
+        "item_probs": np.array([[[0.9, 0.1]] * 6, [[0.1, 0.9]] * 6]),
+    }
+    model = LatentMarkov(2, n_categories=2, init=init).fit(items)
+    assert model.initial_probs_ == pytest.approx([0.7, 0.3], abs=1e-9)
+    return model, items, np.ones(100, dtype=int)
+
+
+def shares(refit, order):
+    return {"share": refit.initial_probs_[order], "items": refit.item_probs_[order]}
+
+
+def test_bootstrap_spread_is_the_standard_error_of_a_share(separated):
+    draws = bootstrap(*separated, n_bootstrap=400, seed=0, statistics=shares)
+    assert draws["share"].shape == (400, 2)
+    assert draws["items"].shape == (400, 2, 6, 2)
+    # The number of people in a state is binomial (100, 0.3). Its standard deviation as estimated
+    # from n replicates has a relative standard error of 1 / sqrt(2 (n - 1)) = 3.5 %, the mean
+    # one of sd / sqrt(n); four of each.
+    share = draws["share"][:, 1]
+    sd = np.sqrt(0.3 * 0.7 / 100)
+    assert share.std(ddof=1) == pytest.approx(sd, rel=4 / np.sqrt(2 * 399))
+    assert share.mean() == pytest.approx(0.3, abs=4 * sd / np.sqrt(400))
+
+
+def test_bootstrap_follows_its_seed_and_not_its_number(separated):
+    few, many, other = (
+        bootstrap(*separated, n_bootstrap=n, seed=seed, statistics=shares)["share"]
+        for n, seed in ((3, 5), (6, 5), (6, 6))
+    )
+    np.testing.assert_array_equal(few, many[:3])
+    assert (many != other).any()
+
+
+def test_bootstrap_draws_people_with_all_their_sessions():
+    lengths = np.random.default_rng(0).integers(1, 5, 150)
+    items, _ = oracle.simulate(planted_kinds(), lengths, seed=4)
+    model = LatentMarkov(4, n_categories=4, n_starts=3, random_state=0).fit(items, lengths)
+
+    def sizes(refit, order):
+        return {"people": refit.n_people_, "sessions": refit.n_observations_, "order": order}
+
+    draws = bootstrap(model, items, lengths, n_bootstrap=40, seed=0, statistics=sizes)
+    assert (draws["people"] == 150).all()
+    # Sessions of 150 people drawn with replacement: their sum has this mean and standard
+    # deviation, and 40 of them lie within 5 with probability 1 - 2e-5.
+    z = (draws["sessions"] - lengths.sum()) / (lengths.std() * np.sqrt(150))
+    assert np.abs(z).max() < 5
+    assert stats.kstest(z, "norm").pvalue > 1e-4
+    np.testing.assert_array_equal(np.sort(draws["order"], axis=1), np.tile(np.arange(4), (40, 1)))
