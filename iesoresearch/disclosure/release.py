@@ -14,9 +14,7 @@ import polars as pl
 import yaml
 
 from iesoresearch.errors import ParameterError
-from iesoresearch.results import RELEASED, Number, Result, Table, Value
-
-STATUS = "status"
+from iesoresearch.results import RELEASED, STATUS, Number, Result, Table, Value
 
 
 @dataclass(frozen=True)
@@ -118,9 +116,7 @@ def _hidden(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -> pl.
     return small.fill_null(False)
 
 
-def _with_complement(
-    frame: pl.DataFrame, name: str, value: Value, hidden: pl.Series
-) -> pl.Series:
+def _with_complement(frame: pl.DataFrame, name: str, value: Value, hidden: pl.Series) -> pl.Series:
     """Hide the smallest other part wherever exactly one part of a whole is hidden."""
     whole = list(value.parts_of)
     marked = frame.select(*whole, size=name).with_columns(hidden=hidden).with_row_index("row")

@@ -17,6 +17,7 @@ class TableView:
 
     @classmethod
     def of(cls, table: Table) -> "TableView":
+        """View of a released table."""
         hidden = any("–" in row for row in table.rows())
         note = "–: suppressed, too few people" if hidden else ""
         return cls(table.title, list(table.headings.values()), table.rows(), note)
@@ -68,7 +69,7 @@ class FigureView:
         self.figure, self.title, self.caption = figure, title, caption
 
     def __repr__(self) -> str:
-        return f"Figure: {self.title}. {self.caption}"
+        return f"Figure: {self.title} {self.caption}"
 
     def _ipython_display_(self):
         from IPython.display import Markdown, display

@@ -1,62 +1,12 @@
-"""The folder of a run: what is in it, how it is written, and when it counts.
-
-Everything is written into a folder beside the final one and moved there at the end; the last file
-written is status.json with a hash of every other. A folder without a valid status is no result.
-"""
+"""What a run leaves in its folder: tables, figures, numbers, checks and their descriptions."""
 
 import csv
-import hashlib
 import io
-import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from iesoresearch.errors import OutputError
+from iesoresearch.files import write_json, write_text, writing
 from iesoresearch.results import Result, Table
-
-STATUS = "status.json"
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Turn a failure to write below `folder` into one sentence.
-
-    Raises
-    ------
-    OutputError
-        Instead of any OSError.
-    """
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error.strerror or error}). Free space or name another "
-            "folder with --out; what was there before is untouched."
-        ) from None
-
-
-def write_text(path: Path, content: str) -> None:
-    """Write a file completely or not at all."""
-    part = path.with_name(path.name + ".part")
-    with writing(path.parent):
-        try:
-            with part.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.write(content)
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON that diffs well and is the same for equal content."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
 def table_csv(table: Table) -> str:
@@ -99,6 +49,7 @@ def write_result(result: Result, folder: Path, draw) -> None:
 
 
 def number_json(number) -> dict[str, Any]:
+    """A number as numbers.json holds it."""
     return {
         "value": number.value,
         "text": str(number),
@@ -138,67 +89,3 @@ def _description(result: Result) -> dict[str, Any]:
             for name, spec in result.figures.items()
         },
     }
-
-
-# ---- moving a finished folder into place
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def partial(final: Path) -> Path:
-    """A new, empty folder beside `final`; what dead runs left behind is removed first."""
-    with writing(final.parent):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        for old in final.parent.glob(f".{final.name}.partial-*"):
-            if not _alive(int(old.name.rpartition("-")[2])):
-                shutil.rmtree(old, ignore_errors=True)
-        folder = final.parent / f".{final.name}.partial-{os.getpid()}"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-    return folder
-
-
-def finish(folder: Path, final: Path, status: dict[str, Any]) -> None:
-    """Write the status of a complete `folder` and move it to `final`."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    status = status | {"files": {p.relative_to(folder).as_posix(): sha256(p) for p in files}}
-    write_json(folder / STATUS, status)
-    with writing(final.parent):
-        aside = None
-        if final.exists():
-            aside = final.parent / f".{final.name}.partial-old-{os.getpid()}"
-            final.rename(aside)
-        folder.rename(final)
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def read_status(folder: Path) -> dict[str, Any] | None:
-    """Status of a run folder, or None unless every file is there as it was written."""
-    try:
-        status = json.loads((folder / STATUS).read_text(encoding="utf-8"))
-        intact = all(sha256(folder / name) == digest for name, digest in status["files"].items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return status if intact else None
-
-
-def finished_runs(out: Path) -> dict[str, dict[str, Any]]:
-    """Statuses of all valid runs below `out`, by name."""
-    if not out.is_dir():
-        return {}
-    statuses = {p.name: read_status(p) for p in sorted(out.iterdir()) if not p.name.startswith(".")}
-    return {name: status for name, status in statuses.items() if status is not None}
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

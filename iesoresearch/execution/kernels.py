@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_core.utils import ensure_event_loop
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
@@ -111,6 +112,7 @@ def execute(
             return Failure("interrupted", 130, expected=True)
         return Failure(f"the kernel stopped: {type(error).__name__}: {error}", 4, expected=False)
     finally:
+        ensure_event_loop().close()  # the one nbclient opened for this thread and leaves behind
         shutil.rmtree(sockets, ignore_errors=True)
         _scrub(output)
     return None

@@ -35,12 +35,15 @@ class ProgressBars:
         self._bars.stop()
 
     def start(self, run: str, n_cells: int) -> None:
+        """Show a bar."""
         self._tasks[run] = self._bars.add_task(escape(run), total=n_cells)
 
     def advance(self, run: str) -> None:
+        """One cell is done."""
         self._bars.advance(self._tasks[run])
 
     def end(self, outcome: Outcome) -> None:
+        """Replace the bar by a line."""
         if outcome.run in self._tasks:
             self._bars.remove_task(self._tasks.pop(outcome.run))
         style = _STYLES[outcome.state]

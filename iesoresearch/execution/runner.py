@@ -3,15 +3,15 @@
 import os
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from iesoresearch import analyses
+from iesoresearch import analyses, files
 from iesoresearch.errors import OutputError
-from iesoresearch.execution import cache, folder
+from iesoresearch.execution import cache
 from iesoresearch.execution.session import DATA, JOBS, OUT
 from iesoresearch.params import AnalysisParams, RunSpec, Settings
 from iesoresearch.project import Project
@@ -29,6 +29,7 @@ class Prepared:
 
     @property
     def key(self) -> str:
+        """Cache key."""
         return cache.key(self.inputs)
 
 
@@ -46,9 +47,14 @@ class Outcome:
 class Progress(Protocol):
     """What the runner tells while it works."""
 
-    def start(self, run: str, n_cells: int) -> None: ...
-    def advance(self, run: str) -> None: ...
-    def end(self, outcome: Outcome) -> None: ...
+    def start(self, run: str, n_cells: int) -> None:
+        """A notebook with so many cells was started."""
+
+    def advance(self, run: str) -> None:
+        """One of its cells is done."""
+
+    def end(self, outcome: Outcome) -> None:
+        """The run has ended."""
 
 
 def prepare(project: Project, specs: list[RunSpec], settings: Settings) -> list[Prepared]:
@@ -87,7 +93,7 @@ def run_all(
     stale = []
     outcomes = {}
     for run in prepared:
-        status = folder.read_status(out / run.spec.name)
+        status = files.read_status(out / run.spec.name)
         if status is not None and status.get("key") == run.key:
             outcomes[run.spec.name] = Outcome(run.spec.name, "up to date")
             progress.end(outcomes[run.spec.name])
@@ -111,6 +117,10 @@ def _execute(project, stale, out, settings, progress) -> list[Outcome]:
         futures = [
             pool.submit(_run_one, project, run, out, settings, threads, progress) for run in stale
         ]
+        # In short waits: polars installs a handler after which a waiting main thread does not
+        # notice Ctrl-C.
+        while wait(futures, timeout=0.2).not_done:
+            pass
         return [future.result() for future in futures]
     except BaseException:
         for future in futures:
@@ -128,7 +138,7 @@ def _run_one(project, run: Prepared, out: Path, settings, threads: int, progress
     notebook = project.notebooks / run.spec.notebook
     final = out / name
     try:
-        target = folder.partial(final)
+        target = files.partial(final)
         progress.start(name, _n_cells(notebook))
         failure = kernels.execute(
             notebook,
@@ -139,7 +149,7 @@ def _run_one(project, run: Prepared, out: Path, settings, threads: int, progress
         )
         seconds = time.time() - started
         if failure is None:
-            folder.finish(target, final, _status(run, started, seconds))
+            files.finish(target, final, _status(run, started, seconds))
             outcome = Outcome(name, "finished", seconds)
         else:
             message = _explain(failure, name, _keep_failed(target, out, name))
@@ -189,7 +199,7 @@ def _keep_failed(target: Path, out: Path, name: str) -> Path | None:
     if not executed.is_file():
         return None
     kept = out / "failed" / f"{name}.ipynb"
-    with folder.writing(out):
+    with files.writing(out):
         kept.parent.mkdir(exist_ok=True)
         executed.replace(kept)
     return kept
@@ -216,7 +226,7 @@ def _n_cells(notebook: Path) -> int:
 
 def _check_writable(out: Path) -> None:
     probe = out / f".probe-{os.getpid()}"
-    with folder.writing(out):
+    with files.writing(out):
         out.mkdir(parents=True, exist_ok=True)
         probe.write_text("", encoding="utf-8")
         probe.unlink()

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from iesoresearch import analyses, project
+from iesoresearch import analyses, files, project
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import AnalysisError
 from iesoresearch.execution import folder
@@ -141,12 +141,16 @@ class Session:
 
         target = os.environ.get(OUT)
         target = Path(target) if target else self._project.out / f"notebook-{self.name}"
-        with folder.writing(target):
+        with files.writing(target):
             target.mkdir(parents=True, exist_ok=True)
         folder.write_result(
             self.result,
             target,
             lambda name, where: save(figures.draw(self.result, name, self.name), where, name),
         )
-        counted = {k: len(getattr(self.result, k)) for k in ("tables", "figures", "numbers", "checks")}
-        return MarkdownView("Saved: " + ", ".join(f"{n} {kind}" for kind, n in counted.items()) + ".")
+        counted = {
+            k: len(getattr(self.result, k)) for k in ("tables", "figures", "numbers", "checks")
+        }
+        return MarkdownView(
+            "Saved: " + ", ".join(f"{n} {kind}" for kind, n in counted.items()) + "."
+        )

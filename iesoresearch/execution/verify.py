@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.execution import folder
+from iesoresearch.files import read_status, write_text
 from iesoresearch.results import Tolerance
 
 
@@ -127,7 +127,7 @@ def verify(out: Path, expected_dir: Path, runs: list[str]) -> list[Difference]:
 
 
 def _found(out: Path, run: str) -> dict[str, Any]:
-    if folder.read_status(out / run) is None:
+    if read_status(out / run) is None:
         raise DataError(
             f"Run {run} has no valid result in {out}: it was never finished, or a file of it was "
             f"changed since. Run it again: iesoresearch run {run}"
@@ -136,6 +136,7 @@ def _found(out: Path, run: str) -> dict[str, Any]:
 
 
 def read_expected(expected_dir: Path, run: str) -> dict[str, Any]:
+    """Snapshot that was accepted for a run."""
     path = expected_dir / f"{run}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -154,7 +155,7 @@ def update(out: Path, expected_dir: Path, runs: list[str]) -> list[Difference]:
         path = expected_dir / f"{run}.json"
         if path.exists():
             changed += compare(run, read_expected(expected_dir, run), found)
-        folder.write_text(path, _dump(found))
+        write_text(path, _dump(found))
     return changed
 
 

@@ -52,6 +52,7 @@ class Instrument:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """Names of the item columns."""
         return tuple(f"{self.code}_{i}" for i in range(1, len(self.items) + 1))
 
     @property

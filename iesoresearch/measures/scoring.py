@@ -39,8 +39,8 @@ def score(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
     absent = [column for column in instrument.columns if column not in frame.columns]
     if absent:
         raise DataError(
-            f"{instrument.name} cannot be scored: the column(s) {', '.join(absent)} are absent. Add "
-            "them (empty where nothing was asked), or leave the questionnaire out."
+            f"{instrument.name} cannot be scored: the column(s) {', '.join(absent)} are absent. "
+            "Add them (empty where nothing was asked), or leave the questionnaire out."
         )
     n_items = len(instrument.items)
     answers, outside = [], []

@@ -104,7 +104,7 @@ def overall_distance(distances: np.ndarray, shares: np.ndarray) -> float:
 
 
 def verdict(found: Gain, distance: float) -> str:
-    """Do states differ in kind, or only in severity?
+    """Whether states differ in kind, or only in severity.
 
     *differs in kind* needs both a held-out gain over the ladder whose interval lies above zero
     and a profile distance of at least `DISTANCE_IN_KIND`; *severity only* a distance below

@@ -117,7 +117,9 @@ def total(typing_context, x):
     """Sum of the lanes, always in the same order (halves added to halves)."""
 
     def generate(context, builder, signature, args):
-        parts = [builder.extract_element(args[0], ir.Constant(ir.IntType(32), i)) for i in range(x.n)]
+        parts = [
+            builder.extract_element(args[0], ir.Constant(ir.IntType(32), i)) for i in range(x.n)
+        ]
         while len(parts) > 1 and len(parts) % 2 == 0:
             half = len(parts) // 2
             parts = [builder.fadd(a, b) for a, b in zip(parts[:half], parts[half:], strict=True)]

@@ -207,9 +207,11 @@ def test_number_of_parameters(n_states, expected):
 def test_items_with_fewer_levels_have_fewer_parameters_and_no_probability_beyond_them():
     items, lengths = survey(6, n_items=3)
     items[:, 0] = np.minimum(items[:, 0], 1)
-    model = fit(items, lengths, 2, n_categories=[2, 4, 4])
-    assert model.n_parameters_ == 1 + 2 * (1 + 3 + 3) + 2
-    assert (model.item_probs_[:, 0, 2:] == 0).all()
+    for max_iter in (1, 10):  # the random start, and where it leads
+        model = fit(items, lengths, 2, n_categories=[2, 4, 4], max_iter=max_iter)
+        assert model.n_parameters_ == 1 + 2 * (1 + 3 + 3) + 2
+        assert (model.item_probs_[:, 0, 2:] == 0).all()
+        np.testing.assert_allclose(model.item_probs_.sum(axis=2), 1.0, rtol=0, atol=1e-14)
 
 
 def test_number_of_levels_defaults_to_the_largest_answer():
@@ -260,6 +262,46 @@ def test_impossible_answers_have_log_likelihood_minus_infinity():
     assert model.score_samples(items).tolist() == [0.0, -np.inf]
     assert model.score(items) == -np.inf
     assert np.isnan(model.predict_proba(items)).tolist() == [[False], [True]]
+
+
+def test_unlikely_sessions_do_not_underflow():
+    # 30 answers of probability 1e-7 make a session of 1e-210; three of them 1e-630
+    rare = {
+        "initial_probs": [0.5, 0.5],
+        "transition_matrix": np.full((2, 2), 0.5),
+        "item_probs": np.tile([1e-7, 1 - 1e-7], (2, 30, 1)),
+    }
+    items = np.zeros((300, 30), np.int8)
+    model = fit(items, [3] * 100, 2, n_categories=2, init=rare, max_iter=1)
+    assert model.log_likelihood_ == pytest.approx(300 * 30 * np.log(1e-7), rel=1e-12)
+    np.testing.assert_allclose(model.predict_proba(items, [3] * 100), 0.5, rtol=1e-12)
+
+
+def test_what_nothing_is_known_about_stays_as_it_was():
+    """A state that cannot be reached, an item that nobody answers."""
+    items, lengths = survey(15)
+    items[:, 2] = -1
+    init = start_at(fit(items, lengths))
+    init["initial_probs"] = np.array([0.6, 0.4, 0.0])
+    init["transition_matrix"] = np.array([[0.7, 0.3, 0.0], [0.2, 0.8, 0.0], [0.1, 0.2, 0.7]])
+    init["item_probs"][:, 2] = [[0.4, 0.3, 0.2, 0.1], [0.1, 0.4, 0.4, 0.1], [0.1, 0.2, 0.3, 0.4]]
+    model = fit(items, lengths, init=init, max_iter=3)
+    lost = np.flatnonzero(model.initial_probs_ == 0)  # wherever the order has put it
+    np.testing.assert_array_equal(model.item_probs_[lost], init["item_probs"][[2]])
+    np.testing.assert_array_equal(np.sort(model.transition_matrix_[lost])[0], [0.1, 0.2, 0.7])
+    kept = {tuple(row) for row in model.item_probs_[:, 2]}
+    assert kept == {tuple(row) for row in init["item_probs"][:, 2]}
+
+
+def test_of_equally_likely_paths_the_lower_states_are_taken():
+    twins = {
+        "initial_probs": [0.5, 0.5],
+        "transition_matrix": np.full((2, 2), 0.5),
+        "item_probs": np.full((2, 6, 4), 0.25),
+    }
+    items, lengths = survey(16)
+    model = fit(items, lengths, 2, init=twins, max_iter=1)
+    assert not model.predict(items, lengths).any()
 
 
 # ---- recovery of a known truth

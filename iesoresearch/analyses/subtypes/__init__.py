@@ -1,4 +1,4 @@
-"""Which depressive states exist, and how do people move between them?
+"""Which depressive states exist, and how people move between them.
 
 A latent Markov model of the nine PHQ-9 items over sessions (one occasion: a latent class model)
 for every number of states up to a limit, beside the ladder on which states differ in severity only.

@@ -21,10 +21,12 @@ class Data:
 
     @property
     def sensitivity(self):
+        """Of the cohort."""
         return self.cohort.sensitivity
 
     @property
     def n_people(self) -> int:
+        """People with at least one answer."""
         return len(self.sequences.lengths)
 
     @cached_property
@@ -57,6 +59,7 @@ class Fitted:
 
     @property
     def model(self) -> LatentMarkov:
+        """The model shown in detail."""
         return self.models[self.chosen]
 
     @property
@@ -66,6 +69,7 @@ class Fitted:
 
     @cached_property
     def gain(self) -> selection.Gain:
+        """Held-out gain of the model shown over the ladder."""
         return selection.gain(self.held_out[self.chosen], self.ladders_held_out[self.rungs])
 
     @cached_property
@@ -88,10 +92,12 @@ class Fitted:
 
     @cached_property
     def distance(self) -> float:
+        """Distance from the ladder over all sessions, in standard deviations of an item."""
         return selection.overall_distance(self.distances, self.state_share)
 
     @cached_property
     def posterior(self) -> np.ndarray:
+        """Probability of each state at each session: (sessions, states)."""
         sequences = self.data.sequences
         return self.model.predict_proba(sequences.items, sequences.lengths)
 

@@ -31,7 +31,9 @@ def summary(data: Data) -> Table:
         "people left out, no PHQ-9 answer at all": data.sequences.n_without_answers,
         "sessions of those people, skipped ones included": len(data.sequences.items),
         "sessions with all nine items": int((scored["phq9_status"] == "complete").sum()),
-        "sessions with a total of 10 or more": int((scored["phq9_total"] >= 10).sum()),
+        "sessions with a total of 10 or more, prorated ones included": int(
+            (scored["phq9_total"] >= 10).sum()
+        ),
     }
     frame = pl.DataFrame({"what": list(rows), "count": list(rows.values())})
     count = Value("count", "Number", digits=0, sensitivity=data.sensitivity)
@@ -39,6 +41,7 @@ def summary(data: Data) -> Table:
 
 
 def all_tables(fitted: Fitted) -> dict[str, Table]:
+    """All tables of the result, by name."""
     tables = {
         "criteria": _criteria(fitted),
         "fit": _fit(fitted),
@@ -54,9 +57,7 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
 
 
 def _value(fitted: Fitted, kind, label, digits, denominator=None, **more) -> Value:
-    return Value(
-        kind, label, digits, denominator, sensitivity=fitted.data.sensitivity, **more
-    )
+    return Value(kind, label, digits, denominator, sensitivity=fitted.data.sensitivity, **more)
 
 
 def _criteria(fitted: Fitted) -> Table:

@@ -51,9 +51,9 @@ _VERDICTS = {
     ),
     "severity only": (
         "failed",
-        "Severity only: the {n_states} states gain {gain} nats per person over a ladder of severity "
-        "(95 % {gain_low} to {gain_high}) and lie {distance} SD off it. They are steps of "
-        "severity, not subtypes.",
+        "Severity only: the {n_states} states gain {gain} nats per person over a ladder of "
+        "severity (95 % {gain_low} to {gain_high}) and lie {distance} SD off it. Read them as "
+        "steps of severity, not as subtypes.",
     ),
     "inconclusive": (
         "inconclusive",
@@ -110,7 +110,7 @@ def checks(fitted: Fitted) -> list[Check]:
     reached = found["starts_at_best"].value
     small = fitted.people_in_state.min() < SMALL_STATE
     return [
-        Check("states differ in kind, not only in severity", status, sentence),
+        Check("claim: the states differ in kind, not only in severity", status, sentence),
         Check(
             "best start reached more than once",
             "passed" if reached > 1 else "failed",
@@ -156,9 +156,7 @@ def _recovery(found: dict[str, Number]) -> Check:
 def text(fitted: Fitted) -> dict[str, str]:
     """Plain-language summary, how to read the results, and what they cannot say."""
     once = fitted.model.one_occasion_
-    seen = (
-        "answered the PHQ-9 once" if once else "answered the PHQ-9 over {n_sessions} sessions"
-    )
+    seen = "answered the PHQ-9 once" if once else "answered the PHQ-9 over {n_sessions} sessions"
     limits = [
         "The states describe answers to nine questions. They are no diagnoses, and nothing here "
         "says what causes them or which treatment suits them.",

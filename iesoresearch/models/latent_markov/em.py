@@ -28,6 +28,7 @@ class Parameters:
 
     @property
     def n_states(self) -> int:
+        """Number of states."""
         return len(self.initial_probs)
 
     def ordered(self, order: np.ndarray) -> "Parameters":
@@ -57,6 +58,7 @@ class Sessions:
     bounds: np.ndarray
 
     def chunks(self) -> list[np.ndarray]:
+        """Bounds of the people of every chunk."""
         n = len(self.bounds) - 1
         return [self.bounds[i : min(i + CHUNK, n) + 1] for i in range(0, n, CHUNK)]
 
@@ -72,11 +74,12 @@ class Fit:
 
     @property
     def log_likelihood(self) -> float:
+        """Of the parameters."""
         return self.counts.log_likelihood
 
 
 def lane_arrays(parameters: Parameters, packed: PackedItems) -> tuple:
-    """Flat, padded arrays as the kernels take them: tables, initial, transition, transposed, lanes."""
+    """Flat, padded arrays for the kernels: tables, initial, transition, transposed, lanes."""
     k = parameters.n_states
     width = LANES * -(-k // LANES)
     initial = np.zeros(width)

@@ -14,9 +14,7 @@ from iesoresearch.models.latent_markov.packing import pack
 from iesoresearch.seeds import derive, rng
 from iesoresearch.simulate import draw_answers, draw_paths
 
-STARTS = np.dtype(
-    [("seed", "i8"), ("log_likelihood", "f8"), ("n_iter", "i8"), ("converged", "?")]
-)
+STARTS = np.dtype([("seed", "i8"), ("log_likelihood", "f8"), ("n_iter", "i8"), ("converged", "?")])
 
 
 class LatentMarkov(Estimator):
@@ -233,9 +231,7 @@ class LatentMarkov(Estimator):
             )
         random = rng(_seed_of(random_state), "latent markov", "sample")
         parameters = self._parameters()
-        states = draw_paths(
-            parameters.initial_probs, parameters.transition_matrix, lengths, random
-        )
+        states = draw_paths(parameters.initial_probs, parameters.transition_matrix, lengths, random)
         return draw_answers(states, parameters.item_probs, random), states
 
     # ---- pieces of fit

@@ -51,9 +51,7 @@ def _forward(codes, offsets, first, n, tables, initial, transition, lanes, alpha
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def expected_counts(
-    codes, offsets, bounds, tables, initial, transition, transposed, lanes, counts
-):
+def expected_counts(codes, offsets, bounds, tables, initial, transition, transposed, lanes, counts):
     """E-step over the people of one chunk.
 
     Parameters

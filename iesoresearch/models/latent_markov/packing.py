@@ -44,6 +44,7 @@ class PackedItems:
 
     @property
     def n_table_rows(self) -> int:
+        """Number of codes of all groups."""
         return sum(len(d) for d in self.digits)
 
     def tables(self, item_probs: np.ndarray, lanes: int) -> np.ndarray:
@@ -74,7 +75,7 @@ class PackedItems:
         return np.ascontiguousarray(np.concatenate(blocks))
 
     def item_counts(self, table_counts: np.ndarray) -> np.ndarray:
-        """Expected answers per state, item and level from counts per code: (lanes, items, levels)."""
+        """Expected answers (lanes, items, levels) from counts per code (table rows, lanes)."""
         sizes = [len(d) for d in self.digits]
         blocks = np.split(table_counts, np.cumsum(sizes)[:-1])
         counts = [

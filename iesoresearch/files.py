@@ -1,0 +1,121 @@
+"""Whole files, whole folders, and when the folder of a run counts.
+
+A folder is filled beside its final place and moved there at the end; the last file written is
+status.json with a hash of every other. A folder without a valid status is no result.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from iesoresearch.errors import OutputError
+
+STATUS = "status.json"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a failure to write below `folder` into one sentence.
+
+    Raises
+    ------
+    OutputError
+        Instead of any OSError.
+    """
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written ({error.strerror or error}). Free space or name another "
+            "folder with --out; what was there before is untouched."
+        ) from None
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a file completely or not at all."""
+    part = path.with_name(path.name + ".part")
+    with writing(path.parent):
+        try:
+            with part.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(content)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that diffs well and is the same for equal content."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Hash of the content of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# ---- folders that appear complete or not at all
+
+
+def partial(final: Path) -> Path:
+    """A new, empty folder beside `final`; what dead processes left behind is removed first."""
+    with writing(final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        for old in final.parent.glob(f".{final.name}.partial-*"):
+            if not _alive(int(old.name.rpartition("-")[2])):
+                shutil.rmtree(old, ignore_errors=True)
+        folder = final.parent / f".{final.name}.partial-{os.getpid()}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    return folder
+
+
+def finish(folder: Path, final: Path, status: dict[str, Any], name: str = STATUS) -> None:
+    """Write the status of a complete `folder` and move it to `final`."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    status = status | {"files": {p.relative_to(folder).as_posix(): sha256(p) for p in files}}
+    write_json(folder / name, status)
+    with writing(final.parent):
+        aside = None
+        if final.exists():
+            aside = final.parent / f".{final.name}.partial-old-{os.getpid()}"
+            final.rename(aside)
+        folder.rename(final)
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def read_status(folder: Path, name: str = STATUS) -> dict[str, Any] | None:
+    """Status of a finished folder, or None unless every file is there as it was written."""
+    try:
+        status = json.loads((folder / name).read_text(encoding="utf-8"))
+        intact = all(sha256(folder / file) == digest for file, digest in status["files"].items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return status if intact else None
+
+
+def finished_runs(out: Path) -> dict[str, dict[str, Any]]:
+    """Statuses of all valid runs below `out`, by name."""
+    if not out.is_dir():
+        return {}
+    statuses = {p.name: read_status(p) for p in sorted(out.iterdir()) if not p.name.startswith(".")}
+    return {name: status for name, status in statuses.items() if status is not None}
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

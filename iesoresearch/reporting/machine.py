@@ -1,0 +1,30 @@
+"""Folders of the machine that must not be published: they name people and their projects."""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from iesoresearch.project import Project
+
+_TEXT = {".json", ".csv", ".svg", ".ipynb"}
+
+
+def named_in(path: Path, project: Project) -> tuple[str, ...]:
+    """Folders of this machine that a text file names."""
+    if path.suffix not in _TEXT or not path.is_file():
+        return ()
+    content = path.read_bytes()
+    return tuple(place for place in _places(project) if _pattern(place).search(content))
+
+
+def _places(project: Project) -> list[str]:
+    places = [project.root, Path.home(), sys.prefix, sys.base_prefix, tempfile.gettempdir()]
+    resolved = {str(place) for path in places for place in (Path(path), Path(path).resolve())}
+    # prefixes shared by all machines tell nothing, and would be found in many texts
+    return sorted(resolved - {"/", "/usr", "/usr/local", "/opt"})
+
+
+def _pattern(place: str) -> re.Pattern[bytes]:
+    # not in the middle of a longer path or word: "../tmp/" and "and/tmp" are no folders of ours
+    return re.compile(rb"(?<![\w.-])" + re.escape(place.encode()) + rb"(?![\w-])")

@@ -1,0 +1,103 @@
+"""Text of any kind made safe for MyST Markdown and for the HTML inside it."""
+
+import html
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from iesoresearch.results import SIMULATED
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII; Markdown lets each be escaped
+
+#: A word and a sign for every outcome of a check: never a colour alone.
+MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not applicable": "–"}
+NONE = "–"
+
+
+def plain(text: object) -> str:
+    """Text for a line of Markdown, to be shown as it is."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def escaped(text: object) -> str:
+    """Text for a block of HTML; without line breaks, for a blank line would end the block."""
+    return html.escape(" ".join(str(text).split()))
+
+
+def code(text: object) -> str:
+    """HTML of something typed or copied."""
+    return f"<code>{escaped(text)}</code>"
+
+
+def link(target: str, text: object) -> str:
+    """HTML of a link to a file of the site."""
+    return f'<a href="{html.escape(target)}">{escaped(text)}</a>'
+
+
+def banner() -> str:
+    """What everything made from synthetic data carries."""
+    return f'<p class="simulated" role="note">{escaped(SIMULATED)}</p>\n'
+
+
+def mark(status: str) -> str:
+    """HTML of the outcome of a check."""
+    sign, kind = MARKS.get(status, "?"), status.replace(" ", "-")
+    return f'<span class="check {escaped(kind)}">{sign}&nbsp;{escaped(status)}</span>'
+
+
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    label: str,
+    numeric: Iterable[int] = (),
+    css: str = "",
+) -> str:
+    """HTML table of cells that are HTML already; wide ones scroll, on phones too.
+
+    Parameters
+    ----------
+    headings
+        Of the columns, plain text.
+    rows
+        Cells, escaped.
+    label
+        What the table is, for those who hear it.
+    numeric
+        Columns of numbers: aligned at the right.
+    css
+        Further class names.
+    """
+    kinds = dict.fromkeys(numeric, ' class="num"')
+    head = "".join(
+        f'<th scope="col"{kinds.get(i, "")}>{escaped(heading)}</th>'
+        for i, heading in enumerate(headings)
+    )
+    lines = [
+        "<tr>"
+        + "".join(
+            f'<td{kinds.get(i, "")} data-label="{escaped(headings[i])}">{cell}</td>'
+            for i, cell in enumerate(row)
+        )
+        + "</tr>"
+        for row in rows
+    ]
+    body = "\n".join(lines)
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{escaped(label)}">\n'
+        f'<table class="table {css}">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n'
+        "</table>\n</div>\n"
+    )
+
+
+def shown(cell: str, digits: int | None) -> str:
+    """A cell of a CSV file as it is read: rounded to `digits`, nothing as a dash."""
+    if cell == "":
+        return NONE
+    if digits is None:
+        return cell
+    try:
+        value = float(cell)
+    except ValueError:
+        return cell
+    return f"{value:,.{digits}f}" if math.isfinite(value) else NONE

@@ -1,0 +1,72 @@
+"""Notebooks of a run: as it was written, as it was executed, as Sphinx renders it."""
+
+import copy
+import json
+from typing import Any
+
+from iesoresearch.reporting import markup
+from iesoresearch.reporting.runs import NOTEBOOK, Run
+
+_INJECTED = "injected-parameters"
+
+
+def source(run: Run) -> dict[str, Any]:
+    """The notebook as it was written: sources only, so that nothing computed can be in it."""
+    cells = []
+    for cell in run.notebook["cells"]:
+        if _INJECTED in cell["metadata"].get("tags", []):
+            continue
+        tags = [tag for tag in cell["metadata"].get("tags", []) if tag == "parameters"]
+        kept = {k: cell[k] for k in ("cell_type", "id", "source") if k in cell}
+        kept["metadata"] = {"tags": tags} if tags else {}
+        if cell["cell_type"] == "code":
+            kept |= {"outputs": [], "execution_count": None}
+        cells.append(kept)
+    known = {"kernelspec", "language_info"}
+    metadata = {k: v for k, v in run.notebook["metadata"].items() if k in known}
+    return {
+        "cells": cells,
+        "metadata": metadata,
+        "nbformat": run.notebook["nbformat"],
+        "nbformat_minor": run.notebook["nbformat_minor"],
+    }
+
+
+def page(run: Run) -> dict[str, Any]:
+    """The executed notebook as a page: titled, marked if simulated, its images described."""
+    notebook = copy.deepcopy(run.notebook)
+    links = f"{markup.link(NOTEBOOK, 'Download')} · {markup.link('index.html', 'its results')}"
+    head = [f"# Notebook of run {markup.plain(run.name)}", f'<p class="files">{links}</p>']
+    if run.simulated:
+        head.append(markup.banner())
+    for cell in notebook["cells"]:
+        _describe_images(cell)
+    notebook["cells"] = [_markdown("\n\n".join(head), notebook), *notebook["cells"]]
+    return notebook
+
+
+def has_maths(run: Run) -> bool:
+    """The page of the notebook, or a text of the run, may hold mathematics."""
+    texts = [json.dumps(run.result)]
+    if run.shows_notebook:
+        texts.append(json.dumps(run.notebook))
+    return any("$" in text or r"\\begin{" in text or "text/latex" in text for text in texts)
+
+
+def _describe_images(cell: dict[str, Any]) -> None:
+    """The text that stands for an output is what is heard instead of the image."""
+    alts = [
+        "".join(output["data"].get("text/plain", []))
+        for output in cell.get("outputs", [])
+        if any(kind.startswith("image/") for kind in output.get("data", {}))
+    ]
+    if alts:
+        options = cell["metadata"].setdefault("mystnb", {}).setdefault("image", {})
+        options.setdefault("alt", " ".join(" / ".join(alts).split()))
+
+
+def _markdown(text: str, notebook: dict[str, Any]) -> dict[str, Any]:
+    cell = {"cell_type": "markdown", "metadata": {}, "source": text}
+    if (notebook["nbformat"], notebook["nbformat_minor"]) >= (4, 5):
+        cell["id"] = "report-head"
+    return cell

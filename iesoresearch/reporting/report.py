@@ -1,0 +1,105 @@
+"""Build the report, unless the one there is still right."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from iesoresearch.errors import DataError, OutputError
+from iesoresearch.files import finish, partial, read_status, sha256, writing
+from iesoresearch.project import Project
+from iesoresearch.reporting import runs as finished
+from iesoresearch.reporting.runs import Missing, Run
+
+FOLDER = "report"
+#: Not status.json, which would make the report look like a run.
+STAMP = "report.json"
+_MAKERS = ("iesoresearch", "sphinx", "myst-nb", "sphinx-book-theme", "rocrate")
+
+
+def build(out: Path, project: Project) -> Path:
+    """Build the report site of all valid runs below `out` into ``out/report``.
+
+    Nothing is done if the report there is intact and nothing it shows has changed. It is built
+    beside its place and moved there at the end.
+
+    Parameters
+    ----------
+    out
+        Folder of the runs.
+    project
+        Whose paper lists the runs, and whose files say whether they are up to date.
+
+    Returns
+    -------
+    Path
+        The start page.
+
+    Raises
+    ------
+    DataError
+        There is no valid run.
+    DisclosureError
+        A result names a folder of this machine.
+    AnalysisError
+        Sphinx warned of something, or a page has a dead or foreign link.
+    OutputError
+        The report cannot be written.
+    """
+    runs, missing = finished.read(out, project)
+    final = out / FOLDER
+    if not runs:
+        raise DataError(
+            f"There is no valid run in {out}, so there is nothing to report. Make the runs of the "
+            "paper first: iesoresearch run --all"
+        )
+    key = _key(runs, missing, project)
+    kept = read_status(final, STAMP)
+    if kept is None or kept.get("key") != key:
+        _refuse_to_replace_others(final)
+        _build_beside(final, key, lambda *where: _make(runs, missing, project, *where))
+    return final / "index.html"
+
+
+def _make(runs, missing, project: Project, work: Path, target: Path) -> None:
+    # imported here: slower than finding out that nothing is to be done
+    from iesoresearch.reporting import crate, site
+
+    site.make(runs, missing, project, work, target)
+    crate.write(runs, project, target)
+    site.check(target)
+
+
+def _build_beside(final: Path, key: str, make: Callable[[Path, Path], None]) -> None:
+    work = partial(final)
+    try:
+        with writing(final.parent):
+            make(work, work / "site")
+        finish(work / "site", final, {"key": key}, STAMP)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _refuse_to_replace_others(final: Path) -> None:
+    if final.exists() and not (final / STAMP).is_file():
+        raise OutputError(
+            f"{final} is there and was not made by `iesoresearch report`, so it is not replaced. "
+            "Move it away, or name another folder of runs."
+        )
+
+
+def _key(runs: list[Run], missing: list[Missing], project: Project) -> str:
+    """Hash of everything the report depends on."""
+    home = Path(__file__).parent
+    sources = sorted([*home.rglob("*.py"), *home.rglob("*.css")])
+    citation = project.root / "CITATION.cff"
+    content = {
+        "runs": [[run.status, run.changed, run.machine_paths] for run in runs],
+        "missing": [asdict(run) for run in missing],
+        "makers": [*(sha256(path) for path in sources), *(version(package) for package in _MAKERS)],
+        "citation": citation.read_text(encoding="utf-8") if citation.is_file() else "",
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""How to run a run again: the exact commands, and what its parameters mean."""
+
+import shlex
+from functools import cache
+from typing import Any
+
+import yaml
+
+from iesoresearch import analyses
+from iesoresearch.errors import ParameterError
+from iesoresearch.params import AnalysisParams
+from iesoresearch.reporting.runs import Run
+
+
+def command(run: Run) -> str:
+    """The command that makes the run as it is."""
+    return f"iesoresearch run {shlex.quote(run.name)}"
+
+
+def command_with_change(run: Run) -> str:
+    """The command that makes the run with one parameter changed, to a value that is allowed."""
+    change = _example_change(run)
+    return f"{command(run)} -p {shlex.quote(change)}" if change else command(run)
+
+
+def on_page(run: Run) -> str:
+    """Markdown: how to make the run again, and how with other parameters."""
+    return (
+        f"```\n{command(run)}\n{command_with_change(run)}\n```\n\n"
+        "The first line makes the run as it is, if anything it depends on has changed; the second "
+        "with another value of one parameter. Both replace this run; to keep it, add `--out` and "
+        "the name of another folder, and build a report of that folder with `iesoresearch report` "
+        "and its name.\n"
+    )
+
+
+def meanings(run: Run) -> dict[str, str]:
+    """What each parameter means, in the words of its analysis."""
+    model = _model(run.status["analysis"])
+    if model is None:
+        return {}
+    return {name: field.description or "" for name, field in model.model_fields.items()}
+
+
+def in_order(run: Run) -> dict[str, Any]:
+    """Parameters of a run in the order of its analysis."""
+    values = run.status["parameters"]
+    return {n: values[n] for n in dict.fromkeys([*meanings(run), *values]) if n in values}
+
+
+@cache
+def _model(analysis: str) -> type[AnalysisParams] | None:
+    try:
+        return analyses.get(analysis).Params
+    except ParameterError:  # made by a package that knew more analyses, or fewer
+        return None
+
+
+def _example_change(run: Run) -> str | None:
+    """``name=value`` that differs from the run and is allowed: a choice left open, else any."""
+    model, values = _model(run.status["analysis"]), in_order(run)
+    if model is None:
+        return None
+    left_open = [name for name, value in values.items() if value is None]
+    numbers = [name for name, value in values.items() if type(value) is int]
+    for name in [*left_open, *numbers]:
+        for value in (4, 3, 2, 1) if values[name] is None else (values[name] + 1,):
+            try:
+                model.check({**values, name: value}, run.name)
+            except ParameterError:
+                continue
+            return f"{name}={yaml.safe_dump(value, default_flow_style=True).split()[0]}"
+    return None

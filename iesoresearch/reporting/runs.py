@@ -1,0 +1,195 @@
+"""Finished runs as the report needs them, read from their folders and nothing else."""
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from iesoresearch.errors import DisclosureError
+from iesoresearch.files import STATUS, read_status
+from iesoresearch.params import known_runs, paper_runs
+from iesoresearch.project import Project
+from iesoresearch.reporting import freshness, machine
+
+#: What the site may take from a run folder: everything else, above all private/, stays there.
+PUBLIC = re.compile(
+    r"(numbers|checks|result)\.json|tables/[^/]+\.csv|figures/[^/]+\.(csv|png|svg|pdf)"
+)
+NOTEBOOK = "notebook.ipynb"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A run that has no result which could be shown."""
+
+    name: str
+    reason: str
+    known: bool  # has a file in params/, so that it can be run by its name
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    folder
+        Where it lies; its status was valid when it was read.
+    changed
+        Inputs of the run that are different in the project today; empty: up to date.
+    machine_paths
+        Folders of this machine that its executed notebook names, which is therefore not shown.
+    """
+
+    folder: Path
+    status: dict[str, Any]
+    result: dict[str, Any]
+    numbers: dict[str, dict[str, Any]]
+    checks: list[dict[str, str]]
+    changed: tuple[str, ...] = ()
+    machine_paths: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the run and of its folder."""
+        return self.folder.name
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the analysis says about its data."""
+        return self.result["provenance"]
+
+    @property
+    def sensitivity(self) -> str:
+        """Of the data: open, synthetic or patient. What does not say counts as patients' data."""
+        return self.provenance.get("sensitivity", "patient")
+
+    @property
+    def simulated(self) -> bool:
+        """Made from synthetic data."""
+        return self.sensitivity == "synthetic"
+
+    @property
+    def shows_notebook(self) -> bool:
+        """The executed notebook may be seen: never with patients' data."""
+        return self.sensitivity in {"open", "synthetic"} and not self.machine_paths
+
+    @property
+    def data(self) -> str:
+        """Name of the data."""
+        return str(self.provenance.get("data", "data without a name"))
+
+    @property
+    def title(self) -> str:
+        """Title of the analysis, the same for all runs of it."""
+        return str(self.provenance.get("title", self.status["analysis"]))
+
+    @property
+    def n(self) -> int | None:
+        """The most people that stand behind any number."""
+        return max((x["n"] for x in self.numbers.values() if x["n"] is not None), default=None)
+
+    @property
+    def source_notebook(self) -> str:
+        """File name of the notebook as it was written."""
+        return PurePosixPath(self.status["notebook"]).name
+
+    @cached_property
+    def public_files(self) -> tuple[str, ...]:
+        """Files of the run folder that the site copies, besides notebooks."""
+        return tuple(name for name in sorted(self.status["files"]) if PUBLIC.fullmatch(name))
+
+    @cached_property
+    def notebook(self) -> dict[str, Any]:
+        """The executed notebook."""
+        return json.loads((self.folder / NOTEBOOK).read_text(encoding="utf-8"))
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Rows of a table, as its file has them."""
+        path = self.folder / "tables" / f"{name}.csv"
+        with path.open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+
+def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
+    """All runs below `out`: those of the paper in its order, then the others by name.
+
+    Raises
+    ------
+    DisclosureError
+        A result names a folder of this machine.
+    """
+    known = known_runs(project.params)
+    names = dict.fromkeys([*paper_runs(project.params), *_found(out, known)])
+    today = freshness.Today(project)
+    runs, missing = [], []
+    for name in names:
+        run = _read_run(out / name, project, today)
+        if isinstance(run, Run):
+            runs.append(run)
+        else:
+            missing.append(Missing(name, run, name in known))
+    return runs, missing
+
+
+def _found(out: Path, known: list[str]) -> list[str]:
+    """Names of the folders below `out` that are or were meant to be runs."""
+    if not out.is_dir():
+        return []
+    folders = sorted(p for p in out.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return [p.name for p in folders if p.name in known or (p / STATUS).is_file()]
+
+
+def _read_run(folder: Path, project: Project, today: freshness.Today) -> Run | str:
+    """The run in `folder`, or why it cannot be shown."""
+    if not folder.is_dir():
+        return "it was never finished"
+    status = read_status(folder)
+    if status is None:
+        return "it was never finished, or a file of it was changed since"
+    try:
+        run = _assemble(folder, status, project, today.changed(status))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return "it was written by another version of the package"
+    if "disclosure" not in run.provenance:
+        return "it did not pass disclosure control"
+    _refuse_machine_paths(run, project)
+    return run
+
+
+def _assemble(
+    folder: Path, status: dict[str, Any], project: Project, changed: tuple[str, ...]
+) -> Run:
+    def read_json(name):
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+
+    run = Run(
+        folder=folder,
+        status=status,
+        result=read_json("result.json"),
+        numbers=read_json("numbers.json"),
+        checks=read_json("checks.json"),
+        changed=changed,
+        machine_paths=machine.named_in(folder / NOTEBOOK, project),
+    )
+    # touch what the pages rely on, so that another layout is found here and not halfway
+    _ = run.provenance, run.n, run.source_notebook, run.result["text"], run.status["started"]
+    for name, table in run.result["tables"].items():
+        rows = run.table(name)
+        if rows and not {*table["keys"], *table["values"]} <= rows[0].keys():
+            raise LookupError(name)
+    return run
+
+
+def _refuse_machine_paths(run: Run, project: Project) -> None:
+    for name in run.public_files:
+        found = machine.named_in(run.folder / name, project)
+        if found:
+            raise DisclosureError(
+                f"{name} of run {run.name} names {', '.join(found)}, a folder of this machine, "
+                "which must not be published. Take it out of the analysis's words and run it "
+                f"again: iesoresearch run {run.name}"
+            )

@@ -1,0 +1,151 @@
+"""The start page, in MyST Markdown."""
+
+from collections import Counter
+from importlib.metadata import version
+
+import yaml
+
+from iesoresearch.project import Project
+from iesoresearch.reporting import markup, pages, rerun
+from iesoresearch.reporting.runs import Missing, Run
+from iesoresearch.results import SIMULATED
+
+CODE_LICENCE = "MIT"
+
+
+def start_page(runs: list[Run], missing: list[Missing], project: Project) -> str:
+    """What this is, all runs, what is missing, how to make it again and how to cite it."""
+    sections = [
+        ("Runs", _table(runs)),
+        ("Missing", _missing(missing)),
+        ("How this report was made", _how(runs)),
+        ("Run it again", _rerun(runs)),
+        ("Cite and licence", _cite(runs, project)),
+    ]
+    toctree = "\n".join(f"{run.name} <runs/{run.name}/index>" for run in runs)
+    return "\n".join(
+        [
+            "# Research on talking therapy: report\n",
+            "Each run below is a notebook that answers a question about talking therapy, on "
+            "published data, on synthetic data with a known truth, or on a site’s own records; "
+            "every number on these pages was written by a program and can be made again.\n",
+            f"```{{toctree}}\n:hidden:\n:caption: Runs\n\n{toctree}\n```\n",
+            *(f"## {heading}\n\n{content}\n" for heading, content in sections if content),
+        ]
+    )
+
+
+def citation(project: Project) -> dict:
+    """How to cite the package: CITATION.cff of the project, else what is known of the package."""
+    known = {
+        "title": "iesoresearch: reproducible research on talking therapy",
+        "authors": [{"name": "The iesoresearch authors"}],
+        "version": version("iesoresearch"),
+        "license": CODE_LICENCE,
+    }
+    try:
+        content = yaml.safe_load((project.root / "CITATION.cff").read_text(encoding="utf-8"))
+        return known | {name: content[name] for name in known if name in content}
+    except (OSError, ValueError, TypeError, yaml.YAMLError):
+        return known
+
+
+def data_licence(run: Run) -> str:
+    """Under which terms the data of a run are, as far as a program can know."""
+    said = run.provenance.get("licence")
+    if said:
+        return str(said)
+    return {
+        "open": "Published by others under their own terms; not part of this report.",
+        "synthetic": f"Drawn by this package, under its own licence ({CODE_LICENCE}).",
+    }.get(
+        run.sensitivity,
+        "Records of a site’s patients, under the site’s own terms; not part of this report.",
+    )
+
+
+def _table(runs: list[Run]) -> str:
+    headings = ["Run", "Question", "Data", "People", "Made", "Checks", "Up to date"]
+    rows = [
+        [
+            markup.link(f"runs/{run.name}/index.html", run.name),
+            markup.escaped(run.title),
+            markup.escaped(run.data) + _simulated(run),
+            pages.people(run),
+            markup.escaped(pages.made(run)),
+            _counts(run),
+            pages.up_to_date(run),
+        ]
+        for run in runs
+    ]
+    return markup.table(headings, rows, label="Runs", numeric=[3], css="stacked runs")
+
+
+def _simulated(run: Run) -> str:
+    return f'<span class="simulated">{markup.escaped(SIMULATED)}</span>' if run.simulated else ""
+
+
+def _counts(run: Run) -> str:
+    found = Counter(check["status"] for check in run.checks)
+    return "<br>".join(
+        f'<span class="check {status if found[status] else "none"}">'
+        f"{markup.MARKS[status]}&nbsp;{found[status]}&nbsp;{status}</span>"
+        for status in ("passed", "failed", "inconclusive")
+    )
+
+
+def _missing(missing: list[Missing]) -> str:
+    if not missing:
+        return ""
+    lines = []
+    for run in missing:
+        again = f" Make it: `iesoresearch run {run.name}`" if run.known else ""
+        lines.append(f"- {markup.plain(run.name)}: {run.reason}.{again}")
+    return "These runs have no valid result and are not shown.\n\n" + "\n".join(lines) + "\n"
+
+
+def _how(runs: list[Run]) -> str:
+    rules = {tuple(sorted(r.provenance["disclosure"].items())) for r in runs}
+    limits = " or ".join(", ".join(f"{k} {v}" for k, v in rule) for rule in sorted(rules))
+    return (
+        "Each notebook was executed from its first cell to its last, by a program, with the "
+        "parameters that its page lists. Every table, number, sentence and figure passed "
+        f"disclosure control ({markup.plain(limits)}): open data pass unchanged, synthetic data "
+        "are treated like patients’ data. A run counts only if every file of it is as it was "
+        "written. *Up to date* means that code, notebook, parameters, disclosure policy and locked "
+        "versions are still those of the project; whether the data have changed is seen when "
+        "`iesoresearch run` looks at them.\n\n"
+        "`make paper` makes all of it again from a bare clone, and `iesoresearch verify` names "
+        "every number that moved beyond its tolerance. Everything here is also described for "
+        f"programs, as an RO-Crate: {markup.link('ro-crate-metadata.json', 'RO-Crate metadata')}."
+        "\n"
+    )
+
+
+def _rerun(runs: list[Run]) -> str:
+    commands = "\n".join(rerun.command_with_change(run) for run in runs)
+    return (
+        "From a clone of the project, `iesoresearch run --all` makes whatever is not up to date. "
+        "With another value of a parameter:\n\n"
+        f"```\n{commands}\n```\n\n"
+        "Each page lists all parameters of its run and what they mean. A changed run replaces the "
+        "one shown here, unless `--out` names another folder.\n"
+    )
+
+
+def _cite(runs: list[Run], project: Project) -> str:
+    cited = citation(project)
+    names = ", ".join(_author(author) for author in cited["authors"])
+    data = {run.data: data_licence(run) for run in runs}
+    lines = "\n".join(f"- {markup.plain(name)}: {markup.plain(t)}" for name, t in data.items())
+    return (
+        f"{markup.plain(names)}. *{markup.plain(cited['title'])}.* "
+        f"Version {markup.plain(cited['version'])}.\n\n"
+        f"Code, text and figures: {markup.plain(cited['license'])} licence. Data:\n\n{lines}\n"
+    )
+
+
+def _author(author: dict) -> str:
+    if "name" in author:
+        return str(author["name"])
+    return f"{author.get('given-names', '')} {author.get('family-names', '')}".strip()

@@ -1,0 +1,160 @@
+"""Nothing with fewer people than the policy wants behind it gets through."""
+
+import math
+
+import polars as pl
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from iesoresearch.disclosure import Policy, release
+from iesoresearch.errors import ParameterError
+from iesoresearch.project import find
+from iesoresearch.results import RELEASED, Number, Result, Table, Value
+
+POLICY = Policy(min_count=10, round_to=5)
+HIDDEN = "suppressed (fewer than 10 people)"
+
+
+def table(columns, keys, values, sensitivity="patient"):
+    declared = {k: Value(*v[:-1], **v[-1], sensitivity=sensitivity) for k, v in values.items()}
+    return Table("T", pl.DataFrame(columns), dict.fromkeys(keys, ""), declared)
+
+
+def released(made):
+    return release(Result(tables={"t": made}), POLICY).tables["t"].frame
+
+
+RATE = {"p": ("rate", "p", 2, "n", {})}
+COUNTS = {"group": ["a", "b", "c"], "n": [9, 12, 23]}
+
+
+def test_small_counts_go_and_others_are_rounded():
+    frame = released(table(COUNTS, ["group"], {"n": ("count", "n", {})}))
+    assert frame["n"].to_list() == [None, 10, 25]
+    assert frame["status"].to_list() == [HIDDEN, RELEASED, RELEASED]
+
+
+def test_open_data_pass_unchanged():
+    made = table(COUNTS, ["group"], {"n": ("count", "n", {})}, "open")
+    assert released(made).drop("status").equals(made.frame)
+
+
+def test_synthetic_data_are_treated_as_patients():
+    made = table(COUNTS, ["group"], {"n": ("count", "n", {})}, "synthetic")
+    assert released(made)["n"].to_list() == [None, 10, 25]
+
+
+def test_statistics_go_with_the_people_behind_them():
+    columns = {"group": ["a", "b"], "mean": [3.0, 4.0], "n": [9, 10]}
+    made = table(columns, ["group"], {"mean": ("mean", "m", 2, "n", {}), "n": ("count", "n", {})})
+    assert released(made)["mean"].to_list() == [None, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("rate", "n", "shown"), [(0.09, 100, False), (0.1, 100, True), (0.91, 100, False)]
+)
+def test_rates_need_people_inside_and_outside(rate, n, shown):
+    made = table({"g": ["a"], "p": [rate], "n": [n]}, ["g", "n"], RATE)
+    assert (released(made)["p"][0] is not None) == shown
+
+
+def test_the_interval_of_a_suppressed_rate_goes_with_it():
+    columns = {"g": ["a"], "p": [0.05], "low": [0.02], "n": [100]}
+    values = {"p": ("rate", "p", 2, "n", {}), "low": ("model", "l", 2, "n", {"follows": "p"})}
+    assert released(table(columns, ["g", "n"], values))["low"].to_list() == [None]
+
+
+def test_a_single_hidden_part_takes_its_smallest_neighbour_with_it():
+    columns = {"s": [1, 1, 1, 2, 2], "k": [1, 2, 3, 1, 2], "p": [0.05, 0.15, 0.8, 0.4, 0.6]}
+    values = {"p": ("rate", "p", 2, "n", {"parts_of": ("s",)})}
+    frame = released(table(columns | {"n": [100] * 5}, ["s", "k", "n"], values))
+    assert frame["p"].to_list() == [None, None, 0.8, 0.4, 0.6]
+
+
+def test_numbers():
+    numbers = {
+        "few": Number(3.2, n=9),
+        "many": Number(3.2, n=12),
+        "count": Number(9, kind="count"),
+        "large": Number(123, kind="count"),
+        "open": Number(3, kind="count", sensitivity="open"),
+    }
+    found = release(Result(numbers=numbers), POLICY).numbers
+    assert {k: v.value for k, v in found.items()} == {
+        "few": None,
+        "many": 3.2,
+        "count": None,
+        "large": 125,
+        "open": 3,
+    }
+    assert found["many"].n == 10
+    assert found["few"].status == HIDDEN
+
+
+counts = st.lists(st.integers(0, 60), min_size=2, max_size=6)
+
+
+@given(st.lists(counts, min_size=1, max_size=4))
+def test_no_hidden_part_can_be_worked_out(groups):
+    """In every whole either nothing is hidden, or at least two parts are."""
+    rows = [(s, k, n) for s, parts in enumerate(groups) for k, n in enumerate(parts)]
+    frame = pl.DataFrame(rows, schema=["s", "k", "n"], orient="row")
+    values = {"n": Value("count", "n", parts_of=("s",))}
+    made = Table("T", frame, {"s": "", "k": ""}, values)
+    found = released(made)
+    for s, parts in enumerate(groups):
+        shown = found.filter(s=s)["n"].to_list()
+        assert shown.count(None) != 1
+        assert all(b is None for a, b in zip(parts, shown, strict=True) if a < 10)
+        assert all(b is None or b % 5 == 0 for b in shown)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.integers(1, 500), st.integers(0, 30)), min_size=1, max_size=8
+    )
+)
+def test_releasing_twice_changes_nothing(rows):
+    columns = {
+        "g": list(range(len(rows))),
+        "p": [r[0] for r in rows],
+        "n": [r[1] for r in rows],
+        "c": [r[2] for r in rows],
+    }
+    values = {
+        "p": ("rate", "p", 2, "n", {"parts_of": ()}),
+        "n": ("count", "n", {}),
+        "c": ("count", "c", {"parts_of": ()}),
+    }
+    once = release(Result(tables={"t": table(columns, ["g"], values)}), POLICY)
+    assert release(once, POLICY) is once
+    assert release(once, Policy(5, 1)).tables["t"].frame.equals(once.tables["t"].frame)
+
+
+@given(st.floats(0, 1), st.integers(1, 400))
+def test_a_shown_rate_never_tells_of_few_people(rate, n):
+    assume(not math.isclose(rate * n, 10) and not math.isclose((1 - rate) * n, 10))
+    made = table({"g": [0], "p": [rate], "n": [n]}, ["g", "n"], RATE)
+    if released(made)["p"][0] is not None:
+        assert rate * n >= 10
+        assert (1 - rate) * n >= 10
+
+
+def test_the_committed_policy_is_read():
+    assert Policy.read(find().params / "disclosure.yaml") == POLICY
+
+
+@pytest.mark.parametrize(
+    "content", ["", "min_count: 0\nround_to: 5", "min_count: ten", "threshold: 3", "[", "- 1"]
+)
+def test_without_a_sound_policy_nothing_is_computed(tmp_path, content):
+    path = tmp_path / "disclosure.yaml"
+    path.write_text(content)
+    with pytest.raises(ParameterError, match="Without a disclosure policy nothing is computed"):
+        Policy.read(path)
+
+
+def test_absent_policy(tmp_path):
+    with pytest.raises(ParameterError, match="must hold the whole numbers min_count"):
+        Policy.read(tmp_path / "none.yaml")
