@@ -23,6 +23,11 @@ class AnalysisParams(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+    @property
+    def reads_patients(self) -> bool:
+        """Whether the data may be patients' records, so that not even an error may quote them."""
+        return True
+
     @classmethod
     def check(cls, values: Mapping[str, Any], where: str) -> Self:
         """Validated parameters; `where` says in the message where the values came from.

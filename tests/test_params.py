@@ -96,7 +96,7 @@ def test_run_file_that_is_a_folder(tmp_path):
 
 def test_unknown_run_names_the_nearest(tmp_path):
     (tmp_path / "subtypes.yaml").write_text(yaml.dump({}))
-    with pytest.raises(ParameterError, match="no run called 'subtype' .*did you mean subtypes"):
+    with pytest.raises(ParameterError, match=r"no run called 'subtype' .*did you mean subtypes"):
         load_run(tmp_path, "subtype")
 
 

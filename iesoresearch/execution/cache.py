@@ -6,6 +6,7 @@ from pathlib import Path
 
 import iesoresearch
 from iesoresearch import analyses
+from iesoresearch.errors import ParameterError
 from iesoresearch.params import AnalysisParams, RunSpec, Settings, canonical_json
 from iesoresearch.project import Project
 
@@ -13,13 +14,18 @@ from iesoresearch.project import Project
 def inputs(
     project: Project, spec: RunSpec, params: AnalysisParams, settings: Settings
 ) -> dict[str, str]:
-    """Hashes of everything a result depends on: code, notebook, parameters, data, policy, lock."""
-    notebook = json.loads((project.notebooks / spec.notebook).read_text(encoding="utf-8"))
-    # outputs do not count, or running a notebook by hand would make its runs stale
-    cells = [[c["cell_type"], c["source"]] for c in notebook["cells"]]
+    """Hashes of everything a result depends on: code, notebook, parameters, data, policy, lock.
+
+    Raises
+    ------
+    ParameterError
+        The notebook is absent or is none.
+    DataError
+        The data are absent.
+    """
     return {
         "code": _code_hash(),
-        "notebook": _digest(json.dumps(cells)),
+        "notebook": _digest(json.dumps(_cells(project.notebooks / spec.notebook, spec.name))),
         "parameters": _digest(canonical_json(params.model_dump())),
         "data": analyses.get(spec.analysis).fingerprint(params, settings),
         "disclosure": _file_hash(project.params / "disclosure.yaml"),
@@ -30,6 +36,18 @@ def inputs(
 def key(hashes: dict[str, str]) -> str:
     """The cache key made of `inputs`."""
     return _digest(canonical_json(hashes))
+
+
+def _cells(path: Path, run: str) -> list[list[str]]:
+    """Types and sources: outputs do not count, or running by hand would make a result stale."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        return [[cell["cell_type"], cell["source"]] for cell in notebook["cells"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ParameterError(
+            f"Run {run}: {path} is absent or not a notebook. Correct 'notebook' in "
+            f"params/{run}.yaml, or restore the file from git."
+        ) from None
 
 
 def _digest(text: str) -> str:

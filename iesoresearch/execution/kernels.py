@@ -32,15 +32,19 @@ _stopping = threading.Event()
 class Failure:
     """What went wrong in a notebook.
 
-    `message` is the sentence of an expected error, or the last line of an unexpected one, whose
-    `source` is the cell that raised it.
+    `kind` is the name of the exception, `message` what it says, `source` the cell that raised it.
+    The message of an expected error is a whole sentence and quotes no data.
     """
 
+    kind: str
     message: str
     exit_code: int
     expected: bool
     cell: int | None = None
     source: str = ""
+
+
+_INTERRUPTED = Failure("KeyboardInterrupt", "Interrupted.", 130, expected=True)
 
 
 class _Engine(NBClientEngine):
@@ -90,7 +94,7 @@ def execute(
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         if _stopping.is_set():
-            return Failure("interrupted before it started", 130, expected=True)
+            return _INTERRUPTED
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of papermill's own dependencies
             papermill.execute_notebook(
@@ -109,8 +113,8 @@ def execute(
         return _failure(error)
     except Exception as error:  # a kernel that died raises whatever its library likes
         if _stopping.is_set():
-            return Failure("interrupted", 130, expected=True)
-        return Failure(f"the kernel stopped: {type(error).__name__}: {error}", 4, expected=False)
+            return _INTERRUPTED
+        return Failure(type(error).__name__, f"the kernel stopped: {error}", 4, expected=False)
     finally:
         ensure_event_loop().close()  # the one nbclient opened for this thread and leaves behind
         shutil.rmtree(sockets, ignore_errors=True)
@@ -119,13 +123,13 @@ def execute(
 
 
 def _failure(error: PapermillExecutionError) -> Failure:
-    expected = error.ename in EXIT_CODES
     if error.ename == "KeyboardInterrupt":
-        return Failure("interrupted", 130, expected=True)
+        return _INTERRUPTED
     return Failure(
-        message=error.evalue if expected else f"{error.ename}: {error.evalue}",
+        kind=error.ename,
+        message=error.evalue,
         exit_code=EXIT_CODES.get(error.ename, 4),
-        expected=expected,
+        expected=error.ename in EXIT_CODES,
         cell=error.exec_count,
         source=error.source,
     )

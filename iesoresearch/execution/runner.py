@@ -152,7 +152,7 @@ def _run_one(project, run: Prepared, out: Path, settings, threads: int, progress
             files.finish(target, final, _status(run, started, seconds))
             outcome = Outcome(name, "finished", seconds)
         else:
-            message = _explain(failure, name, _keep_failed(target, out, name))
+            message = _explain(failure, run, _keep_failed(target, out, name))
             outcome = Outcome(name, "failed", seconds, message, failure.exit_code)
     except OutputError as error:
         outcome = Outcome(name, "failed", time.time() - started, str(error), error.exit_code)
@@ -205,16 +205,19 @@ def _keep_failed(target: Path, out: Path, name: str) -> Path | None:
     return kept
 
 
-def _explain(failure, name: str, kept: Path | None) -> str:
+def _explain(failure, run: Prepared, kept: Path | None) -> str:
     if failure.expected:
         return failure.message
-    lines = [failure.message]
+    if run.params.reads_patients:  # what a library says may quote a cell of a table
+        lines = [f"{failure.kind} (what it says may quote data and is only in the notebook)."]
+    else:
+        lines = [f"{failure.kind}: {failure.message}"]
     if failure.source:
         lines += ["", f"The cell that failed (number {failure.cell}):"]
         lines += [f"    {line}" for line in failure.source.splitlines()]
     if kept is not None:
         lines += ["", f"See everything it did: jupyter lab {kept}"]
-    lines.append(f"Once it is mended: iesoresearch run {name}")
+    lines.append(f"Once it is mended: iesoresearch run {run.spec.name}")
     return "\n".join(lines)
 
 

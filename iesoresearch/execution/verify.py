@@ -54,35 +54,52 @@ def _table(path: Path, meta: dict[str, Any]) -> dict[str, Any]:
 
 def compare(run: str, expected: dict[str, Any], found: dict[str, Any]) -> list[Difference]:
     """All differences between two snapshots, in the order of the expected one."""
-    differences = []
+    pairs = [
+        *_numbers(expected["numbers"], found["numbers"]),
+        *_checks(expected["checks"], found["checks"]),
+        *_tables(expected["tables"], found["tables"]),
+    ]
+    return [
+        Difference(run, name, _shown(a), _shown(b), reason)
+        for name, a, b, tolerance, reason in pairs
+        if not _equal(a, b, tolerance)
+    ]
 
-    def differ(name, a, b, tolerance, reason):
-        if not _equal(a, b, tolerance):
-            differences.append(Difference(run, name, _shown(a), _shown(b), reason))
 
-    for name in _union(expected["numbers"], found["numbers"]):
-        a, b = expected["numbers"].get(name), found["numbers"].get(name)
+# Each of these yields name, expected value, found value, tolerance, tolerance in words.
+
+
+def _numbers(expected, found):
+    for name in _union(expected, found):
+        a, b = expected.get(name), found.get(name)
         if a is None or b is None:
-            differ(name, a and a["value"], b and b["value"], 0.0, "must be there")
+            yield name, a and a["value"], b and b["value"], 0.0, "must be there"
             continue
-        tolerance = a["tolerance"]
-        reason = f"{tolerance['absolute']:g} ({tolerance['reason']})"
-        differ(name, a["value"], b["value"], tolerance["absolute"], reason)
-        differ(f"{name} (n)", a["n"], b["n"], 0.0, "equal")
-    for name in _union(expected["checks"], found["checks"]):
-        pair = expected["checks"].get(name), found["checks"].get(name)
-        differ(f"check: {name}", *pair, 0.0, "equal")
-    for name in _union(expected["tables"], found["tables"]):
-        a, b = expected["tables"].get(name), found["tables"].get(name)
+        tolerance = a["tolerance"]["absolute"]
+        reason = f"{tolerance:g} ({a['tolerance']['reason']})"
+        yield name, a["value"], b["value"], tolerance, reason
+        yield f"{name} (n)", a["n"], b["n"], 0.0, "equal"
+
+
+def _checks(expected, found):
+    for name in _union(expected, found):
+        yield f"check: {name}", expected.get(name), found.get(name), 0.0, "equal"
+
+
+def _tables(expected, found):
+    for table in _union(expected, found):
+        a, b = expected.get(table), found.get(table)
         if a is None or b is None:
-            differ(f"table {name}", *("there" if x else None for x in (a, b)), 0.0, "must be there")
+            yield f"table {table}", a and "there", b and "there", 0.0, "must be there"
             continue
         for key in _union(a["rows"], b["rows"]):
-            row_a, row_b = a["rows"].get(key, {}), b["rows"].get(key, {})
+            name, row_a, row_b = f"{table}[{key}]", a["rows"].get(key), b["rows"].get(key)
+            if row_a is None or row_b is None:
+                yield name, row_a and "there", row_b and "there", 0.0, "must be there"
+                continue
             for column, tolerance in a["tolerance"].items():
-                place = f"{name}[{key}].{column}"
-                differ(place, row_a.get(column), row_b.get(column), tolerance, f"{tolerance:g}")
-    return differences
+                cells = row_a.get(column), row_b.get(column)
+                yield f"{name}.{column}", *cells, tolerance, f"{tolerance:g}"
 
 
 def _union(a: dict, b: dict) -> list[str]:
@@ -96,8 +113,7 @@ def _equal(a, b, tolerance: float) -> bool:
         a, b = float(a), float(b)
     except (TypeError, ValueError):
         return False
-    # a number stored in full and one computed again may differ in the last bit of the tolerance
-    return (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * (1 + 1e-9)
+    return (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance
 
 
 def _shown(value) -> str:

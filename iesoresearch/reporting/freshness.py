@@ -36,20 +36,25 @@ class Today:
         recorded, today = status["inputs"], self.inputs(status["notebook"])
         words = {"lock": "locked versions", "disclosure": "disclosure policy"}
         changed = [words.get(k, k) for k, digest in today.items() if recorded.get(k) != digest]
-        return (*changed, *_changed_parameters(self._project, status))
+        others = self.other_parameters(status)
+        if others is None:
+            return (*changed, "parameters")
+        return (*changed, *(f"parameter {name}" for name in others))
 
-
-def _changed_parameters(project: Project, status: dict[str, Any]) -> list[str]:
-    if status["run"] not in known_runs(project.params):
-        return []  # a run of its own: there is nothing to differ from
-    try:
-        spec = load_run(project.params, status["run"])
-        params = analyses.get(spec.analysis).Params.check(spec.parameters, spec.name).model_dump()
-    except ParameterError:
-        return ["parameters"]
-    made_with = status["parameters"]
-    names = [n for n in [*params, *made_with] if params.get(n, ...) != made_with.get(n, ...)]
-    return [f"parameter {name}" for name in dict.fromkeys(names)]
+    def other_parameters(self, status: dict[str, Any]) -> dict[str, Any] | None:
+        """Parameters that the run has and its file in params/ has not; None: not comparable."""
+        values, folder = status["parameters"], self._project.params
+        if status["run"] not in known_runs(folder):
+            return {}  # a run of its own: there is no file to differ from
+        try:
+            spec = load_run(folder, status["run"])
+            params = analyses.get(spec.analysis).Params.check(spec.parameters, spec.name)
+        except ParameterError:
+            return None
+        filed = params.model_dump()
+        if filed.keys() != values.keys():
+            return None
+        return {name: value for name, value in values.items() if value != filed[name]}
 
 
 def _code_hash() -> str:
@@ -63,9 +68,9 @@ def _code_hash() -> str:
 def _notebook_hash(path: Path) -> str:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        cells = [[cell["cell_type"], cell["source"]] for cell in notebook["cells"]]
+    except (OSError, ValueError, KeyError, TypeError):
         return "absent"
-    cells = [[c["cell_type"], c["source"]] for c in notebook["cells"]]
     return hashlib.blake2b(json.dumps(cells).encode(), digest_size=16).hexdigest()
 
 

@@ -34,9 +34,10 @@ def link(target: str, text: object) -> str:
     return f'<a href="{html.escape(target)}">{escaped(text)}</a>'
 
 
-def banner() -> str:
-    """What everything made from synthetic data carries."""
-    return f'<p class="simulated" role="note">{escaped(SIMULATED)}</p>\n'
+def banner(*, stays: bool = False) -> str:
+    """What everything made from synthetic data carries; `stays` in sight while one scrolls."""
+    css = "simulated sticky" if stays else "simulated"
+    return f'<p class="{css}" role="note">{escaped(SIMULATED)}</p>\n'
 
 
 def mark(status: str) -> str:

@@ -35,14 +35,28 @@ def source(run: Run) -> dict[str, Any]:
 def page(run: Run) -> dict[str, Any]:
     """The executed notebook as a page: titled, marked if simulated, its images described."""
     notebook = copy.deepcopy(run.notebook)
-    links = f"{markup.link(NOTEBOOK, 'Download')} · {markup.link('index.html', 'its results')}"
-    head = [f"# Notebook of run {markup.plain(run.name)}", f'<p class="files">{links}</p>']
-    if run.simulated:
-        head.append(markup.banner())
+    notebook["metadata"].setdefault("language_info", {"name": "python"})  # colours the code
     for cell in notebook["cells"]:
         _describe_images(cell)
-    notebook["cells"] = [_markdown("\n\n".join(head), notebook), *notebook["cells"]]
+    title, rest = _title(run, notebook["cells"])
+    links = f"{markup.link(NOTEBOOK, 'Download')} · {markup.link('index.html', 'Results')}"
+    head = [
+        title,
+        f'<p class="files">Executed notebook of run {markup.escaped(run.name)} · {links}</p>',
+    ]
+    if run.simulated:
+        head.append(markup.banner(stays=True))
+    notebook["cells"] = [_markdown("\n\n".join(head), notebook), *rest]
     return notebook
+
+
+def _title(run: Run, cells: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """The heading a notebook starts with, or one of our own; and the cells without it."""
+    first = "".join(cells[0]["source"]) if cells and cells[0]["cell_type"] == "markdown" else ""
+    title, _, rest = first.partition("\n")
+    if not title.startswith("# "):
+        return f"# Notebook of run {markup.plain(run.name)}", cells
+    return title, [{**cells[0], "source": rest}, *cells[1:]]
 
 
 def has_maths(run: Run) -> bool:

@@ -23,7 +23,7 @@ def run_page(run: Run) -> str:
         ("In plain words", text.get("plain", "")),
         ("Findings and checks", _checks(run)),
         ("Figures", "\n".join(_figure(run, name) for name in run.result["figures"])),
-        ("Tables", "\n".join(tables.render(run, name) for name in run.result["tables"])),
+        ("Tables", tables.render_all(run)),
         ("How to read it", text.get("reading", "")),
         ("What it cannot say", text.get("limits", "")),
         ("Parameters", _parameters(run)),
@@ -36,11 +36,8 @@ def run_page(run: Run) -> str:
 
 
 def made(run: Run) -> str:
-    """When a run was started, in words that sort nowhere and mislead nobody."""
-    try:
-        when = datetime.fromisoformat(run.status["started"])
-    except ValueError:
-        return str(run.status["started"])
+    """When a run was started."""
+    when = datetime.fromisoformat(run.status["started"])
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
@@ -52,9 +49,24 @@ def people(run: Run) -> str:
 def up_to_date(run: Run) -> str:
     """HTML: whether the project is still the one the run was made with."""
     if not run.changed:
-        return '<span class="check passed">✓&nbsp;yes</span>'
+        return '<span class="check passed">✓&nbsp;up&nbsp;to&nbsp;date</span>'
     what = markup.escaped(", ".join(run.changed))
-    return f'<span class="check inconclusive">✗&nbsp;no</span>, changed since: {what}'
+    return (
+        '<span class="check inconclusive">✗&nbsp;not&nbsp;up&nbsp;to&nbsp;date</span> '
+        f"(changed: {what})"
+    )
+
+
+def disclosure(run: Run) -> str:
+    """The rules of disclosure control that the run was released under, as HTML."""
+    rules = run.provenance["disclosure"]
+    words = {
+        "min_count": "fewer than {} people are not shown",
+        "round_to": "counts are rounded to multiples of {}",
+    }
+    return markup.escaped(
+        ", ".join(words[k].format(v) if k in words else f"{k} {v}" for k, v in rules.items())
+    )
 
 
 def _head(run: Run) -> str:
@@ -63,7 +75,7 @@ def _head(run: Run) -> str:
         f"Run {markup.code(run.name)}",
         f"{people(run)} people",
         f"made {markup.escaped(made(run))}",
-        f"up to date: {up_to_date(run)}",
+        up_to_date(run),
     ]
     return f'{heading}\n<p class="facts">{" · ".join(facts)}</p>\n'
 
@@ -108,22 +120,26 @@ def _people_behind(n: int | None) -> str:
 
 def _figure(run: Run, name: str) -> str:
     described = run.result["figures"][name]
-    base = f"figures/{name}"
-    files = [f"{base}.{kind}" for kind in ("png", "svg", "pdf", "csv")]
+    files = [f"figures/{name}.{kind}" for kind in ("svg", "png", "pdf", "csv")]
     files = [file for file in files if file in run.public_files]
-    shown = next((f for f in (f"{base}.svg", f"{base}.png") if f in files), None)
-    alt = markup.escaped(f"{described['title']} {_without_markup(described['caption'])}")
-    image = f'<a href="{shown}"><img src="{shown}" alt="{alt}"></a>' if shown else ""
     links = [markup.link(file, file.rpartition(".")[2].upper()) for file in files]
     if described["table"] in run.result["tables"]:
         title = run.result["tables"][described["table"]]["title"]
         links.append(f"table “{markup.link('#' + tables.anchor(described['table']), title)}”")
-    mark = markup.banner() if run.simulated else ""
     return (
-        f"### {markup.plain(described['title'])}\n\n<figure>\n{image}\n<figcaption>\n{mark}\n"
-        f"{described['caption']}\n\n</figcaption>\n</figure>\n\n"
+        f"### {markup.plain(described['title'])}\n\n<figure>\n{_image(files, described)}\n"
+        f"<figcaption>\n\n{described['caption']}\n\n</figcaption>\n</figure>\n\n"
         f'<p class="files">{" · ".join(links)}</p>\n'
     )
+
+
+def _image(files: list[str], described: dict[str, str]) -> str:
+    image = next((file for file in files if file.endswith((".svg", ".png"))), None)
+    if image is None:
+        return "<p>There is no picture of it.</p>"
+    alt = markup.escaped(f"{described['title']} {_without_markup(described['caption'])}")
+    # dark-light: the theme does not shift the colours at night
+    return f'<a href="{image}"><img class="dark-light" src="{image}" alt="{alt}"></a>'
 
 
 def _without_markup(text: str) -> str:
@@ -140,12 +156,14 @@ def _parameters(run: Run) -> str:
 
 
 def _origin(run: Run) -> str:
-    inputs, applied = run.status["inputs"], run.provenance["disclosure"]
-    rules = ", ".join(f"{name} {value}" for name, value in applied.items())
+    inputs = run.status["inputs"]
     rows = [
-        ("Data", f"{markup.escaped(run.data)}, {_hash(run.provenance.get('data_fingerprint'))}"),
+        ("Data", f"{markup.escaped(run.data)}, {_fingerprint(run)}"),
         ("Sensitivity", markup.escaped(SENSITIVITIES.get(run.sensitivity, run.sensitivity))),
-        ("Disclosure control", f"{markup.escaped(rules)}, {_hash(inputs.get('disclosure'))}"),
+        (
+            "Disclosure control",
+            f"{markup.escaped(disclosure(run))}, {_hash(inputs.get('disclosure'))}",
+        ),
         ("Code", f"iesoresearch {_version(run, 'iesoresearch')}, {_hash(inputs.get('code'))}"),
         ("Notebook", _notebook(run)),
         ("Parameters", _hash(inputs.get("parameters"))),
@@ -166,6 +184,11 @@ def _notebook(run: Run) -> str:
     if run.machine_paths:
         return f"{text}; the executed notebook is left out, because it names folders of a machine"
     return f"{text}; the executed notebook stays where the patients’ data are"
+
+
+def _fingerprint(run: Run) -> str:
+    found = run.provenance.get("data_fingerprint")
+    return f"fingerprint {markup.code(found)}" if found else "no fingerprint"
 
 
 def _hash(digest: str | None) -> str:

@@ -1,10 +1,9 @@
 """How to run a run again: the exact commands, and what its parameters mean."""
 
+import json
 import shlex
 from functools import cache
 from typing import Any
-
-import yaml
 
 from iesoresearch import analyses
 from iesoresearch.errors import ParameterError
@@ -14,19 +13,20 @@ from iesoresearch.reporting.runs import Run
 
 def command(run: Run) -> str:
     """The command that makes the run as it is."""
-    return f"iesoresearch run {shlex.quote(run.name)}"
+    changes = [f" -p {_assignment(n, value)}" for n, value in run.other_parameters.items()]
+    return f"iesoresearch run {shlex.quote(run.status['run'])}{''.join(changes)}"
 
 
 def command_with_change(run: Run) -> str:
     """The command that makes the run with one parameter changed, to a value that is allowed."""
     change = _example_change(run)
-    return f"{command(run)} -p {shlex.quote(change)}" if change else command(run)
+    return f"{command(run)} -p {change}" if change else command(run)
 
 
 def on_page(run: Run) -> str:
     """Markdown: how to make the run again, and how with other parameters."""
     return (
-        f"```\n{command(run)}\n{command_with_change(run)}\n```\n\n"
+        f"```text\n{command(run)}\n{command_with_change(run)}\n```\n\n"
         "The first line makes the run as it is, if anything it depends on has changed; the second "
         "with another value of one parameter. Both replace this run; to keep it, add `--out` and "
         "the name of another folder, and build a report of that folder with `iesoresearch report` "
@@ -69,5 +69,9 @@ def _example_change(run: Run) -> str | None:
                 model.check({**values, name: value}, run.name)
             except ParameterError:
                 continue
-            return f"{name}={yaml.safe_dump(value, default_flow_style=True).split()[0]}"
+            return _assignment(name, value)
     return None
+
+
+def _assignment(name: str, value: Any) -> str:
+    return shlex.quote(f"{name}={json.dumps(value)}")  # JSON is YAML

@@ -3,7 +3,8 @@
 import csv
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +20,10 @@ PUBLIC = re.compile(
     r"(numbers|checks|result)\.json|tables/[^/]+\.csv|figures/[^/]+\.(csv|png|svg|pdf)"
 )
 NOTEBOOK = "notebook.ipynb"
+_STATUS = {
+    "analysis", "inputs", "key", "notebook", "parameters", "run", "seconds", "started", "versions",
+}  # fmt: skip
+_RESULT = {"figures", "provenance", "tables", "text"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Run:
         Where it lies; its status was valid when it was read.
     changed
         Inputs of the run that are different in the project today; empty: up to date.
+    other_parameters
+        Parameters with which the run differs from its file in params/.
     machine_paths
         Folders of this machine that its executed notebook names, which is therefore not shown.
     """
@@ -50,6 +57,7 @@ class Run:
     numbers: dict[str, dict[str, Any]]
     checks: list[dict[str, str]]
     changed: tuple[str, ...] = ()
+    other_parameters: dict[str, Any] = field(default_factory=dict)
     machine_paths: tuple[str, ...] = ()
 
     @property
@@ -151,7 +159,7 @@ def _read_run(folder: Path, project: Project, today: freshness.Today) -> Run | s
     if status is None:
         return "it was never finished, or a file of it was changed since"
     try:
-        run = _assemble(folder, status, project, today.changed(status))
+        run = _assemble(folder, status, project, today)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return "it was written by another version of the package"
     if "disclosure" not in run.provenance:
@@ -161,7 +169,7 @@ def _read_run(folder: Path, project: Project, today: freshness.Today) -> Run | s
 
 
 def _assemble(
-    folder: Path, status: dict[str, Any], project: Project, changed: tuple[str, ...]
+    folder: Path, status: dict[str, Any], project: Project, today: freshness.Today
 ) -> Run:
     def read_json(name):
         return json.loads((folder / name).read_text(encoding="utf-8"))
@@ -172,11 +180,16 @@ def _assemble(
         result=read_json("result.json"),
         numbers=read_json("numbers.json"),
         checks=read_json("checks.json"),
-        changed=changed,
+        changed=today.changed(status),
+        other_parameters=today.other_parameters(status) or {},
         machine_paths=machine.named_in(folder / NOTEBOOK, project),
     )
-    # touch what the pages rely on, so that another layout is found here and not halfway
-    _ = run.provenance, run.n, run.source_notebook, run.result["text"], run.status["started"]
+    # what the pages rely on, so that another layout is found here and not halfway
+    if not (status.keys() >= _STATUS and run.result.keys() >= _RESULT):
+        raise LookupError
+    if NOTEBOOK not in status["files"] or not run.source_notebook:
+        raise LookupError
+    datetime.fromisoformat(run.status["started"])
     for name, table in run.result["tables"].items():
         rows = run.table(name)
         if rows and not {*table["keys"], *table["values"]} <= rows[0].keys():

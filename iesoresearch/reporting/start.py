@@ -65,20 +65,24 @@ def data_licence(run: Run) -> str:
 
 
 def _table(runs: list[Run]) -> str:
-    headings = ["Run", "Question", "Data", "People", "Made", "Checks", "Up to date"]
+    headings = ["Run and question", "Data", "People", "Checks", "Made and up to date"]
     rows = [
         [
-            markup.link(f"runs/{run.name}/index.html", run.name),
-            markup.escaped(run.title),
+            markup.link(f"runs/{run.name}/index.html", run.name)
+            + f"<br>{markup.escaped(run.title)}",
             markup.escaped(run.data) + _simulated(run),
             pages.people(run),
-            markup.escaped(pages.made(run)),
             _counts(run),
-            pages.up_to_date(run),
+            f"{markup.escaped(pages.made(run))}<br>{pages.up_to_date(run)}",
         ]
         for run in runs
     ]
-    return markup.table(headings, rows, label="Runs", numeric=[3], css="stacked runs")
+    return markup.table(headings, rows, label="Runs", numeric=[2], css="stacked runs")
+
+
+def _link(run: Run) -> str:
+    page = markup.link(f"runs/{run.name}/index.html", run.name)
+    return f"{page}<br>{markup.escaped(run.title)}"
 
 
 def _simulated(run: Run) -> str:
@@ -105,16 +109,15 @@ def _missing(missing: list[Missing]) -> str:
 
 
 def _how(runs: list[Run]) -> str:
-    rules = {tuple(sorted(r.provenance["disclosure"].items())) for r in runs}
-    limits = " or ".join(", ".join(f"{k} {v}" for k, v in rule) for rule in sorted(rules))
+    rules = "; or ".join(dict.fromkeys(pages.disclosure(run) for run in runs))
     return (
         "Each notebook was executed from its first cell to its last, by a program, with the "
         "parameters that its page lists. Every table, number, sentence and figure passed "
-        f"disclosure control ({markup.plain(limits)}): open data pass unchanged, synthetic data "
-        "are treated like patients’ data. A run counts only if every file of it is as it was "
+        f"disclosure control ({rules}); open data pass unchanged, synthetic data are "
+        "treated like patients’ data. A run counts only if every file of it is as it was "
         "written. *Up to date* means that code, notebook, parameters, disclosure policy and locked "
-        "versions are still those of the project; whether the data have changed is seen when "
-        "`iesoresearch run` looks at them.\n\n"
+        "versions are still those of the project, else it says what has changed; whether the data "
+        "have is seen when `iesoresearch run` looks at them.\n\n"
         "`make paper` makes all of it again from a bare clone, and `iesoresearch verify` names "
         "every number that moved beyond its tolerance. Everything here is also described for "
         f"programs, as an RO-Crate: {markup.link('ro-crate-metadata.json', 'RO-Crate metadata')}."
@@ -127,7 +130,7 @@ def _rerun(runs: list[Run]) -> str:
     return (
         "From a clone of the project, `iesoresearch run --all` makes whatever is not up to date. "
         "With another value of a parameter:\n\n"
-        f"```\n{commands}\n```\n\n"
+        f"```text\n{commands}\n```\n\n"
         "Each page lists all parameters of its run and what they mean. A changed run replaces the "
         "one shown here, unless `--out` names another folder.\n"
     )

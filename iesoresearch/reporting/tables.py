@@ -9,10 +9,15 @@ from iesoresearch.results import RELEASED
 LONG = 40  # rows; longer tables are folded
 
 
-def render(run: Run, name: str) -> str:
-    """Markdown of a table: heading, cells, notes, and its file."""
-    described = run.result["tables"][name]
-    rows = run.table(name)
+def render_all(run: Run) -> str:
+    """Markdown of all tables of a run, the long ones last."""
+    tables = {name: run.table(name) for name in run.result["tables"]}
+    names = sorted(tables, key=lambda name: len(tables[name]) > LONG)
+    return "\n".join(_render(name, run.result["tables"][name], tables[name]) for name in names)
+
+
+def _render(name: str, described: dict[str, Any], rows: list[dict[str, str]]) -> str:
+    """Heading, cells, what a dash means, and the file."""
     columns = _columns(described, rows)
     cells = [[markup.shown(row[c], digits) for c, (_, digits) in columns.items()] for row in rows]
     body = markup.table(
@@ -27,7 +32,7 @@ def render(run: Run, name: str) -> str:
     notes = "".join(f"<br>{markup.escaped(note)}" for note in _notes(rows, cells))
     return (
         f'<div id="{anchor(name)}"></div>\n\n### {markup.plain(described["title"])}\n\n{body}\n'
-        f'<p class="files">All {len(rows)} rows, digits in full: {file}{notes}</p>\n'
+        f'<p class="files">Digits in full: {file}{notes}</p>\n'
     )
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "10_subtypes.ipynb"
 FIGURES = ["figure-criteria", "figure-profiles"]  # cells; the other figures need several sessions
-PATIENCE = 120  # seconds: reached only if something hangs
+PATIENCE = 120  # seconds, for a server to start and a notebook to run on a busy machine
 PANEL = "window.jupyterapp.shell.currentWidget"
 CONNECTED = f"{PANEL}?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
 DONE = f"""(cells => cells.some(cell => cell.model.executionCount)
@@ -113,10 +113,9 @@ def browser():
 def page(browser, address, tmp_path):
     """The notebook, opened in JupyterLab, its kernel connected."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE * 1000)
     page.goto(address)
     # The kernel looks idle before it is connected, and what is run then is lost.
-    page.wait_for_function(CONNECTED)
+    page.wait_for_function(CONNECTED, timeout=PATIENCE * 1000)
     yield page
     page.screenshot(path=tmp_path / "end.png")  # to be looked at when a test fails
     page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
@@ -130,7 +129,7 @@ def run_all(page: Page) -> list[dict]:
     """Run all cells, from the menu; returns the code cells as they are when all is done."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(DONE)
+    page.wait_for_function(DONE, timeout=PATIENCE * 1000)
     cells = page.evaluate(f"{PANEL}.context.model.toJSON().cells")
     return [cell for cell in cells if cell["cell_type"] == "code"]
 

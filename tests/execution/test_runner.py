@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from iesoresearch import files
+from iesoresearch.errors import ParameterError
 from iesoresearch.execution import runner
 from iesoresearch.params import Settings, load_run
 
@@ -85,6 +86,23 @@ def test_the_cell_that_failed_and_the_next_command_are_shown(sandbox):
     assert (sandbox.out / "failed" / "broken.ipynb").is_file()
     assert not (sandbox.out / "broken").exists()
     assert not sandbox.partials()
+
+
+def test_what_a_library_says_about_patients_stays_in_the_notebook(sandbox, tmp_path):
+    (tmp_path / "contacts.csv").write_text("referral_id\n")
+    spec = sandbox.add("site", ["raise KeyError('Ada Lovelace')"], {"source": "folder"})
+    (outcome,), _ = go(sandbox, spec, settings=Settings(search_path=(tmp_path,)))
+    assert outcome.message.startswith("KeyError (what it says may quote data")
+    assert "Lovelace" not in outcome.message.replace("raise KeyError('Ada Lovelace')", "")
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_notebook_absent_or_broken(sandbox, content):
+    spec = sandbox.add("lost", ["1"])
+    path = sandbox.project.notebooks / "lost.ipynb"
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(ParameterError, match=r"lost.ipynb is absent or not a notebook. Correct"):
+        runner.prepare(sandbox.project, [spec], SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +194,7 @@ def test_ctrl_c_leaves_nothing_half_done(sandbox):
     assert process.returncode == 130
     assert "Interrupted. Finished runs are kept" in errors
     assert "Traceback" not in errors
-    gone, alive = psutil.wait_procs(kernels, timeout=10)
+    _, alive = psutil.wait_procs(kernels, timeout=10)
     assert not alive
     assert not (sandbox.out / "slow").exists()
     assert not sandbox.partials()
@@ -190,7 +208,7 @@ def test_kill_9_leaves_no_result_and_is_cleaned_up_next_time(sandbox):
     process.communicate(timeout=60)
     assert files.finished_runs(sandbox.out) == {}
     assert sandbox.partials()  # what was being written: no status, so no result
-    gone, alive = psutil.wait_procs(kernels, timeout=20)
+    _, alive = psutil.wait_procs(kernels, timeout=20)
     assert not alive, "the kernel outlived the process it belonged to"
     spec = sandbox.add("slow", ["1 + 1"])
     (outcome,), _ = go(sandbox, spec)

@@ -57,6 +57,6 @@ def test_no_total_from_an_answer_out_of_range(answers):
 
 
 def test_absent_column_is_named():
-    frame = pl.DataFrame(dict.fromkeys(PHQ9.columns, [0])).drop("phq9_4", "phq9_7")
+    frame = pl.DataFrame({column: [0] for column in PHQ9.columns}).drop("phq9_4", "phq9_7")
     with pytest.raises(DataError, match=r"PHQ-9 cannot be scored: .* phq9_4, phq9_7 are absent"):
         score(frame, PHQ9)

@@ -265,16 +265,22 @@ def test_impossible_answers_have_log_likelihood_minus_infinity():
 
 
 def test_unlikely_sessions_do_not_underflow():
-    # 30 answers of probability 1e-7 make a session of 1e-210; three of them 1e-630
+    # Answers of probability 1e-7: 20 of them make a session of 1e-140, 30 one of 1e-210. Neither
+    # two sessions in a row nor any five sessions of a person have a product that a double holds.
     rare = {
         "initial_probs": [0.5, 0.5],
         "transition_matrix": np.full((2, 2), 0.5),
         "item_probs": np.tile([1e-7, 1 - 1e-7], (2, 30, 1)),
     }
     items = np.zeros((300, 30), np.int8)
-    model = fit(items, [3] * 100, 2, n_categories=2, init=rare, max_iter=1)
-    assert model.log_likelihood_ == pytest.approx(300 * 30 * np.log(1e-7), rel=1e-12)
-    np.testing.assert_allclose(model.predict_proba(items, [3] * 100), 0.5, rtol=1e-12)
+    items[::2, 20:] = -1
+    for n_people in (60, 100):  # begin with either kind of session
+        lengths = np.full(n_people, 300 // n_people)
+        model = fit(items, lengths, 2, n_categories=2, init=rare, max_iter=1)
+        expected = (items >= 0).sum() * np.log(1e-7)
+        assert model.log_likelihood_ == pytest.approx(expected, rel=1e-12)
+        assert model.score(items, lengths) == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(model.predict_proba(items, lengths), 0.5, rtol=1e-12)
 
 
 def test_what_nothing_is_known_about_stays_as_it_was():

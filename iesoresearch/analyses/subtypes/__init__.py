@@ -36,6 +36,11 @@ class Params(AnalysisParams):
     n_bootstrap: int = Field(40, ge=20, le=10_000, description="bootstrap samples of people")
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
+    @property
+    def reads_patients(self) -> bool:
+        """Only a folder may hold patients' records."""
+        return self.source == "folder"
+
     @model_validator(mode="after")
     def _states_within_range(self):
         if self.n_states is not None and self.n_states > self.max_states:

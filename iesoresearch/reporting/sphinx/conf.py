@@ -31,6 +31,7 @@ html_use_index = False
 html_domain_indices = False
 html_theme_options = {
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the search is in the sidebar
     "show_navbar_depth": 2,
     "show_toc_level": 2,
     "toc_title": "On this page",

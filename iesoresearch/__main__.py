@@ -1,0 +1,5 @@
+"""``python -m iesoresearch``."""
+
+from iesoresearch.cli import main
+
+main()

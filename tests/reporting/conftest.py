@@ -1,0 +1,27 @@
+"""One report, built once, for all tests that look at it."""
+
+import pytest
+
+from iesoresearch.reporting import build
+
+from . import sample
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project without runs."""
+    return sample.make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A project and its report: open, simulated and patients' runs, two that are not valid."""
+    project = sample.make_project(tmp_path_factory.mktemp("site") / "project")
+    sample.make_run(project, "shown", "open")
+    maths = sample.notebook(markdown="No heading, but $x^2$.")
+    sample.make_run(project, "simulated", "synthetic", notebook=maths)
+    sample.make_run(project, "a-site", "patient", analysis="gone", parameters={"k": [1, "a"]})
+    spoilt = sample.make_run(project, "spoilt", "open")
+    (spoilt / "numbers.json").write_text("{}", encoding="utf-8")
+    (project.out / ".report.partial-99999999").mkdir()  # of a killed process
+    return project, build(project.out, project)

@@ -1,0 +1,106 @@
+"""What is read from run folders, and whether they are up to date."""
+
+import json
+
+import pytest
+
+from iesoresearch import project as projects
+from iesoresearch.analyses import get
+from iesoresearch.execution import cache
+from iesoresearch.params import Settings, load_run
+from iesoresearch.reporting import machine, rerun, runs
+from iesoresearch.reporting.freshness import Today
+
+from . import sample
+
+
+def read(project, name="shown"):
+    found, _ = runs.read(project.out, project)
+    return next(run for run in found if run.name == name)
+
+
+def test_hashes_are_those_of_the_cache():
+    """Freshness may not import the cache, so that a change there has to be made here too."""
+    project = projects.find()
+    spec = load_run(project.params, "subtypes")
+    params = get(spec.analysis).Params.check(spec.parameters, "test")
+    expected = cache.inputs(project, spec, params, Settings())
+    found = Today(project).inputs(spec.notebook)
+    assert found == {name: expected[name] for name in found}
+    assert expected.keys() - found.keys() == {"data", "parameters"}
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "changed"),
+    [
+        ("params/disclosure.yaml", "min_count: 5", "disclosure policy"),
+        ("requirements.lock", "numpy==2.5.6", "locked versions"),
+        ("notebooks/10_tiny.ipynb", '{"cells": []}', "notebook"),
+    ],
+)
+def test_a_changed_input_makes_a_run_out_of_date(project, path, content, changed):
+    sample.make_run(project, "shown", "open")
+    assert read(project).changed == ()
+    (project.root / path).write_text(content, encoding="utf-8")
+    assert read(project).changed == (changed,)
+
+
+def test_outputs_of_the_notebook_do_not_make_a_run_out_of_date(project):
+    sample.make_run(project, "shown", "open")
+    other = json.dumps(sample.notebook("another output"))
+    (project.notebooks / "10_tiny.ipynb").write_text(other, encoding="utf-8")
+    assert read(project).changed == ()
+
+
+def test_a_run_with_another_parameter_says_so_and_is_made_again_with_it(project):
+    parameters = sample.PARAMETERS | {"criterion": "icl", "n_states": 2}
+    sample.make_run(project, "shown", "open", parameters=parameters)
+    run = read(project)
+    assert run.changed == ("parameter criterion", "parameter n_states")
+    assert rerun.command(run) == "iesoresearch run shown -p 'criterion=\"icl\"' -p n_states=2"
+
+
+def test_the_example_is_a_value_that_is_allowed(project):
+    parameters = sample.PARAMETERS | {"max_states": 3}
+    sample.make_run(project, "other", "open", parameters=parameters)
+    assert rerun.command_with_change(read(project, "other")).endswith("-p n_states=3")
+    parameters |= {"n_states": 2}
+    sample.make_run(project, "other", "open", parameters=parameters)
+    assert rerun.command_with_change(read(project, "other")).endswith("-p n_patients=2001")
+
+
+def test_only_results_are_public(project):
+    folder = sample.make_run(project, "shown", "open")
+    status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    extra = {"tables/private/rows.csv": "x", "private/tables/a.csv": "x", "figures/x.py": "x"}
+    run = runs.Run(folder, {**status, "files": {**status["files"], **extra}}, {}, {}, [])
+    assert set(run.public_files) == {
+        *("checks.json", "numbers.json", "result.json", "tables/long.csv", "tables/short.csv"),
+        *(f"figures/dots.{suffix}" for suffix in ("csv", "pdf", "png", "svg")),
+    }
+
+
+def test_data_that_do_not_say_what_they_are_count_as_patients(project):
+    result = sample.described("open")
+    del result["provenance"]["sensitivity"]
+    sample.make_run(project, "shown", "open", result=result)
+    run = read(project)
+    assert run.sensitivity == "patient"
+    assert not run.shows_notebook
+
+
+@pytest.mark.parametrize("text", ["in {root}/lib", '"{root}"', "file://{root}/x", "{root}\n"])
+def test_folders_of_the_machine_are_found_in_text(project, tmp_path, text):
+    file = tmp_path / "result.json"
+    file.write_text(text.format(root=project.root), encoding="utf-8")
+    assert str(project.root) in machine.named_in(file, project)
+
+
+@pytest.mark.parametrize("text", ["and/tmp", "../tmp/x", "a.tmp", "see {root}-2"])
+def test_other_words_are_no_folders_of_the_machine(project, tmp_path, monkeypatch, text):
+    monkeypatch.setattr(machine.tempfile, "gettempdir", lambda: "/tmp")
+    file = tmp_path / "result.json"
+    file.write_text(text.format(root=project.root), encoding="utf-8")
+    assert str(project.root) not in machine.named_in(file, project)
+    if "{root}" not in text:
+        assert machine.named_in(file, project) == ()

@@ -1,0 +1,93 @@
+"""Files are written whole or not at all, and a tampered folder is no result."""
+
+import json
+import os
+
+import pytest
+
+from iesoresearch import files
+from iesoresearch.errors import OutputError
+
+
+def finished(tmp_path, name="run", content="1"):
+    folder = files.partial(tmp_path / name)
+    files.write_text(folder / "numbers.json", content)
+    files.finish(folder, tmp_path / name, {"run": name, "key": "k"})
+    return tmp_path / name
+
+
+def test_a_finished_folder_is_valid(tmp_path):
+    run = finished(tmp_path)
+    assert files.read_status(run)["key"] == "k"
+    assert list(files.finished_runs(tmp_path)) == ["run"]
+
+
+def tamper_content(run):
+    (run / "numbers.json").write_text("2")
+
+
+def tamper_remove(run):
+    (run / "numbers.json").unlink()
+
+
+def tamper_status(run):
+    (run / "status.json").write_text('{"run": "run"')
+
+
+def tamper_no_status(run):
+    (run / "status.json").unlink()
+
+
+def tamper_list(run):
+    (run / "status.json").write_text("[]")
+
+
+@pytest.mark.parametrize(
+    "tamper", [tamper_content, tamper_remove, tamper_status, tamper_no_status, tamper_list]
+)
+def test_a_folder_that_was_changed_is_no_result(tmp_path, tamper):
+    run = finished(tmp_path)
+    tamper(run)
+    assert files.read_status(run) is None
+    assert files.finished_runs(tmp_path) == {}
+
+
+def test_a_new_result_replaces_the_old_one(tmp_path):
+    finished(tmp_path, content="old")
+    run = finished(tmp_path, content="new")
+    assert (run / "numbers.json").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_a_dead_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    dead, alive = tmp_path / ".run.partial-999999999", tmp_path / f".run.partial-{os.getppid()}"
+    for folder in (dead, alive):
+        folder.mkdir()
+    files.partial(tmp_path / "run")
+    assert not dead.exists()
+    assert alive.exists()
+
+
+def test_disk_full(tmp_path):
+    """/dev/full answers every write with "no space left on device"."""
+    target = tmp_path / "numbers.json"
+    target.write_text("before")
+    (tmp_path / "numbers.json.part").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)") as e:
+        files.write_text(target, "x" * 100_000)
+    assert e.value.exit_code == 6
+    assert target.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["numbers.json"]
+
+
+def test_below_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        files.partial(tmp_path / "file" / "run")
+
+
+def test_equal_content_is_equal_text(tmp_path):
+    files.write_json(tmp_path / "a.json", {"b": 1, "a": "–"})
+    files.write_json(tmp_path / "b.json", {"a": "–", "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": "–", "b": 1}
