@@ -68,7 +68,7 @@ class SeverityLadder(LatentMarkov):
     def _count_item_parameters(self) -> int:
         # positions, slopes and thresholds, less the origin and the unit of the ladder
         n_items = len(self._levels)
-        ladder = self.n_states + n_items - 2 if self.n_states > 1 else 0
+        ladder = int(self.n_states) + n_items - 2 if self.n_states > 1 else 0
         return int(ladder + (self._levels - 1).sum())
 
     def _start(self, seed: int, items: np.ndarray) -> tuple[em.Parameters, em.ItemStep]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from iesoresearch.errors import ParameterError
 from iesoresearch.models.ladder import SeverityLadder
 from iesoresearch.models.latent_markov import LatentMarkov
+from iesoresearch.models.latent_markov.checks import check_items, check_lengths, check_levels
 from iesoresearch.seeds import rng
 
 #: Share-weighted root mean square distance from the ladder, in standard deviations of an item,
@@ -26,14 +28,18 @@ def rows_of(people: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def held_out_log_likelihood(
-    estimator: LatentMarkov, items: np.ndarray, lengths: np.ndarray, *, n_folds: int, seed: int
+    estimator: LatentMarkov, items, lengths=None, *, n_folds: int, seed: int
 ) -> np.ndarray:
     """Log-likelihood of every person under a model fitted without her.
+
+    An answer that nobody in the other folds gave would make her likelihood zero, so every
+    probability is estimated with half an answer added to each level (Krichevsky & Trofimov 1981,
+    doi:10.1109/TIT.1981.1056331).
 
     Parameters
     ----------
     estimator
-        Unfitted; copies of it are fitted to all folds but one.
+        Its parameters are used; copies are fitted to all folds but one.
     items, lengths
         As in `LatentMarkov.fit`.
     n_folds
@@ -45,15 +51,31 @@ def held_out_log_likelihood(
     -------
     (people,) array, in nats.
     """
+    items, lengths, n_categories = _checked(estimator, items, lengths)
     n_people = len(lengths)
     fold = rng(seed, "folds", n_people).permutation(np.arange(n_people) % n_folds)
     out = np.empty(n_people)
     for f in range(n_folds):
         train, test = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
-        model = type(estimator)(**estimator.get_params())
+        model = type(estimator)(**estimator.get_params() | {"n_categories": n_categories})
         model.fit(items[rows_of(train, lengths)], lengths[train])
+        model.item_probs_ = _with_half_an_answer(model, n_categories)
         out[test] = model.score_samples(items[rows_of(test, lengths)], lengths[test])
     return out
+
+
+def _checked(estimator: LatentMarkov, items, lengths) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Items, lengths and levels of *all* people: a part of them may lack a level."""
+    items = check_items(items)
+    lengths = np.diff(check_lengths(items, lengths))
+    return items, lengths, check_levels(items, estimator.n_categories)
+
+
+def _with_half_an_answer(model: LatentMarkov, levels: np.ndarray) -> np.ndarray:
+    """Item probabilities with half an answer added to every possible level."""
+    possible = np.arange(model.item_probs_.shape[2]) < levels[:, None]
+    n = model.answer_counts_[:, :, None]
+    return (n * model.item_probs_ + 0.5 * possible) / (n + 0.5 * levels[:, None])
 
 
 @dataclass(frozen=True)
@@ -130,8 +152,8 @@ def match_states(reference: np.ndarray, item_probs: np.ndarray) -> np.ndarray:
 
 def bootstrap(
     model: LatentMarkov,
-    items: np.ndarray,
-    lengths: np.ndarray,
+    items,
+    lengths=None,
     *,
     n_bootstrap: int,
     seed: int,
@@ -142,7 +164,9 @@ def bootstrap(
     Parameters
     ----------
     model
-        Fitted.
+        Fitted; not a ladder, which cannot be started from given values.
+    items, lengths
+        As in `LatentMarkov.fit`.
     statistics
         Called with every refitted model and the order that matches its states to those of
         `model`; returns arrays by name.
@@ -151,7 +175,15 @@ def bootstrap(
     -------
     dict
         Every statistic stacked over replicates: (n_bootstrap, ...).
+
+    Raises
+    ------
+    ParameterError
+        `model` is a ladder.
     """
+    if isinstance(model, SeverityLadder):
+        raise ParameterError("bootstrap takes a LatentMarkov; a ladder has no start values.")
+    items, lengths, n_categories = _checked(model, items, lengths)
     init = {
         "initial_probs": model.initial_probs_,
         "transition_matrix": None if model.one_occasion_ else model.transition_matrix_,
@@ -160,7 +192,7 @@ def bootstrap(
     draws = []
     for b in range(n_bootstrap):
         people = rng(seed, "bootstrap", b).integers(0, len(lengths), len(lengths))
-        refit = LatentMarkov(**{**model.get_params(), "init": init})
+        refit = LatentMarkov(**model.get_params() | {"init": init, "n_categories": n_categories})
         refit.fit(items[rows_of(people, lengths)], lengths[people])
         draws.append(statistics(refit, match_states(model.item_probs_, refit.item_probs_)))
     return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}

@@ -13,6 +13,7 @@ from iesoresearch.files import write_text
 from iesoresearch.project import Project
 from iesoresearch.reporting import pages, rerun, start
 from iesoresearch.reporting.runs import NOTEBOOK, Run
+from iesoresearch.results import SIMULATED
 
 METADATA = "ro-crate-metadata.json"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"  # Process Run Crate, on RO-Crate 1.1
@@ -63,13 +64,14 @@ def _run(crate: ROCrate, site: Path, run: Run, licence) -> ContextEntity:
     results = [f"{home}/{name}" for name in run.public_files] + [f"{home}/index.html"]
     if run.shows_notebook:
         results += [f"{home}/{NOTEBOOK}", f"{home}/{pages.EXECUTED}.html"]
+    made = f"Made by: {rerun.command(run)}"
     begun = datetime.fromisoformat(run.status["started"])
     return _add(
         crate,
         f"#run-{run.name}",
         "CreateAction",
         name=f"Run {run.name}: {run.title}",
-        description=rerun.command(run),
+        description=f"{SIMULATED}. {made}" if run.simulated else made,
         instrument=notebook,
         object=[_data(crate, run), *_parameters(crate, run)],
         result=[_file(crate, site, path, path.removeprefix("runs/")) for path in results],

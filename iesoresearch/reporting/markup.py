@@ -12,6 +12,7 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII; Markdown lets e
 #: A word and a sign for every outcome of a check: never a colour alone.
 MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not applicable": "–"}
 NONE = "–"
+_LONG_HEADING = 30  # characters; would make a tower in a narrow column
 
 
 def plain(text: object) -> str:
@@ -69,26 +70,27 @@ def table(
     css
         Further class names.
     """
-    kinds = dict.fromkeys(numeric, ' class="num"')
-    head = "".join(
-        f'<th scope="col"{kinds.get(i, "")}>{escaped(heading)}</th>'
-        for i, heading in enumerate(headings)
-    )
-    lines = [
-        "<tr>"
-        + "".join(
-            f'<td{kinds.get(i, "")} data-label="{escaped(headings[i])}">{cell}</td>'
-            for i, cell in enumerate(row)
-        )
-        + "</tr>"
+    numbers = set(numeric)
+    head = "".join(_heading(text, number=i in numbers) for i, text in enumerate(headings))
+    body = "\n".join(
+        f"<tr>{''.join(_cell(c, headings[i], number=i in numbers) for i, c in enumerate(row))}</tr>"
         for row in rows
-    ]
-    body = "\n".join(lines)
+    )
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escaped(label)}">\n'
         f'<table class="table {css}">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n'
         "</table>\n</div>\n"
     )
+
+
+def _heading(text: str, *, number: bool) -> str:
+    css = [*(["num"] if number else []), *(["long"] if len(text) > _LONG_HEADING else [])]
+    return f'<th scope="col" class="{" ".join(css)}">{escaped(text)}</th>'
+
+
+def _cell(content: str, heading: str, *, number: bool) -> str:
+    css = ' class="num"' if number else ""
+    return f'<td{css} data-label="{escaped(heading)}">{content}</td>'
 
 
 def shown(cell: str, digits: int | None) -> str:

@@ -42,7 +42,7 @@ def page(run: Run) -> dict[str, Any]:
     links = f"{markup.link(NOTEBOOK, 'Download')} · {markup.link('index.html', 'Results')}"
     head = [
         title,
-        f'<p class="files">Executed notebook of run {markup.escaped(run.name)} · {links}</p>',
+        f'<p class="files">{links}</p>',
     ]
     if run.simulated:
         head.append(markup.banner(stays=True))
@@ -56,7 +56,11 @@ def _title(run: Run, cells: list[dict[str, Any]]) -> tuple[str, list[dict[str, A
     title, _, rest = first.partition("\n")
     if not title.startswith("# "):
         return f"# Notebook of run {markup.plain(run.name)}", cells
-    return title, [{**cells[0], "source": rest}, *cells[1:]]
+    # the run is named too, or a search would find pages that nothing tells apart
+    return f"{title}: notebook of {markup.plain(run.name)}", [
+        {**cells[0], "source": rest},
+        *cells[1:],
+    ]
 
 
 def has_maths(run: Run) -> bool:

@@ -23,15 +23,14 @@ _MAKERS = ("iesoresearch", "sphinx", "myst-nb", "sphinx-book-theme", "rocrate")
 def build(out: Path, project: Project) -> Path:
     """Build the report site of all valid runs below `out` into ``out/report``.
 
-    Nothing is done if the report there is intact and nothing it shows has changed. It is built
-    beside its place and moved there at the end.
+    Nothing is done if it is there, intact, and nothing it shows has changed.
 
     Parameters
     ----------
     out
         Folder of the runs.
     project
-        Whose paper lists the runs, and whose files say whether they are up to date.
+        Whose paper orders the runs, and whose files say which are up to date.
 
     Returns
     -------

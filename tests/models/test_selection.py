@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from iesoresearch.errors import ParameterError
 from iesoresearch.models import LatentMarkov, SeverityLadder
 from iesoresearch.models.selection import (
     Gain,
@@ -49,11 +50,16 @@ class Recorder:
 
     fitted: list[set] = []  # noqa: RUF012  (of all copies)
 
+    def __init__(self, n_categories=24):
+        self.n_categories = n_categories
+
     def get_params(self):
-        return {}
+        return {"n_categories": self.n_categories}
 
     def fit(self, items, lengths):
         assert lengths.sum() == len(items)
+        self.item_probs_ = np.full((1, 1, 24), 1 / 24)
+        self.answer_counts_ = np.array([[len(items)]])
         self.seen = set(items[:, 0].tolist())
         self.fitted.append(self.seen)
 
@@ -98,14 +104,40 @@ def test_held_out_values_are_those_of_a_model_fitted_to_the_others():
     items, _ = oracle.simulate(planted_ladder(), [2] * 6, seed=0)
     one_state = LatentMarkov(1, n_categories=4, max_iter=2, tol=0)
     lengths = np.full(6, 2)
-    everybody = np.tile(items, (4, 1))  # four of each, so that every level is seen by others
+    everybody = np.tile(items, (4, 1))
     values = held_out_log_likelihood(one_state, everybody, np.tile(lengths, 4), n_folds=24, seed=0)
     for person in range(6):
         own = slice(2 * person, 2 * person + 2)
         others = np.delete(everybody, own, axis=0)
-        shares = np.stack([(others == c).mean(axis=0) for c in range(4)], axis=1)
+        # half an answer is added to each of the four levels
+        counts = np.stack([(others == c).sum(axis=0) + 0.5 for c in range(4)], axis=1)
+        shares = counts / counts.sum(axis=1, keepdims=True)
         expected = np.log(shares[np.arange(6), items[own]]).sum()
         assert values[person] == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_answer_nobody_else_gave_costs_much_but_not_everything():
+    items = np.zeros((30, 3), dtype=np.int8)
+    items[7, 1] = 3  # level 3 is only seen when person 7 is not held out
+    for model in (LatentMarkov(1, n_starts=1), SeverityLadder(2, n_starts=1, max_iter=50, tol=0)):
+        values = held_out_log_likelihood(model, items, n_folds=30, seed=0)
+        assert np.isfinite(values).all()
+        assert values[7] == values.min() < np.log(0.5 / 29)
+
+
+def test_levels_come_from_all_people_and_lengths_may_be_left_out():
+    items = np.zeros((20, 2), dtype=np.int8)
+    items[::4, 0] = 2
+    values = held_out_log_likelihood(LatentMarkov(1, n_starts=1), items, n_folds=20, seed=0)
+    given = held_out_log_likelihood(
+        LatentMarkov(1, n_starts=1, n_categories=3), items, [1] * 20, n_folds=20, seed=0
+    )
+    np.testing.assert_array_equal(values, given)
+
+
+def test_a_ladder_is_not_bootstrapped():
+    with pytest.raises(ParameterError, match="bootstrap takes a LatentMarkov"):
+        bootstrap(SeverityLadder(2), None, n_bootstrap=20, seed=0, statistics=None)
 
 
 # ---- gain, distance, verdict

@@ -5,6 +5,8 @@ import hashlib
 import pytest
 from rocrate.rocrate import ROCrate
 
+from iesoresearch.results import SIMULATED
+
 
 @pytest.fixture(scope="module")
 def crate(built):
@@ -38,6 +40,11 @@ def test_every_run_is_an_action_on_data_with_a_notebook(crate):
     assert inputs["#parameter-shown-n_starts"]["value"] == "10"
     versions = {e["name"]: e["version"] for e in run["instrument"]["softwareRequirements"]}
     assert versions == {"iesoresearch": "0.1.0", "numpy": "2.5.5"}
+
+
+def test_simulated_runs_say_so(crate):
+    assert actions(crate)["#run-simulated"]["description"].startswith(SIMULATED)
+    assert actions(crate)["#run-shown"]["description"] == "Made by: iesoresearch run shown"
 
 
 def test_results_are_named_and_those_of_patients_hold_no_notebook(crate):

@@ -37,7 +37,10 @@ def check_levels(items: np.ndarray, n_categories) -> np.ndarray:
     n_items = items.shape[1]
     if n_categories is None:
         n_categories = max(int(items.max()) + 1, 2)
-    levels = np.asarray(n_categories)
+    try:
+        levels = np.asarray(n_categories)
+    except ValueError:  # a ragged list
+        levels = np.empty(0)
     if levels.ndim == 0:
         levels = np.full(n_items, n_categories)
     whole = levels.shape == (n_items,) and levels.dtype.kind in "iu"
@@ -48,10 +51,12 @@ def check_levels(items: np.ndarray, n_categories) -> np.ndarray:
         )
     outside = ((items < -1) | (items >= levels)).sum(axis=0)
     if outside.any():
-        columns = ", ".join(f"{n} in column {j}" for j, n in enumerate(outside) if n)
+        columns = ", ".join(
+            f"{n} in column {j} (0 … {levels[j] - 1})" for j, n in enumerate(outside) if n
+        )
         raise DataError(
-            f"{outside.sum()} answers lie outside 0 … {levels.max() - 1} (-1 = missing): {columns} "
-            "(columns count from 0). Recode them, or set them to -1, before fitting."
+            f"{outside.sum()} answers lie outside their item's levels: {columns}; columns count "
+            "from 0, -1 is missing. Recode them, or set them to -1, before fitting."
         )
     return levels.astype(np.int64)
 
@@ -85,11 +90,20 @@ def check_answered(items: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     return answered
 
 
-def check_whole(name: str, value, lowest: int) -> int:
-    """A whole number of at least `lowest`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < lowest:
+def check_whole(name: str, value, lowest: int, highest: int | None = None) -> int:
+    """A whole number of at least `lowest` and, if given, at most `highest`."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < lowest:
         raise ParameterError(f"{name}={value!r} must be a whole number of at least {lowest}.")
+    if highest is not None and value > highest:
+        raise ParameterError(f"{name}={value!r} must be a whole number of at most {highest}.")
     return int(value)
+
+
+def check_tol(tol) -> None:
+    """A relative tolerance."""
+    if not isinstance(tol, int | float | np.floating) or not 0 <= tol < 1:
+        raise ParameterError(f"tol={tol!r} must be a number of at least 0 and below 1.")
 
 
 def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: np.ndarray, levels):
@@ -104,8 +118,9 @@ def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: 
             f"{n_states} states need {n_parameters} parameters but the data hold only {n_answers} "
             f"answers. {advice}"
         )
-    patterns = np.prod(levels, dtype=float) - 1  # free cells of the table of all items
-    if np.all(np.diff(bounds) == 1) and n_parameters > patterns:
+    log_patterns = np.log(levels).sum()  # of the table of all items, which may be huge
+    patterns = np.exp(min(log_patterns, 100.0)) - 1
+    if np.all(np.diff(bounds) == 1) and n_parameters > round(patterns):
         raise DataError(
             f"{n_states} states need {n_parameters} parameters but one occasion of these items "
             f"has only {patterns:.0f} free cells, so the model is not identified. "
@@ -124,7 +139,10 @@ def check_init(init: Mapping, shape: tuple[int, int, int], one_occasion: bool) -
         init = {**init, "transition_matrix": np.eye(shape[0])}
     if not isinstance(init, Mapping) or set(init) != set(shapes):
         raise ParameterError(f"init must be a dict with the keys {', '.join(shapes)}.")
-    arrays = {name: np.asarray(init[name], dtype=float) for name in shapes}
+    try:
+        arrays = {name: np.asarray(init[name], dtype=float) for name in shapes}
+    except (TypeError, ValueError):
+        raise ParameterError("init must hold arrays of numbers.") from None
     for name, expected in shapes.items():
         array = arrays[name]
         if array.shape != expected:

@@ -1,5 +1,6 @@
 """`LatentMarkov`: fit, score, decode and sample."""
 
+import copy
 import os
 import secrets
 import warnings
@@ -7,7 +8,7 @@ import warnings
 import numpy as np
 from scipy.special import xlogy
 
-from iesoresearch.errors import ConvergenceWarning, DataError, NotFittedError, ParameterError
+from iesoresearch.errors import ConvergenceWarning, DataError, NotFittedError
 from iesoresearch.models.estimator import Estimator
 from iesoresearch.models.latent_markov import checks, em, kernels
 from iesoresearch.models.latent_markov.packing import pack
@@ -67,6 +68,8 @@ class LatentMarkov(Estimator):
         Soromenho 1996, doi:10.1007/BF01246098).
     state_counts_ : (K,) array
         Expected number of first sessions in each state.
+    answer_counts_ : (K, items) array
+        Expected number of answers to each item given in each state.
     n_iter_ : int
         E-steps of the best start.
     converged_ : bool
@@ -135,18 +138,31 @@ class LatentMarkov(Estimator):
         ParameterError
             A parameter of the wrong kind.
         """
+        # on a copy, so that a fit that is refused leaves the model as it was
+        fitted = copy.copy(self)
+        fitted._fit(items, lengths)
+        self.__dict__.update(fitted.__dict__)
+        if self.tol > 0 and not self.converged_:
+            warnings.warn(
+                f"EM stopped at max_iter={self.max_iter} before the gain fell below tol="
+                f"{self.tol:g}. Raise max_iter, or read the result as unfinished.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def _fit(self, items, lengths):
         items = checks.check_items(items)
         levels = checks.check_levels(items, self.n_categories)
         bounds = checks.check_lengths(items, lengths)
         answered = checks.check_answered(items, bounds)
-        k = checks.check_whole("n_states", self.n_states, 1)
+        checks.check_whole("n_states", self.n_states, 1)
         checks.check_whole("max_iter", self.max_iter, 1)
-        if not 0 <= self.tol < 1:
-            raise ParameterError(f"tol={self.tol!r} must be at least 0 and below 1.")
+        checks.check_tol(self.tol)
         self._levels = levels
         self.one_occasion_ = bool(np.all(np.diff(bounds) == 1))
         self.n_parameters_ = self._count_parameters()
-        checks.check_capacity(k, self.n_parameters_, items, bounds, levels)
+        checks.check_capacity(self.n_states, self.n_parameters_, items, bounds, levels)
 
         seeds = self._start_seeds()
         sessions = em.Sessions(pack(items, int(levels.max())), bounds)
@@ -158,14 +174,6 @@ class LatentMarkov(Estimator):
         best = int(np.argmax([fit.log_likelihood for fit in fits]))
         self._keep_best(fits[best], starts[best][1])
         self._keep_criteria(len(bounds) - 1, int((answered > 0).sum()), sessions)
-        if self.tol > 0 and not self.converged_:
-            warnings.warn(
-                f"EM stopped at max_iter={self.max_iter} before the gain fell below tol="
-                f"{self.tol:g}. Raise max_iter, or read the result as unfinished.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        return self
 
     # ---- what a fitted model says about data
 
@@ -237,10 +245,10 @@ class LatentMarkov(Estimator):
     # ---- pieces of fit
 
     def _count_item_parameters(self) -> int:
-        return int(self.n_states * (self._levels - 1).sum())
+        return int(self.n_states) * int((self._levels - 1).sum())
 
     def _count_parameters(self) -> int:
-        k = self.n_states
+        k = int(self.n_states)
         transitions = 0 if self.one_occasion_ else k * (k - 1)
         return (k - 1) + self._count_item_parameters() + transitions
 
@@ -283,8 +291,12 @@ class LatentMarkov(Estimator):
     def _keep_best(self, best: em.Fit, item_step: em.ItemStep):
         if not np.isfinite(best.log_likelihood):
             raise DataError(
-                "Some answers are impossible under the start values (probability zero). Give an "
-                "init without zeros where the data hold answers, or leave init out."
+                "The answers of at least one person have probability zero under the start values. "
+                + (
+                    "There are too many items for one session; fit fewer at a time."
+                    if self.init is None
+                    else "Give an init without zeros where the data hold answers."
+                )
             )
         scores = np.arange(best.parameters.item_probs.shape[2])
         order = np.argsort((best.parameters.item_probs @ scores).sum(axis=1), kind="stable")
@@ -295,6 +307,7 @@ class LatentMarkov(Estimator):
             self.transition_matrix_ = np.full_like(parameters.transition_matrix, np.nan)
         self.item_probs_ = parameters.item_probs
         self.state_counts_ = best.counts.initial[order]
+        self.answer_counts_ = best.counts.items.sum(axis=2)[order]
         self.log_likelihood_ = best.log_likelihood
         self.n_iter_ = best.n_iter
         self.converged_ = best.converged
@@ -367,4 +380,4 @@ class LatentMarkov(Estimator):
 def _seed_of(random_state) -> int:
     if random_state is None:
         return secrets.randbits(63)
-    return checks.check_whole("random_state", random_state, 0)
+    return checks.check_whole("random_state", random_state, 0, highest=2**63 - 1)
