@@ -12,7 +12,7 @@ class IesoError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks the exception itself how it wants to be shown.
-        return [f"{type(self).__name__}: {self}"]
+        return [str(self)]
 
 
 class ParameterError(IesoError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -54,8 +54,12 @@ class AnalysisParams(BaseModel):
         return f"{name}={error['input']!r} {message}"
 
     @classmethod
-    def from_namespace(cls, namespace: Mapping[str, Any], where: str) -> Self:
-        """Parameters among the variables of a notebook; a near miss of a name is an error."""
+    def from_namespace(cls, namespace: MutableMapping[str, Any], where: str) -> Self:
+        """Parameters among the variables of a notebook; a near miss of a name is an error.
+
+        A name that was refused is removed from `namespace`, or it would be refused again after the
+        cell has been corrected.
+        """
         simple = (int, float, str, bool, list, type(None))
         near = {
             name: value
@@ -65,6 +69,8 @@ class AnalysisParams(BaseModel):
             and isinstance(value, simple)
             and difflib.get_close_matches(name, cls.model_fields, n=1, cutoff=0.8)
         }
+        for name in near:
+            del namespace[name]
         known = {name: namespace[name] for name in cls.model_fields if name in namespace}
         return cls.check({**known, **near}, where)
 
@@ -80,8 +86,8 @@ class AnalysisParams(BaseModel):
 def _suggestion(name: str, known) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f"; the names are {', '.join(known)}"
+        return f" (did you mean {close[0]}?)"
+    return f" (the names are {', '.join(known)})"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ Sensitivity = Literal["open", "synthetic", "patient"]
 Status = Literal["passed", "failed", "not applicable", "inconclusive"]
 
 RELEASED = "released"
+SUPPRESSED = "–"  # how a suppressed cell is shown
 STATUS = "status"  # column that disclosure control adds to every table
 SIMULATED = "SIMULATED: shows that the method works, says nothing about patients"
 
@@ -89,20 +90,37 @@ class Table:
             raise ValueError(f"Table {self.title!r}: denominators {sorted(unknown)} do not exist.")
 
     @property
-    def headings(self) -> dict[str, str]:
-        """Heading of every column."""
-        return self.keys | {name: value.label for name, value in self.values.items()}
+    def headings(self) -> list[str]:
+        """Headings as they are shown: the two ends of an interval share a column."""
+        return [heading for heading, _ in self._shown]
+
+    @property
+    def text_columns(self) -> list[bool]:
+        """Which of the columns that are shown hold words."""
+        return [self.frame.schema[columns[0]] == pl.String for _, columns in self._shown]
 
     def rows(self) -> list[list[str]]:
         """Cells as they are shown: rounded, suppressed ones as a dash."""
         return [
-            [self._cell(row, column) for column in self.headings] for row in self.frame.to_dicts()
+            [" to ".join(self._cell(row, c) for c in columns) for _, columns in self._shown]
+            for row in self.frame.to_dicts()
         ]
+
+    @property
+    def _shown(self) -> list[tuple[str, tuple[str, ...]]]:
+        shown = [(heading, (key,)) for key, heading in self.keys.items()]
+        for name, value in self.values.items():
+            base, _, end = name.rpartition("_")
+            if end == "low" and f"{base}_high" in self.values:
+                shown.append(("95 % interval", (name, f"{base}_high")))
+            elif not (end == "high" and f"{base}_low" in self.values):
+                shown.append((value.label, (name,)))
+        return shown
 
     def _cell(self, row: dict, column: str) -> str:
         value = row[column]
         if value is None:
-            return "–"
+            return SUPPRESSED
         if column in self.keys or isinstance(value, str | bool):
             return str(value)
         return f"{value:,.{self.values[column].digits}f}"

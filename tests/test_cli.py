@@ -65,14 +65,14 @@ def cohort(folder, **changes):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["run", "tiny", "-p", "n_sttaes=4"], 2, "did you mean n_states?"),
+        (["run", "tiny", "-p", "n_sttaes=4"], 2, "(did you mean n_states?)"),
         (["run", "tiny", "-p", "n_starts=many"], 2, "n_starts='many' should be a valid integer"),
         (["run", "tiny", "-p", "n_starts=0"], 2, "n_starts=0 should be greater than or equal to 1"),
         (["run", "tiny", "-p", "n_starts"], 2, "is not of the form name=value"),
         (
             ["run", "tiney"],
             2,
-            "no run called 'tiney' (no file params/tiney.yaml); did you mean tiny",
+            "no run called 'tiney' (no file params/tiney.yaml) (did you mean tiny?)",
         ),
         (["run"], 2, "Name one or more runs, or --all. The runs are: subtypes, subtypes-nhanes"),
         (["run", "tiny", "--all"], 2, "Name one or more runs, or --all."),

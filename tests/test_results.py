@@ -37,7 +37,18 @@ def table(**values):
 def test_cells_are_rounded_and_suppressed_ones_dashes():
     shown = table(share=Value("rate", "Share", 1, "n"), n=Value("count", "n", 0))
     assert shown.rows() == [["1", "0.2", "10"], ["2", "–", "4"]]
-    assert list(shown.headings.values()) == ["State", "Share", "n"]
+    assert shown.headings == ["State", "Share", "n"]
+    assert shown.text_columns == [False, False, False]
+
+
+def test_the_ends_of_an_interval_share_a_column():
+    columns = {"item": ["sleep", "energy"], "p": [0.5, None], "p_low": [0.4, None]}
+    frame = pl.DataFrame(columns | {"p_high": [0.6, None]})
+    values = {name: Value("model", name.upper(), 1) for name in ("p", "p_low", "p_high")}
+    made = Table("T", frame, {"item": "Item"}, values)
+    assert made.headings == ["Item", "P", "95 % interval"]
+    assert made.rows() == [["sleep", "0.5", "0.4 to 0.6"], ["energy", "–", "– to –"]]
+    assert made.text_columns == [True, False, False]
 
 
 def test_a_table_must_hold_its_columns():

@@ -4,49 +4,62 @@ import base64
 import html
 import io
 
-from iesoresearch.results import Table
+from iesoresearch.results import SUPPRESSED, Table
 
 _MARKS = {"passed": "✓", "failed": "✗", "not applicable": "–", "inconclusive": "?"}
 
 
 class TableView:
-    """A table with its title; `rows` are already text."""
+    """A table with its title; `rows` are already text, `words` says which columns hold words."""
 
-    def __init__(self, title: str, headings: list[str], rows: list[list[str]], note: str = ""):
+    def __init__(self, title, headings, rows, words=None, note=""):
         self.title, self.headings, self.rows, self.note = title, headings, rows, note
+        self.words = words or [True] * len(headings)
 
     @classmethod
     def of(cls, table: Table) -> "TableView":
         """View of a released table."""
-        hidden = any("–" in row for row in table.rows())
-        note = "–: suppressed, too few people" if hidden else ""
-        return cls(table.title, list(table.headings.values()), table.rows(), note)
+        hidden = any(SUPPRESSED in cell for row in table.rows() for cell in row)
+        note = f"{SUPPRESSED}: suppressed, too few people" if hidden else ""
+        return cls(table.title, table.headings, table.rows(), table.text_columns, note)
 
     def __repr__(self) -> str:
         lines = [self.headings, *self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.headings))]
         text = [
-            "  ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)).rstrip()
+            "  ".join(
+                cell.ljust(width) if word else cell.rjust(width)
+                for cell, width, word in zip(line, widths, self.words, strict=True)
+            ).rstrip()
             for line in lines
         ]
         return "\n".join([self.title, "", *text, *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
         def row(cells, tag):
-            return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
+            sides = ["left" if word else "right" for word in self.words]
+            filled = [
+                f'<{tag} style="text-align: {side}">{_escape(cell)}</{tag}>'
+                for cell, side in zip(cells, sides, strict=True)
+            ]
+            return f"<tr>{''.join(filled)}</tr>"
 
         body = "".join(row(cells, "td") for cells in self.rows)
-        note = f"<p><small>{html.escape(self.note)}</small></p>" if self.note else ""
+        note = f"<p><small>{_escape(self.note)}</small></p>" if self.note else ""
         return (
-            f"<p><b>{html.escape(self.title)}</b></p>"
+            f"<p><b>{_escape(self.title)}</b></p>"
             f"<table><thead>{row(self.headings, 'th')}</thead><tbody>{body}</tbody></table>{note}"
         )
 
 
+def _escape(text: str) -> str:
+    return html.escape(text).replace(" %", "&nbsp;%")
+
+
 def checks_view(checks: list[tuple[str, str, str]]) -> TableView:
     """Table of (name, status, sentence)."""
-    rows = [[f"{_MARKS[status]} {status}", name, sentence] for name, status, sentence in checks]
-    return TableView("Checks", ["Answer", "Question", "Finding"], rows)
+    rows = [[name, f"{_MARKS[status]}\u00a0{status}", text] for name, status, text in checks]
+    return TableView("Checks", ["Check", "Outcome", "Finding"], rows)
 
 
 class MarkdownView:

@@ -1,7 +1,7 @@
 """What the cells of a notebook call: one analysis, from checked parameters to saved results."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ OUT, DATA, JOBS = "IESORESEARCH_OUT", "IESORESEARCH_DATA", "IESORESEARCH_JOBS"
 _HEADINGS = {"plain": "In plain words", "reading": "How to read it", "limits": "What it cannot say"}
 
 
-def open_analysis(name: str, namespace: Mapping[str, Any]) -> "Session":
+def open_analysis(name: str, namespace: MutableMapping[str, Any]) -> "Session":
     """Start the analysis called `name` with the parameters among a notebook's variables.
 
     Parameters

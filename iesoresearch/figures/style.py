@@ -23,6 +23,8 @@ RC = {
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.1,  # inches
+    "figure.constrained_layout.h_pad": 0.1,
     "svg.hashsalt": "iesoresearch",
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
@@ -61,7 +63,7 @@ def styled(plot):
 
 def ordered_colours(n: int) -> list[tuple]:
     """`n` colours from dark to light in which order is readable (cividis, colour-blind safe)."""
-    return [tuple(c) for c in mpl.colormaps["cividis"](np.linspace(0.0, 0.9, n))]
+    return [tuple(c) for c in mpl.colormaps["cividis"](np.linspace(0.0, 0.8, n))]
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -17,7 +17,7 @@ def plot_criteria(table: Table, ax: Axes) -> None:
         rows = frame.filter(criterion=name)
         best = rows.filter(start=1)
         lowest = best["value"].min()
-        colour, shift = PALETTE[place], 0.09 * (place - 1.5)
+        colour, shift = PALETTE[place], 0.06 * (place - 1.5)
         ax.plot(
             best["n_states"] + shift,
             best["value"] - lowest,
@@ -28,7 +28,12 @@ def plot_criteria(table: Table, ax: Axes) -> None:
         )
         others = rows.filter(pl.col("start") > 1)
         ax.scatter(
-            others["n_states"] + shift, others["value"] - lowest, s=5, color=colour, alpha=0.5
+            others["n_states"] + shift,
+            others["value"] - lowest,
+            s=14,
+            color=colour,
+            alpha=0.7,
+            lw=0,
         )
     ax.set_yscale("symlog", linthresh=10)
     ax.set_ylim(bottom=-4)

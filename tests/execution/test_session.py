@@ -84,8 +84,7 @@ def test_a_wrong_parameter_is_one_sentence_in_the_notebook(sandbox, capsys):
     )
     InteractiveShell.clear_instance()
     shown = capsys.readouterr().out
-    assert "ParameterError: Parameters of subtypes: n_sttaes is not a parameter" in shown
-    assert "did you mean n_states?" in shown
+    assert "Parameters of subtypes: n_sttaes is not a parameter (did you mean n_states?)." in shown
     assert "Traceback" not in shown
     assert len(shown.strip().splitlines()) == 1
 

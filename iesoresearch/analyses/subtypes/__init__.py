@@ -29,7 +29,7 @@ class Params(AnalysisParams):
         None, ge=1, le=20, description="states shown in detail; None: lowest criterion"
     )
     criterion: Literal["bic", "bic_observations", "icl", "aic"] = Field(
-        "bic", description="bic (n = people), bic_observations (n = sessions), icl or aic"
+        "bic", description="bic (n = people), bic_observations (n = occasions), icl or aic"
     )
     n_starts: int = Field(10, ge=1, le=1000, description="random starts per number of states")
     n_folds: int = Field(5, ge=2, le=20, description="folds of people for held-out likelihood")

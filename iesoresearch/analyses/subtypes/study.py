@@ -13,7 +13,7 @@ from iesoresearch.params import Settings
 from iesoresearch.results import Result
 from iesoresearch.seeds import derive
 
-TITLE = "Depressive states and how people move between them"
+TITLE = "Depressive states and moves between them"
 TOL = 1e-8  # relative gain in log-likelihood at which EM stops
 TOL_HELD_OUT = 1e-7  # the same where only predictions are needed: refits on folds, and ladders
 FEW_STARTS = 3  # random starts of those; ladders have hardly any local maxima

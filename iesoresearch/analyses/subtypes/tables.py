@@ -18,7 +18,7 @@ ITEM_NAMES = tuple(item.name for item in PHQ9.items)
 CRITERIA = {
     "AIC": "aic_",
     "BIC (n = people)": "bic_",
-    "BIC (n = sessions)": "bic_observations_",
+    "BIC (n = occasions)": "bic_observations_",
     "ICL": "icl_",
 }
 
@@ -29,9 +29,9 @@ def summary(data: Data) -> Table:
     rows = {
         "people with at least one PHQ-9 answer": data.n_people,
         "people left out, no PHQ-9 answer at all": data.sequences.n_without_answers,
-        "sessions of those people, skipped ones included": len(data.sequences.items),
-        "sessions with all nine items": int((scored["phq9_status"] == "complete").sum()),
-        "sessions with a total of 10 or more, prorated ones included": int(
+        "occasions of those people, skipped ones included": len(data.sequences.items),
+        "occasions with all nine items answered": int((scored["phq9_status"] == "complete").sum()),
+        "occasions with a total of 10 or more, prorated ones included": int(
             (scored["phq9_total"] >= 10).sum()
         ),
     }
@@ -105,7 +105,7 @@ def _fit(fitted: Fitted) -> Table:
         "n_parameters": ("Parameters", 0),
         "aic": ("AIC", 1),
         "bic": ("BIC (n = people)", 1),
-        "bic_observations": ("BIC (n = sessions)", 1),
+        "bic_observations": ("BIC (n = occasions)", 1),
         "icl": ("ICL", 1),
         "entropy": ("Relative entropy", 3),
         "held_out": ("Held-out log-likelihood per person", 4),

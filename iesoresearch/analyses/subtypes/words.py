@@ -171,9 +171,8 @@ def text(fitted: Fitted) -> dict[str, str]:
     limits += _LIMITS[fitted.data.sensitivity]
     return {
         "plain": f"{{n_people}} people {seen}. Their answers were best summarised by {{n_states}} "
-        "groups, from an average total of {lowest_total} to one of {highest_total} points. Do the "
-        "groups differ in the kind of symptoms, beyond how many there are? The answer here: "
-        "{verdict}.",
+        "groups, from an average total of {lowest_total} to one of {highest_total} points. "
+        + _PLAIN[selection.verdict(fitted.gain, fitted.distance)],
         "reading": "A state is a typical pattern of answers. States are numbered by their expected "
         "total score. If they were only steps on a ladder of severity, the lines of the item "
         "profile would lie above one another without crossing. The test against such a ladder "
@@ -182,6 +181,14 @@ def text(fitted: Fitted) -> dict[str, str]:
         "limits": " ".join(limits),
     }
 
+
+_PLAIN = {
+    "differs in kind": "The groups differ in the kind of symptoms, not only in how many there are.",
+    "severity only": "The groups are steps of severity: what tells them apart is how many symptoms "
+    "there are, not which.",
+    "inconclusive": "Whether the groups differ in the kind of symptoms, or only in how many there "
+    "are, cannot be told from these data.",
+}
 
 _LIMITS = {
     "open": [
