@@ -34,7 +34,7 @@ verify: env ## Compare the runs that there are with the expected numbers
 	$(BIN)/iesoresearch verify
 
 lab: env ## Open the notebooks in JupyterLab
-	$(BIN)/jupyter-lab notebooks
+	$(BIN)/jupyter-lab --KernelManager.transport=ipc notebooks # ipc: no open port per kernel
 
 notebooks: env ## Run the notebooks again, in place, with their default parameters
 	$(BIN)/python .ci/notebooks.py

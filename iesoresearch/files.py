@@ -4,7 +4,6 @@ A folder is filled beside its final place and moved there at the end; the last f
 status.json with a hash of every other. A folder without a valid status is no result.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from iesoresearch.errors import OutputError
+from iesoresearch.hashes import file_hash
 
 STATUS = "status.json"
 
@@ -52,17 +52,8 @@ def write_text(path: Path, content: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON that diffs well and is the same for equal content."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-
-
-def sha256(path: Path) -> str:
-    """Hash of the content of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-# ---- folders that appear complete or not at all
+    """Write JSON that diffs well, in the order of `content`."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def partial(final: Path) -> Path:
@@ -81,7 +72,7 @@ def partial(final: Path) -> Path:
 def finish(folder: Path, final: Path, status: dict[str, Any], name: str = STATUS) -> None:
     """Write the status of a complete `folder` and move it to `final`."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    status = status | {"files": {p.relative_to(folder).as_posix(): sha256(p) for p in files}}
+    status = status | {"files": {p.relative_to(folder).as_posix(): file_hash(p) for p in files}}
     write_json(folder / name, status)
     with writing(final.parent):
         aside = None
@@ -97,7 +88,7 @@ def read_status(folder: Path, name: str = STATUS) -> dict[str, Any] | None:
     """Status of a finished folder, or None unless every file is there as it was written."""
     try:
         status = json.loads((folder / name).read_text(encoding="utf-8"))
-        intact = all(sha256(folder / file) == digest for file, digest in status["files"].items())
+        intact = all(file_hash(folder / file) == digest for file, digest in status["files"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return status if intact else None

@@ -67,6 +67,23 @@ class Value:
     sensitivity: Sensitivity = "patient"
 
 
+def shown_columns(
+    keys: dict[str, str], labels: dict[str, str]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Headings a reader sees, each with its column, or with both ends of an interval.
+
+    ``x_low`` and ``x_high`` are the ends of the 95 % interval of ``x``.
+    """
+    shown = [(heading, (key,)) for key, heading in keys.items()]
+    for name, label in labels.items():
+        base, _, end = name.rpartition("_")
+        if end == "low" and f"{base}_high" in labels:
+            shown.append(("95 % interval", (name, f"{base}_high")))
+        elif not (end == "high" and f"{base}_low" in labels):
+            shown.append((label, (name,)))
+    return shown
+
+
 @dataclass(frozen=True)
 class Table:
     """A tidy table: key columns that name a row, value columns that say something about it."""
@@ -108,14 +125,8 @@ class Table:
 
     @property
     def _shown(self) -> list[tuple[str, tuple[str, ...]]]:
-        shown = [(heading, (key,)) for key, heading in self.keys.items()]
-        for name, value in self.values.items():
-            base, _, end = name.rpartition("_")
-            if end == "low" and f"{base}_high" in self.values:
-                shown.append(("95 % interval", (name, f"{base}_high")))
-            elif not (end == "high" and f"{base}_low" in self.values):
-                shown.append((value.label, (name,)))
-        return shown
+        labels = {name: value.label for name, value in self.values.items()}
+        return shown_columns(self.keys, labels)
 
     def _cell(self, row: dict, column: str) -> str:
         value = row[column]

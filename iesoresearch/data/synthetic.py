@@ -131,7 +131,8 @@ def make(n_patients: int, seed: int) -> Cohort:
         "states": states,
     }
     name = f"Synthetic cohort of {n_patients:,} patients"
-    return Cohort.checked(name, "synthetic", tables, f"synthetic:{n_patients}:{seed}", truth)
+    drawn_with = f"synthetic:{n_patients}:{seed}"
+    return Cohort.checked(name, "synthetic", tables, drawn_with, licence="MIT", truth=truth)
 
 
 def _session_counts(n_patients: int, seed: int) -> np.ndarray:

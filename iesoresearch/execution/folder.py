@@ -80,6 +80,7 @@ def _description(result: Result) -> dict[str, Any]:
             }
             for name, table in result.tables.items()
         },
+        "not_applicable": result.not_applicable,
         "figures": {
             name: {
                 "title": spec.title,

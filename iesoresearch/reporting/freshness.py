@@ -1,16 +1,8 @@
-"""What of a finished run is different in the project today, data apart: a report sees no data.
+"""What of a finished run is different in the project today, data apart: a report sees no data."""
 
-The hashes are those of `iesoresearch.execution.cache`, which a report may not import; a test holds
-them equal.
-"""
-
-import hashlib
-import json
-from pathlib import Path
 from typing import Any
 
-import iesoresearch
-from iesoresearch import analyses
+from iesoresearch import analyses, hashes
 from iesoresearch.errors import ParameterError
 from iesoresearch.params import known_runs, load_run
 from iesoresearch.project import Project
@@ -21,15 +13,10 @@ class Today:
 
     def __init__(self, project: Project):
         self._project = project
-        self._inputs = {
-            "code": _code_hash(),
-            "disclosure": _file_hash(project.params / "disclosure.yaml"),
-            "lock": _file_hash(project.lock),
-        }
 
     def inputs(self, notebook: str) -> dict[str, str]:
         """Hashes of code, notebook, disclosure policy and lock."""
-        return {**self._inputs, "notebook": _notebook_hash(self._project.notebooks / notebook)}
+        return hashes.project_hashes(self._project.root, self._project.notebooks / notebook)
 
     def changed(self, status: dict[str, Any]) -> tuple[str, ...]:
         """What the run with `status` was made with and is different now, in words."""
@@ -55,24 +42,3 @@ class Today:
         if filed.keys() != values.keys():
             return None
         return {name: value for name, value in values.items() if value != filed[name]}
-
-
-def _code_hash() -> str:
-    home = Path(iesoresearch.__file__).parent
-    content = hashlib.blake2b(digest_size=16)
-    for path in sorted(home.rglob("*.py")):
-        content.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
-    return content.hexdigest()
-
-
-def _notebook_hash(path: Path) -> str:
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        cells = [[cell["cell_type"], cell["source"]] for cell in notebook["cells"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "absent"
-    return hashlib.blake2b(json.dumps(cells).encode(), digest_size=16).hexdigest()
-
-
-def _file_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "absent"

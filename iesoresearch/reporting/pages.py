@@ -22,7 +22,7 @@ def run_page(run: Run) -> str:
     sections = [
         ("In plain words", text.get("plain", "")),
         ("Findings and checks", _checks(run)),
-        ("Figures", "\n".join(_figure(run, name) for name in run.result["figures"])),
+        ("Figures", _figures(run)),
         ("Tables", tables.render_all(run)),
         ("How to read it", text.get("reading", "")),
         ("What it cannot say", text.get("limits", "")),
@@ -93,7 +93,7 @@ def _checks(run: Run) -> str:
         for c in run.checks
     ]
     checks = markup.table(
-        ["Answer", "Question", "Finding"], rows, label="Findings and checks", css="stacked checks"
+        ["Outcome", "Check", "Finding"], rows, label="Findings and checks", css="stacked checks"
     )
     numbers = [
         [markup.code(name), markup.escaped(_number(x["text"])), _people_behind(x["n"])]
@@ -116,6 +116,12 @@ def _number(text: str) -> str:
 
 def _people_behind(n: int | None) -> str:
     return markup.NONE if n is None else f"{n:,}"
+
+
+def _figures(run: Run) -> str:
+    drawn = [_figure(run, name) for name in run.result["figures"]]
+    others = [f"*{reason}*\n" for reason in run.result["not_applicable"].values()]
+    return "\n".join([*drawn, *others])
 
 
 def _figure(run: Run, name: str) -> str:

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from iesoresearch.errors import DataError, OutputError
-from iesoresearch.files import finish, partial, read_status, sha256, writing
+from iesoresearch.files import finish, partial, read_status, writing
+from iesoresearch.hashes import file_hash
 from iesoresearch.project import Project
 from iesoresearch.reporting import runs as finished
 from iesoresearch.reporting.runs import Missing, Run
@@ -98,7 +99,10 @@ def _key(runs: list[Run], missing: list[Missing], project: Project) -> str:
     content = {
         "runs": [[run.status, run.changed, run.machine_paths] for run in runs],
         "missing": [asdict(run) for run in missing],
-        "makers": [*(sha256(path) for path in sources), *(version(package) for package in _MAKERS)],
+        "makers": [
+            *(file_hash(path) for path in sources),
+            *(version(package) for package in _MAKERS),
+        ],
         "citation": citation.read_text(encoding="utf-8") if citation.is_file() else "",
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

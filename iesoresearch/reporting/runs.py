@@ -23,7 +23,7 @@ NOTEBOOK = "notebook.ipynb"
 _STATUS = {
     "analysis", "inputs", "key", "notebook", "parameters", "run", "seconds", "started", "versions",
 }  # fmt: skip
-_RESULT = {"figures", "provenance", "tables", "text"}
+_RESULT = {"figures", "not_applicable", "provenance", "tables", "text"}
 
 
 @dataclass(frozen=True)

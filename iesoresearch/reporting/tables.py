@@ -4,7 +4,7 @@ from typing import Any
 
 from iesoresearch.reporting import markup
 from iesoresearch.reporting.runs import Run
-from iesoresearch.results import RELEASED
+from iesoresearch.results import RELEASED, shown_columns
 
 LONG = 40  # rows; longer tables are folded
 
@@ -18,10 +18,15 @@ def render_all(run: Run) -> str:
 
 def _render(name: str, described: dict[str, Any], rows: list[dict[str, str]]) -> str:
     """Heading, cells, what a dash means, and the file."""
-    columns = _columns(described, rows)
-    cells = [[markup.shown(row[c], digits) for c, (_, digits) in columns.items()] for row in rows]
+    labels = {name: value["label"] for name, value in described["values"].items()}
+    digits = {name: value["digits"] for name, value in described["values"].items()}
+    columns = shown_columns(described["keys"], labels)
+    cells = [
+        [" to ".join(markup.shown(row[c], digits.get(c)) for c in names) for _, names in columns]
+        for row in rows
+    ]
     body = markup.table(
-        [heading for heading, _ in columns.values()],
+        [heading for heading, _ in columns],
         [[markup.escaped(cell) for cell in line] for line in cells],
         label=described["title"],
         numeric=[i for i in range(len(columns)) if _is_numeric([line[i] for line in cells])],
@@ -41,17 +46,10 @@ def anchor(name: str) -> str:
     return f"table-{name}"
 
 
-def _columns(described: dict[str, Any], rows: list[dict[str, str]]) -> dict:
-    """Heading and digits of every column, keys first; in the order of the file."""
-    order = list(rows[0]) if rows else [*described["keys"], *described["values"]]
-    keys = {c: (described["keys"][c], None) for c in order if c in described["keys"]}
-    values = described["values"]
-    return keys | {c: (values[c]["label"], values[c]["digits"]) for c in order if c in values}
-
-
 def _is_numeric(cells: list[str]) -> bool:
     try:
-        numbers = [float(cell.replace(",", "")) for cell in cells if cell != markup.NONE]
+        parts = [part for cell in cells for part in cell.split(" to ")]
+        numbers = [float(part.replace(",", "")) for part in parts if part != markup.NONE]
     except ValueError:
         return False
     return bool(numbers)
@@ -63,7 +61,7 @@ def _notes(rows: list[dict[str, str]], cells: list[list[str]]) -> list[str]:
     with_dash = [
         said
         for said, line in zip(status, cells, strict=True)
-        if any(c == markup.NONE for c in line)
+        if any(markup.NONE in c.split(" to ") for c in line)
     ]
     reasons = [said for said in dict.fromkeys(with_dash) if said != RELEASED]
     notes = [f"{markup.NONE} {reason}" for reason in reasons]

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from iesoresearch import analyses
+from iesoresearch import analyses, hashes
 from iesoresearch.execution import cache
 from iesoresearch.params import Settings, load_run
 
@@ -72,10 +72,13 @@ def test_code(inputs, tmp_path, monkeypatch):
     copy = tmp_path / "package"
     copy.mkdir()
     (copy / "__init__.py").write_text("x = 1\n")
-    monkeypatch.setattr(cache.iesoresearch, "__file__", str(copy / "__init__.py"))
-    first = inputs()
+    first = hashes.code_hash(copy)
     (copy / "__init__.py").write_text("x = 2\n")
-    assert changed(before, first) == {"code"} == changed(first, inputs())
+    second = hashes.code_hash(copy)
+    (copy / "__init__.py").rename(copy / "other.py")
+    assert len({first, second, hashes.code_hash(copy)}) == 3
+    monkeypatch.setattr(hashes, "code_hash", lambda: first)
+    assert changed(before, inputs()) == {"code"}
 
 
 def test_key_is_the_key_of_all_inputs():

@@ -20,7 +20,7 @@ def read(project, name="shown"):
 
 
 def test_hashes_are_those_of_the_cache():
-    """Freshness may not import the cache, so that a change there has to be made here too."""
+    """What the report calls up to date is what the runner would not run again."""
     project = projects.find()
     spec = load_run(project.params, "subtypes")
     params = get(spec.analysis).Params.check(spec.parameters, "test")

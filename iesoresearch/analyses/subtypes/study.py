@@ -90,6 +90,7 @@ def run(data: Data, params: Params) -> Result:
             "data": data.cohort.name,
             "data_fingerprint": data.cohort.fingerprint,
             "sensitivity": data.sensitivity,
+            "licence": data.cohort.licence,
         },
     )
 
