@@ -154,7 +154,7 @@ def stop_all() -> None:
     _stopping.set()
     with _lock:
         clients = list(_running.values())
-    for client in clients:
-        process = getattr(getattr(client.km, "provisioner", None), "process", None)
+    for running in clients:
+        process = getattr(getattr(running.km, "provisioner", None), "process", None)
         if process is not None:
             process.kill()

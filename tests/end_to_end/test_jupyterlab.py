@@ -151,7 +151,7 @@ def test_a_notebook_runs_and_shows_its_tables_and_figures(page, project, tmp_pat
 
     checks = show(page, project, "run").get_by_role("table")
     expect(checks).to_be_visible()
-    expect(checks.get_by_role("columnheader")).to_have_text(["Answer", "Question", "Finding"])
+    expect(checks.get_by_role("columnheader")).to_have_text(["Check", "Outcome", "Finding"])
     assert checks.get_by_role("row").count() > 1
     page.screenshot(path=tmp_path / "checks.png")
     for name in FIGURES:

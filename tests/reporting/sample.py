@@ -110,6 +110,7 @@ def described(sensitivity: str, **more) -> dict:
             "long": {"title": "A long table", **columns},
             "short": {"title": "A short table", **columns},
         },
+        "not_applicable": {"waves": "Waves: not applicable, nothing moved."},
         "figures": {"dots": {"title": "Dots", "caption": "All *dots*.", "table": "short"}},
         **more,
     }

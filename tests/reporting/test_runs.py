@@ -56,8 +56,8 @@ def test_a_run_with_another_parameter_says_so_and_is_made_again_with_it(project)
     parameters = sample.PARAMETERS | {"criterion": "icl", "n_states": 2}
     sample.make_run(project, "shown", "open", parameters=parameters)
     run = read(project)
-    assert run.changed == ("parameter criterion", "parameter n_states")
-    assert rerun.command(run) == "iesoresearch run shown -p 'criterion=\"icl\"' -p n_states=2"
+    assert run.changed == ("parameter n_states", "parameter criterion")
+    assert rerun.command(run) == "iesoresearch run shown -p n_states=2 -p 'criterion=\"icl\"'"
 
 
 def test_the_example_is_a_value_that_is_allowed(project):

@@ -170,7 +170,7 @@ def text(fitted: Fitted) -> dict[str, str]:
         )
     limits += _LIMITS[fitted.data.sensitivity]
     return {
-        "plain": f"{{n_people}} people {seen}. Their answers were best summarised by {{n_states}} "
+        "plain": f"{{n_people}} people {seen}.{_WHO[fitted.data.sensitivity]} Their answers were best summarised by {{n_states}} "
         "groups, from an average total of {lowest_total} to one of {highest_total} points. "
         + _PLAIN[selection.verdict(fitted.gain, fitted.distance)],
         "reading": "A state is a typical pattern of answers. States are numbered by their expected "
@@ -181,6 +181,12 @@ def text(fitted: Fitted) -> dict[str, str]:
         "limits": " ".join(limits),
     }
 
+
+_WHO = {
+    "open": " They are a sample of the general population, unweighted, and not patients.",
+    "synthetic": " They were drawn by a program from states that are known.",
+    "patient": "",
+}
 
 _PLAIN = {
     "differs in kind": "The groups differ in the kind of symptoms, not only in how many there are.",
