@@ -169,10 +169,15 @@ def text(fitted: Fitted) -> dict[str, str]:
             "lasting trait."
         )
     limits += _LIMITS[fitted.data.sensitivity]
+    plain = [
+        f"{{n_people}} people {seen}.",
+        _WHO[fitted.data.sensitivity],
+        "Their answers were best summarised by {n_states} groups, from an average total of "
+        "{lowest_total} to one of {highest_total} points.",
+        _PLAIN[selection.verdict(fitted.gain, fitted.distance)],
+    ]
     return {
-        "plain": f"{{n_people}} people {seen}.{_WHO[fitted.data.sensitivity]} Their answers were best summarised by {{n_states}} "
-        "groups, from an average total of {lowest_total} to one of {highest_total} points. "
-        + _PLAIN[selection.verdict(fitted.gain, fitted.distance)],
+        "plain": " ".join(sentence for sentence in plain if sentence),
         "reading": "A state is a typical pattern of answers. States are numbered by their expected "
         "total score. If they were only steps on a ladder of severity, the lines of the item "
         "profile would lie above one another without crossing. The test against such a ladder "
@@ -183,8 +188,8 @@ def text(fitted: Fitted) -> dict[str, str]:
 
 
 _WHO = {
-    "open": " They are a sample of the general population, unweighted, and not patients.",
-    "synthetic": " They were drawn by a program from states that are known.",
+    "open": "They are a sample of the general population, unweighted, and not patients.",
+    "synthetic": "They were drawn by a program from states that are known.",
     "patient": "",
 }
 
