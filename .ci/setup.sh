@@ -98,7 +98,7 @@ fi
 venv=${1:-.venv}
 stamp=$venv/.ready
 rm -f "$stamp" # a set-up that fails from here on leaves no stamp
-echo "Setting up $venv (about 2 GB)" >&2
+echo "Setting up $venv (about 2 GB, a minute or so)" >&2
 
 # An environment that already has the right Python is brought up to date, not made anew.
 fits='import sys; sys.exit(not (sys.version.split()[0] + ".").startswith(sys.argv[1] + "."))'
@@ -108,7 +108,7 @@ if ! "$venv/bin/python" -c "$fits" "$wanted" 2>/dev/null; then
 fi
 
 # Compiled bytecode halves the time every kernel takes to start.
-"$uv" pip sync --python "$venv/bin/python" --require-hashes --compile-bytecode requirements.lock &&
+"$uv" pip sync --quiet --python "$venv/bin/python" --require-hashes --compile-bytecode requirements.lock &&
     "$uv" pip install --quiet --python "$venv/bin/python" --no-deps -e . ||
     fail "the packages could not be installed into $venv (the reason is above): check the \
 network and the space on the disk, then run the same command again."

@@ -86,10 +86,11 @@ def _copy_files(run: Run, home: Path) -> None:
 def _sphinx(source: Path, target: Path, work: Path, *, maths: bool) -> None:
     """Run Sphinx in a process of its own: it changes much of the one it runs in."""
     # -P: whatever lies in the caller's folder is not imported
-    command = [sys.executable, "-P", "-m", "sphinx", "-b", "html", "-q", "--fail-on-warning"]
+    command = [sys.executable, "-P", "-m", "sphinx", "-b", "html", "-qN", "--fail-on-warning"]
     command += ["-c", str(THEME), "-d", str(work / "doctrees"), *(["-t", "maths"] * maths)]
     # a fixed order of sets, so that equal runs give equal pages
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}
+    environment.pop("FORCE_COLOR", None)  # its words go into a sentence
     done = subprocess.run(
         [*command, str(source), str(target)],
         env=environment,

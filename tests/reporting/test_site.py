@@ -6,7 +6,8 @@ from iesoresearch.errors import AnalysisError
 from iesoresearch.reporting import links, site
 
 
-def test_a_warning_of_sphinx_is_an_error_that_says_it(tmp_path):
+def test_a_warning_of_sphinx_is_an_error_that_says_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as some CI does; the sentence stays plain
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "index.md").write_text("# Title\n\n[dead](nowhere.md)\n", encoding="utf-8")
