@@ -18,6 +18,7 @@ Status = Literal["passed", "failed", "not applicable", "inconclusive"]
 
 RELEASED = "released"
 SUPPRESSED = "–"  # how a suppressed cell is shown
+TO = "\u00a0to\u00a0"  # between the ends of an interval, never broken over two lines
 STATUS = "status"  # column that disclosure control adds to every table
 SIMULATED = "SIMULATED: shows that the method works, says nothing about patients"
 
@@ -119,7 +120,7 @@ class Table:
     def rows(self) -> list[list[str]]:
         """Cells as they are shown: rounded, suppressed ones as a dash."""
         return [
-            [" to ".join(self._cell(row, c) for c in columns) for _, columns in self._shown]
+            [TO.join(self._cell(row, c) for c in columns) for _, columns in self._shown]
             for row in self.frame.to_dicts()
         ]
 

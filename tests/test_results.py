@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from iesoresearch.results import Number, Result, Table, Tolerance, Value
+from iesoresearch.results import TO, Number, Result, Table, Tolerance, Value
 
 
 def test_number_is_shown_rounded_with_its_unit():
@@ -47,7 +47,7 @@ def test_the_ends_of_an_interval_share_a_column():
     values = {name: Value("model", name.upper(), 1) for name in ("p", "p_low", "p_high")}
     made = Table("T", frame, {"item": "Item"}, values)
     assert made.headings == ["Item", "P", "95 % interval"]
-    assert made.rows() == [["sleep", "0.5", "0.4 to 0.6"], ["energy", "–", "– to –"]]
+    assert made.rows() == [["sleep", "0.5", f"0.4{TO}0.6"], ["energy", "–", f"–{TO}–"]]
     assert made.text_columns == [True, False, False]
 
 

@@ -58,7 +58,10 @@ def _escape(text: str) -> str:
 
 def checks_view(checks: list[tuple[str, str, str]]) -> TableView:
     """Table of (name, status, sentence)."""
-    rows = [[name, f"{_MARKS[status]}\u00a0{status}", text] for name, status, text in checks]
+    rows = [
+        [name, f"{_MARKS[status]} {status}".replace(" ", "\u00a0"), text]
+        for name, status, text in checks
+    ]
     return TableView("Checks", ["Check", "Outcome", "Finding"], rows)
 
 

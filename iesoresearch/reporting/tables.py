@@ -4,7 +4,7 @@ from typing import Any
 
 from iesoresearch.reporting import markup
 from iesoresearch.reporting.runs import Run
-from iesoresearch.results import RELEASED, shown_columns
+from iesoresearch.results import RELEASED, TO, shown_columns
 
 LONG = 40  # rows; longer tables are folded
 
@@ -22,7 +22,7 @@ def _render(name: str, described: dict[str, Any], rows: list[dict[str, str]]) ->
     digits = {name: value["digits"] for name, value in described["values"].items()}
     columns = shown_columns(described["keys"], labels)
     cells = [
-        [" to ".join(markup.shown(row[c], digits.get(c)) for c in names) for _, names in columns]
+        [TO.join(markup.shown(row[c], digits.get(c)) for c in names) for _, names in columns]
         for row in rows
     ]
     body = markup.table(
@@ -48,7 +48,7 @@ def anchor(name: str) -> str:
 
 def _is_numeric(cells: list[str]) -> bool:
     try:
-        parts = [part for cell in cells for part in cell.split(" to ")]
+        parts = [part for cell in cells for part in cell.split(TO)]
         numbers = [float(part.replace(",", "")) for part in parts if part != markup.NONE]
     except ValueError:
         return False
@@ -61,7 +61,7 @@ def _notes(rows: list[dict[str, str]], cells: list[list[str]]) -> list[str]:
     with_dash = [
         said
         for said, line in zip(status, cells, strict=True)
-        if any(markup.NONE in c.split(" to ") for c in line)
+        if any(markup.NONE in c.split(TO) for c in line)
     ]
     reasons = [said for said in dict.fromkeys(with_dash) if said != RELEASED]
     notes = [f"{markup.NONE} {reason}" for reason in reasons]

@@ -23,8 +23,8 @@ FIGURES = {
         table="item_profiles",
         title="Item profile of each state",
         caption="Expected score of every PHQ-9 item in each state with 95 % bootstrap intervals, "
-        "n = {n_people} people. Lines that run in parallel differ in severity; lines that cross "
-        "differ in kind.",
+        "n = {n_people} people. Lines that lie above one another differ in severity; lines that "
+        "cross hint at a difference in kind.",
     ),
     "transitions": FigureSpec(
         table="transitions",
