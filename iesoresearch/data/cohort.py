@@ -9,33 +9,43 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from iesoresearch.data.conform import conform
 from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import DataError, OutputError
-from iesoresearch.measures import INSTRUMENTS
 from iesoresearch.measures.instruments import Instrument
 from iesoresearch.results import Sensitivity
+
+LONGEST_GAP = 50  # sessions; a longer one is taken for a slip in a session number
 
 
 @dataclass(frozen=True)
 class Sequences:
     """Item answers of people one after the other, as `LatentMarkov.fit` takes them.
 
+    A person contributes her first referral with an answer: people, not referrals, are independent.
+
     Attributes
     ----------
     items
         int8, (sessions, items); -1 = missing. A session number that was skipped is a row of -1.
     lengths
-        (people,): sessions of each referral.
+        (people,): sessions of each person.
+    session
+        (sessions,): number of the session within the referral.
     rows
         (sessions,): row of `Cohort.contacts` behind each, -1 for a skipped session.
     n_without_answers
-        Referrals left out because no item was ever answered.
+        People left out because no item was ever answered.
+    n_later_referrals
+        Referrals with answers left out because the person has an earlier one.
     """
 
     items: np.ndarray
     lengths: np.ndarray
+    session: np.ndarray
     rows: np.ndarray
     n_without_answers: int
+    n_later_referrals: int
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ class Cohort:
             if table not in tables:
                 problems.append(f"{table}: the table is absent")
                 continue
-            conformed[table], found = _conform(tables[table], schema)
+            conformed[table], found = conform(tables[table], schema)
             problems += [f"{table}: {problem}" for problem in found]
         if not problems:
             problems = _check_links(conformed)
@@ -94,40 +104,57 @@ class Cohort:
         return cls(name, sensitivity, **conformed, fingerprint=fingerprint, **more)
 
     def sequences(self, instrument: Instrument) -> Sequences:
-        """Item answers of every referral with at least one, in order of session.
+        """Item answers of everybody who gave at least one, in order of session.
 
         Raises
         ------
         DataError
-            Nobody answered any item.
+            Nobody answered any item, or a session number is far from all others.
         """
-        contacts = self.contacts.with_row_index("row").sort("referral_id", "session")
-        answered = pl.any_horizontal(pl.col(c).is_not_null() for c in instrument.columns)
-        ever = answered.any().over("referral_id")
-        n_without = contacts.filter(~ever)["referral_id"].n_unique()
-        contacts = contacts.filter(ever)
-        if contacts.is_empty():
-            raise DataError(
-                f"{self.name}: nobody answered any {instrument.name} item, so there is nothing to "
-                "analyse. Check the item columns and the filters that made the tables."
-            )
+        contacts, n_later = self._first_referrals(instrument)
         spans = contacts.group_by("referral_id", maintain_order=True).agg(
             first=pl.col("session").min().cast(pl.Int64),
             last=pl.col("session").max().cast(pl.Int64),
             seen=pl.len().cast(pl.Int64),
         )
-        lengths = (spans["last"] - spans["first"] + 1).to_numpy()
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        owner = np.repeat(np.arange(len(lengths)), spans["seen"].to_numpy())
-        session = contacts["session"].cast(pl.Int64).to_numpy()
-        place = starts[owner] + session - spans["first"].to_numpy()[owner]
+        first, seen = spans["first"].to_numpy(), spans["seen"].to_numpy()
+        lengths = spans["last"].to_numpy() - first + 1
+        far = int((lengths > seen + LONGEST_GAP).sum())
+        if far:
+            raise DataError(
+                f"{self.name}: {far} referral(s) skip more than {LONGEST_GAP} sessions in a row, "
+                "which looks like a slip in a session number. Correct the column session."
+            )
+        starts = np.cumsum(lengths) - lengths
+        owner = np.repeat(np.arange(len(lengths)), seen)
+        place = starts[owner] + contacts["session"].cast(pl.Int64).to_numpy() - first[owner]
         items = np.full((lengths.sum(), len(instrument.columns)), -1, dtype=np.int8)
         items[place] = contacts.select(
             pl.col(instrument.columns).fill_null(-1).cast(pl.Int8)
         ).to_numpy()
         rows = np.full(lengths.sum(), -1)
         rows[place] = contacts["row"].to_numpy()
-        return Sequences(items, lengths, rows, n_without)
+        session = np.arange(lengths.sum()) - np.repeat(starts - first, lengths)
+        n_silent = self.patients.height - contacts["patient_id"].n_unique()
+        return Sequences(items, lengths, session, rows, n_silent, n_later)
+
+    def _first_referrals(self, instrument: Instrument) -> tuple[pl.DataFrame, int]:
+        """Sessions of everybody's first referral with an answer, and the number of later ones."""
+        dates = self.referrals.select("referral_id", "referral_date")
+        contacts = self.contacts.with_row_index("row").join(dates, on="referral_id", how="left")
+        contacts = contacts.sort("referral_date", "referral_id", "session", nulls_last=True)
+        answered = pl.any_horizontal(pl.col(c).is_not_null() for c in instrument.columns)
+        contacts = contacts.filter(answered.any().over("referral_id"))
+        if contacts.is_empty():
+            raise DataError(
+                f"{self.name}: nobody answered any {instrument.name} item, so there is nothing to "
+                "analyse. Check the item columns and the filters that made the tables."
+            )
+        n_referrals = contacts["referral_id"].n_unique()
+        contacts = contacts.filter(
+            pl.col("referral_id") == pl.col("referral_id").first().over("patient_id")
+        )
+        return contacts, n_referrals - contacts["referral_id"].n_unique()
 
     def write(self, folder: Path) -> list[Path]:
         """Write the tables, and a synthetic cohort's truth beside them, into a new folder.
@@ -165,52 +192,6 @@ class Cohort:
         return written
 
 
-def _conform(frame: pl.DataFrame, schema) -> tuple[pl.DataFrame, list[str]]:
-    """`frame` in the columns and types of `schema`, and what is wrong with it."""
-    columns = schema.columns()
-    unknown = [c for c in frame.columns if c not in columns]
-    problems = [f"the column {c} is not part of the schema" for c in unknown]
-    problems += _absent_columns(frame, columns)
-    if problems:
-        return frame, problems
-    if frame.is_empty():
-        return frame, ["there is no row"]
-    casts = {}
-    for name, column in columns.items():
-        if name not in frame.columns:
-            casts[name] = pl.Series(name, [None] * len(frame), dtype=column.dtype)
-            continue
-        casts[name] = frame[name].cast(column.dtype, strict=False)
-        lost = casts[name].null_count() - frame[name].null_count()
-        if lost:
-            kind = "a known code" if column.dtype == pl.Enum else f"a {column.dtype}"
-            problems.append(f"{name}: {lost} value(s) are not {kind} within its range")
-    frame = pl.DataFrame(casts)
-    _, failure = schema.filter(frame)
-    for rule, n in failure.counts().items():
-        name, _, bound = rule.partition("|")
-        if bound in ("min", "max"):
-            limit = getattr(columns[name], bound)
-            problems.append(f"{name}: {n} value(s) beyond the {bound}imum of {limit}")
-        elif bound == "nullability":
-            problems.append(f"{name}: {n} value(s) are missing")
-        elif rule == "primary_key":
-            problems.append(f"{n} rows share their {' and '.join(schema.primary_key())}")
-        else:
-            problems.append(f"{n} rows break the rule {rule}")
-    return frame, problems
-
-
-def _absent_columns(frame, columns) -> list[str]:
-    """Required columns, and items of a questionnaire that is only partly there."""
-    absent = [c for c, column in columns.items() if not column.nullable and c not in frame.columns]
-    for instrument in INSTRUMENTS.values():
-        missing = [c for c in instrument.columns if c in columns and c not in frame.columns]
-        if len(missing) < len(instrument.columns):
-            absent += missing
-    return [f"the column {c} is absent" for c in absent]
-
-
 def _check_links(tables: dict[str, pl.DataFrame]) -> list[str]:
     problems = []
     for child, parent, key in [
@@ -220,4 +201,9 @@ def _check_links(tables: dict[str, pl.DataFrame]) -> list[str]:
         orphans = tables[child].join(tables[parent], on=key, how="anti").height
         if orphans:
             problems.append(f"{child}: {orphans} row(s) have a {key} that {parent} does not know")
+    owners = tables["referrals"].select("referral_id", owner="patient_id")
+    pairs = tables["contacts"].join(owners, on="referral_id", how="inner")
+    strange = pairs.filter(pl.col("patient_id") != pl.col("owner")).height
+    if strange:
+        problems.append(f"contacts: {strange} row(s) name another patient than their referral")
     return problems

@@ -69,6 +69,7 @@ class _ContactKeys(dy.Schema):
     session = dy.UInt16(
         primary_key=True,
         min=1,
+        max=1000,
         metadata={"description": "Number of the session within the referral, from 1."},
     )
     patient_id = _text("The person seen.")

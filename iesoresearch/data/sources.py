@@ -37,7 +37,7 @@ def from_folder(search_path: tuple[Path, ...]) -> Cohort:
     """
     files = locate.folder_tables(search_path)
     tables = {name: _read(path) for name, path in files.items()}
-    name = files["contacts"].parent.name
+    name = files["contacts"].resolve().parent.name
     return Cohort.checked(name, "patient", tables, locate.fingerprint("folder", search_path))
 
 
@@ -45,8 +45,7 @@ def _read(path: Path) -> pl.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pl.read_parquet(path)
-        frame = pl.read_csv(path, infer_schema=False)
-        return frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+        return pl.read_csv(path, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError):
         # the reader's own message may quote a cell
         raise DataError(f"{path} cannot be read as a table. Is it complete and UTF-8?") from None

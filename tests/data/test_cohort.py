@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iesoresearch.data import synthetic
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.sources import from_folder
 from iesoresearch.errors import DataError, OutputError
@@ -46,11 +47,11 @@ BAD = {
     ),
     "text for a number": (
         altered("contacts", phq9_3=pl.lit("often")),
-        "contacts: phq9_3: 5 value(s) are not a Int8",
+        "contacts: phq9_3: 5 value(s) are not a whole number",
     ),
     "unknown code": (
         altered("patients", gender=pl.lit("f")),
-        "patients: gender: 2 value(s) are not a known code",
+        "patients: gender: 2 value(s) are not one of female, male, other, not known",
     ),
     "one item column absent": (
         {"contacts": tables()["contacts"].drop("phq9_5")},
@@ -62,7 +63,7 @@ BAD = {
     ),
     "unknown column": (
         altered("contacts", mood=pl.lit(1)),
-        "contacts: the column mood is not part of the schema",
+        "contacts: 1 column(s) are not part of the schema. Mend",
     ),
     "duplicate session": (
         altered("contacts", session=pl.lit(1)),
@@ -159,6 +160,105 @@ def test_sequences_against_a_loop(sessions, random):
     assert sequences.items[:, 4].tolist() == expected
 
 
+TYPES = {
+    "whole floats": (pl.Series([1.0, 2.0, None, 0.0, 3.0]), [1, 2, None, 0, 3]),
+    "text": (pl.Series([" 1", "2.0", "", "0", "3"]), [1, 2, None, 0, 3]),
+    "NaN": (pl.Series([1.0, float("nan"), None, 0.0, 3.0]), [1, None, None, 0, 3]),
+    "categories": (pl.Series(["1", "2", None, "0", "3"]).cast(pl.Categorical), [1, 2, None, 0, 3]),
+    "decimals": (pl.Series([1, 2, None, 0, 3]).cast(pl.Decimal(5, 1)), [1, 2, None, 0, 3]),
+    "nothing": (pl.Series([None] * 5, dtype=pl.String), [None] * 5),
+}
+
+
+@pytest.mark.parametrize(("series", "expected"), TYPES.values(), ids=TYPES.keys())
+def test_answers_of_other_types(series, expected):
+    contacts = tables()["contacts"].with_columns(series.alias("phq9_2"))
+    assert checked({"contacts": contacts}).contacts["phq9_2"].to_list() == expected
+
+
+REFUSED = {
+    "halves": (pl.Series([1.5, 2.0, 1.0, 0.5, 3.0]), "phq9_2: 2 value(s) are not a whole number"),
+    "truth values": (pl.Series([True] * 5), "phq9_2: holds Boolean where a whole number"),
+    "lists": (pl.Series([[1]] * 5), "phq9_2: holds List(Int64) where a whole number"),
+    "records": (pl.Series([{"a": 1}] * 5), "phq9_2: holds Struct"),
+    "bytes": (pl.Series([b"1"] * 5), "phq9_2: holds Binary where a whole number"),
+    "huge": (pl.Series([10**9] * 5), "phq9_2: 5 value(s) beyond the maximum of 3"),
+}
+
+
+@pytest.mark.parametrize(("series", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_answers_of_types_that_make_no_sense(series, message):
+    contacts = tables()["contacts"].with_columns(series.alias("phq9_2"))
+    with pytest.raises(DataError) as caught:
+        checked({"contacts": contacts})
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dates", "problem"),
+    [
+        (["2024-01-31", ""], None),
+        (["31/01/2024", "2024-02-30"], "referral_date: 2 value(s) are not a date like 2024-01-31"),
+        ([20240131, 20240201], "referral_date: holds Int64 where a date like"),
+    ],
+)
+def test_dates(dates, problem):
+    referrals = tables()["referrals"].with_columns(pl.Series("referral_date", dates))
+    if problem is None:
+        found = checked({"referrals": referrals}).referrals["referral_date"].to_list()
+        assert [str(d) for d in found] == ["2024-01-31", "None"]
+        return
+    with pytest.raises(DataError) as caught:
+        checked({"referrals": referrals})
+    assert problem in str(caught.value)
+
+
+def test_a_file_without_a_header_row_is_said_and_not_quoted():
+    contacts = tables()["contacts"]
+    contacts = contacts.rename({c: f"Ada Lovelace {i}" for i, c in enumerate(contacts.columns)})
+    with pytest.raises(DataError, match="may have no header row") as caught:
+        checked({"contacts": contacts})
+    assert "Lovelace" not in str(caught.value)
+
+
+def test_a_near_miss_of_a_column_name_is_told_without_quoting_it():
+    with pytest.raises(DataError) as caught:
+        checked(altered("contacts", PHQ9_10=pl.lit("Lovelace")))
+    assert "1 column(s) are not part of the schema; contacts: one of them looks like phq9_1" in str(
+        caught.value
+    )
+
+
+def test_sessions_of_another_patient():
+    wrong = altered("contacts", patient_id=pl.lit("p0"))
+    with pytest.raises(DataError, match=r"2 row\(s\) name another patient than their referral"):
+        checked(wrong)
+
+
+def test_a_person_counts_once():
+    given_tables = tables(sessions=((1, 2), (1, 2, 3)))
+    for name in ("referrals", "contacts"):
+        given_tables[name] = given_tables[name].with_columns(patient_id=pl.lit("p0"))
+    dates = pl.Series("referral_date", ["2024-05-01", "2023-05-01"])
+    given_tables["referrals"] = given_tables["referrals"].with_columns(dates)
+    sequences = Cohort.checked("x", "patient", given_tables, "none").sequences(PHQ9)
+    assert sequences.lengths.tolist() == [3]  # the earlier referral
+    assert (sequences.n_later_referrals, sequences.n_without_answers) == (1, 1)
+
+
+def test_a_session_far_from_all_others_is_a_slip():
+    given_tables = tables(sessions=((1, 2, 900), (1, 2)))
+    cohort = Cohort.checked("Test data", "patient", given_tables, "none")
+    with pytest.raises(DataError, match=r"1 referral\(s\) skip more than 50 sessions in a row"):
+        cohort.sequences(PHQ9)
+
+
+def test_first_sessions_keep_their_number():
+    given_tables = tables(sessions=((5, 6, 8), (2,)))
+    sequences = Cohort.checked("x", "patient", given_tables, "none").sequences(PHQ9)
+    assert sequences.session.tolist() == [5, 6, 7, 8, 2]
+
+
 def write(folder, given_tables, suffix):
     folder.mkdir()
     for name, frame in given_tables.items():
@@ -200,6 +300,14 @@ def test_writing_below_a_file(tmp_path):
     with pytest.raises(OutputError, match="cannot be written") as caught:
         checked({}).write(tmp_path / "file" / "below")
     assert caught.value.exit_code == 6
+
+
+def test_a_synthetic_cohort_as_csv_reads_back_equal(tmp_path):
+    made = synthetic.make(30, seed=1)
+    folder = write(tmp_path / "csv", {n: getattr(made, n) for n in tables()}, "csv")
+    again = from_folder((folder,))
+    for name in tables():
+        assert getattr(again, name).equals(getattr(made, name)), name
 
 
 def test_written_tables_read_back_equal(tmp_path):
