@@ -69,7 +69,7 @@ def run(
 
     here = project.find()
     specs = _specs(here, runs or [], everything, parse_assignments(parameter or []))
-    settings = Settings(tuple(data or []) + _data_from_environment(), jobs)
+    settings = _settings(data or [], jobs)
     prepared = runner.prepare(here, specs, settings)
     try:
         with ProgressBars() as progress:
@@ -94,9 +94,11 @@ def _specs(here, names: list[str], everything: bool, changes: dict) -> list[RunS
     return [load_run(here.params, name).with_parameters(changes) for name in names]
 
 
-def _data_from_environment() -> tuple[Path, ...]:
-    folders = os.environ.get("IESORESEARCH_DATA", "")
-    return tuple(Path(part) for part in folders.split(os.pathsep) if part)
+def _settings(folders: list[Path], jobs: int) -> Settings:
+    for folder in folders:
+        if os.pathsep in str(folder):
+            raise ParameterError(f"--data {folder}: the path of a folder may not hold {os.pathsep}")
+    return Settings((*folders, *Settings.from_environment().search_path), jobs)
 
 
 @app.command()
@@ -117,10 +119,12 @@ def verify(
 
     here = project.find()
     names = runs or paper_runs(here.params)
-    for name in names:
-        load_run(here.params, name)  # an unknown name is a usage error
+    specs = [load_run(here.params, name) for name in names]
+    out = out or here.out
+    for note in verification.notes(out, here, specs, accepting=update):
+        print(note)
     act = verification.update if update else verification.verify
-    differences = act(out or here.out, here.expected, names)
+    differences = act(out, here.expected, names)
     print_differences(differences, names, updated=update)
     if differences and not update:
         raise typer.Exit(1)
@@ -160,3 +164,13 @@ def main() -> None:
     except IesoError as error:
         print(f"iesoresearch: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("IESORESEARCH_DEBUG"):
+            raise
+        # what a library says may quote data, so only the kind of error is shown
+        print(
+            f"iesoresearch: unexpected {type(error).__name__}; nothing was changed. This is a "
+            "fault of the program: please report it. IESORESEARCH_DEBUG=1 shows where it happened.",
+            file=sys.stderr,
+        )
+        sys.exit(4)

@@ -6,6 +6,7 @@ status.json with a hash of every other. A folder without a valid status is no re
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from iesoresearch.errors import OutputError
 from iesoresearch.hashes import file_hash
 
 STATUS = "status.json"
+_MADE_HERE = (STATUS, "numbers.json", "report.json")  # one of them is in every folder of ours
+_ATTEMPTS = 5
 
 
 @contextmanager
@@ -57,31 +60,62 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def partial(final: Path) -> Path:
-    """A new, empty folder beside `final`; what dead processes left behind is removed first."""
+    """A new, empty folder beside `final`; what dead processes left behind is cleared up first.
+
+    Raises
+    ------
+    OutputError
+        `final` is somebody's file or folder and not one that was made here.
+    """
     with writing(final.parent):
         final.parent.mkdir(parents=True, exist_ok=True)
-        for old in final.parent.glob(f".{final.name}.partial-*"):
-            if not _alive(int(old.name.rpartition("-")[2])):
-                shutil.rmtree(old, ignore_errors=True)
+        _clear_up(final)
+        _refuse_foreign(final)
         folder = final.parent / f".{final.name}.partial-{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     return folder
 
 
+def _clear_up(final: Path) -> None:
+    for left in final.parent.glob(f".{final.name}.partial-*"):
+        ours = re.fullmatch(r".*\.partial(-old)?-(\d+)", left.name)
+        if ours is None or _alive(int(ours[2])):
+            continue
+        if ours[1] and not final.exists():
+            left.rename(final)  # killed between the two moves of `finish`: the last good result
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _refuse_foreign(final: Path) -> None:
+    if not final.exists() or (final.is_dir() and not any(final.iterdir())):
+        return
+    if not any((final / name).is_file() for name in _MADE_HERE):
+        raise OutputError(
+            f"{final} is there and was not made by iesoresearch; it was left as it is. Move it, or "
+            "name another folder with --out."
+        )
+
+
 def finish(folder: Path, final: Path, status: dict[str, Any], name: str = STATUS) -> None:
-    """Write the status of a complete `folder` and move it to `final`."""
+    """Write the status of a complete `folder` and move it to `final`; the last of two stays."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     status = status | {"files": {p.relative_to(folder).as_posix(): file_hash(p) for p in files}}
     write_json(folder / name, status)
+    aside = final.parent / f".{final.name}.partial-old-{os.getpid()}"
     with writing(final.parent):
-        aside = None
-        if final.exists():
-            aside = final.parent / f".{final.name}.partial-old-{os.getpid()}"
-            final.rename(aside)
-        folder.rename(final)
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
+        for attempt in range(_ATTEMPTS):
+            try:
+                if final.exists():
+                    final.rename(aside)
+                folder.rename(final)
+                break
+            except OSError:  # another process finished the same run in between
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_status(folder: Path, name: str = STATUS) -> dict[str, Any] | None:

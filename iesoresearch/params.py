@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,12 +91,27 @@ def _suggestion(name: str, known) -> str:
     return f" (the names are {', '.join(known)})"
 
 
+DATA, JOBS = "IESORESEARCH_DATA", "IESORESEARCH_JOBS"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What changes no result: folders to look for data in, and the number of threads."""
 
     search_path: tuple[Path, ...] = ()
     n_jobs: int = 1
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """As the runner, or the user of a notebook, set them.
+
+        ``IESORESEARCH_DATA`` holds folders, separated as in PATH, ``IESORESEARCH_JOBS`` a number.
+        """
+        folders = os.environ.get(DATA, "")
+        jobs = os.environ.get(JOBS) or str(os.cpu_count() or 1)
+        if not jobs.isdigit() or int(jobs) < 1:
+            raise ParameterError(f"{JOBS}={jobs!r} must be a whole number of at least 1.")
+        return cls(tuple(Path(part) for part in folders.split(os.pathsep) if part), int(jobs))
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,6 @@ class Project:
         """Where runs are written."""
         return self.root / "reports" / "out"
 
-    @property
-    def lock(self) -> Path:
-        """Locked versions of all dependencies."""
-        return self.root / "requirements.lock"
-
 
 def find(start: Path | None = None) -> Project:
     """The project around `start` (default: the current folder), else the one of this package.

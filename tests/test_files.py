@@ -68,6 +68,45 @@ def test_what_a_dead_process_left_is_removed_and_what_a_living_one_writes_is_not
     assert alive.exists()
 
 
+def test_a_kill_between_the_two_moves_loses_nothing(tmp_path):
+    run = finished(tmp_path, content="good")
+    run.rename(tmp_path / ".run.partial-old-999999999")  # as `finish` had it when it was killed
+    files.partial(tmp_path / "run")
+    assert (run / "numbers.json").read_text() == "good"
+    assert files.read_status(run) is not None
+
+
+def test_two_processes_that_finish_the_same_run(tmp_path, monkeypatch):
+    first = files.partial(tmp_path / "run")
+    monkeypatch.setattr(files.os, "getpid", os.getppid)
+    second = files.partial(tmp_path / "run")
+    for folder, content in ((first, "first"), (second, "second")):
+        files.write_text(folder / "numbers.json", content)
+        files.finish(folder, tmp_path / "run", {"run": "run", "key": "k"})
+    assert (tmp_path / "run" / "numbers.json").read_text() == "second"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("foreign", ["file", "folder"])
+def test_what_was_not_made_here_is_left_alone(tmp_path, foreign):
+    target = tmp_path / "run"
+    if foreign == "file":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        (target / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="was not made by iesoresearch; it was left as it is"):
+        files.partial(target)
+    assert "mine" in (target.read_text() if target.is_file() else "mine")
+    assert target.exists()
+
+
+def test_other_folders_of_a_similar_name_do_no_harm(tmp_path):
+    (tmp_path / ".run.partial-foo").mkdir()
+    files.partial(tmp_path / "run")
+    assert (tmp_path / ".run.partial-foo").exists()
+
+
 def test_disk_full(tmp_path):
     """/dev/full answers every write with "no space left on device"."""
     target = tmp_path / "numbers.json"

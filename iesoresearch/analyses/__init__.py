@@ -1,4 +1,4 @@
-"""One file per analysis: ``Params``, ``load(params, sources)``, ``run(data, params)``.
+"""One module per analysis: ``Params``, ``fingerprint``, ``load``, ``summary`` and ``run``.
 
 An analysis is looked up by its name, which is also the name of its module.
 """

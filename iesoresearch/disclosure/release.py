@@ -1,10 +1,11 @@
 """Suppress what small groups of people stand behind, and round counts.
 
 Rules: counts below a threshold are suppressed, and rates with fewer people than that in or out of
-the numerator; other statistics go with the number of people behind them; a single suppressed part
-of a known whole takes its smallest neighbour with it; remaining counts are rounded. Threshold and
-rounding follow common practice of secure data environments (Griffiths et al. 2019, Handbook on
-Statistical Disclosure Control for Outputs, doi:10.6084/m9.figshare.9958520).
+the numerator; other statistics go with the number of people behind them; suppressed parts of a
+known whole take neighbours with them; remaining counts are rounded, other values to one digit more
+than is shown. Not protected is the number of *all* people of a run: its information criteria tell
+it. Threshold and rounding follow common practice of secure data environments (Griffiths et al.
+2019, Handbook on Statistical Disclosure Control for Outputs, doi:10.6084/m9.figshare.9958520).
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ import yaml
 
 from iesoresearch.errors import ParameterError
 from iesoresearch.results import RELEASED, STATUS, Number, Result, Table, Value
+
+PROTECTS = "suppressed (protects another cell)"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Policy:
         except (OSError, TypeError, yaml.YAMLError):
             policy = None
         if policy is None or not all(
-            isinstance(v, int) and v >= 1 for v in (policy.min_count, policy.round_to)
+            type(v) is int and v >= 1 for v in (policy.min_count, policy.round_to)
         ):
             raise ParameterError(
                 f"{path} must hold the whole numbers min_count and round_to, both at least 1. "
@@ -70,38 +73,40 @@ def _release_number(number: Number, policy: Policy) -> Number:
         return number
     behind = number.value if number.kind == "count" else number.n
     if behind is not None and behind < policy.min_count:
-        return replace(number, value=None, n=None, status=_reason(policy))
+        return replace(number, value=None, n=None, status=_small(policy))
     n = None if number.n is None else _rounded(number.n, policy)
-    value = _rounded(number.value, policy) if number.kind == "count" else number.value
+    value = number.value
+    if number.kind == "count":
+        value = _rounded(value, policy)
+    elif isinstance(value, float):
+        value = round(value, number.digits + 1)
     return replace(number, value=value, n=n)
 
 
 def _release_table(table: Table, policy: Policy) -> Table:
     guarded = {name: v for name, v in table.values.items() if v.sensitivity != "open"}
-    hidden = {name: _hidden(table.frame, name, v, policy) for name, v in guarded.items()}
-    for name, value in guarded.items():
-        if value.parts_of is not None:
-            hidden[name] = _with_complement(table.frame, name, value, hidden[name])
+    small = {name: _small_cells(table.frame, name, v, policy) for name, v in guarded.items()}
+    hidden = {
+        name: _with_complement(table.frame, name, v, small[name], policy)
+        for name, v in guarded.items()
+    }
     for name, value in guarded.items():
         if value.follows is not None:
             hidden[name] = hidden[name] | hidden[value.follows]
-    columns = []
-    for name, value in guarded.items():
-        column = table.frame[name]
-        if value.kind == "count":
-            column = (column / policy.round_to).round() * policy.round_to
-            column = column.cast(table.frame[name].dtype)
-        columns.append(column.set(hidden[name], None))
-    marks = pl.DataFrame([series.alias(name) for name, series in hidden.items()])
+    columns = [
+        _blurred(table.frame[name], value, policy).set(hidden[name], None).alias(name)
+        for name, value in guarded.items()
+    ]
     status = pl.Series(STATUS, [RELEASED] * len(table.frame), dtype=pl.String)
-    if hidden:
-        any_hidden = marks.select(pl.any_horizontal(pl.all())).to_series()
-        status = status.set(any_hidden, _reason(policy))
+    for marks, reason in ((hidden, PROTECTS), (small, _small(policy))):
+        if marks:
+            rows = pl.DataFrame([m.alias(name) for name, m in marks.items()])
+            status = status.set(rows.select(pl.any_horizontal(pl.all())).to_series(), reason)
     return replace(table, frame=table.frame.with_columns(columns).with_columns(status))
 
 
-def _hidden(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -> pl.Series:
-    """Which cells of a column are suppressed in their own right."""
+def _small_cells(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -> pl.Series:
+    """Which cells of a column have too few people behind them."""
     column = frame[name]
     if value.kind == "count":
         small = column < policy.min_count
@@ -116,23 +121,53 @@ def _hidden(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -> pl.
     return small.fill_null(False)
 
 
-def _with_complement(frame: pl.DataFrame, name: str, value: Value, hidden: pl.Series) -> pl.Series:
-    """Hide the smallest other part wherever exactly one part of a whole is hidden."""
-    whole = list(value.parts_of)
-    marked = frame.select(*whole, size=name).with_columns(hidden=hidden).with_row_index("row")
-    if not whole:
-        marked, whole = marked.with_columns(all=0), ["all"]
-    alone = marked.filter(pl.col("hidden").sum().over(whole) == 1)
-    partners = (
-        alone.filter(~pl.col("hidden")).sort("size", "row").group_by(whole, maintain_order=True)
-        .first()["row"]
-    )  # fmt: skip
-    return hidden | marked["row"].is_in(partners.implode())
+def _with_complement(
+    frame: pl.DataFrame, name: str, value: Value, small: pl.Series, policy: Policy
+) -> pl.Series:
+    """Small cells, and of every whole as many more as keep them from being worked out.
+
+    The hidden parts of a whole are known together, as the rest. So there must be at least two of
+    them, with at least the smallest number of people that may be shown among them; the smallest
+    other parts are hidden until that is so.
+    """
+    if value.parts_of is None:
+        return small
+    people = frame[name]
+    if value.kind == "rate":
+        people = people * frame[value.denominator]
+    keys = list(value.parts_of)
+    marked = pl.DataFrame({"people": people, "small": small}).with_row_index("row")
+    marked = marked.with_columns(frame[key] for key in keys)
+    hidden = small.to_list()
+    wholes = marked.partition_by(keys, maintain_order=True) if keys else [marked]
+    for whole in wholes:
+        parts = whole.sort("small", "people", "row", descending=[True, False, False])
+        n_small = int(parts["small"].sum())
+        if n_small == 0:
+            continue
+        sums = parts["people"].cum_sum().to_list()
+        n_hidden = max(n_small, 2)
+        while n_hidden < len(sums) and sums[n_hidden - 1] < policy.min_count:
+            n_hidden += 1
+        for row in parts["row"][:n_hidden]:
+            hidden[row] = True
+    return pl.Series(hidden, dtype=pl.Boolean)
+
+
+def _blurred(column: pl.Series, value: Value, policy: Policy) -> pl.Series:
+    """Counts to the base of the policy; all else to one digit more than is shown.
+
+    A mean or rate in full would give away the number of people it was computed from.
+    """
+    if value.kind == "count":
+        rounded = (column / policy.round_to).round() * policy.round_to
+        return rounded.cast(column.dtype)
+    return column.round(value.digits + 1) if column.dtype.is_float() else column
 
 
 def _rounded(value: float, policy: Policy) -> int:
     return policy.round_to * round(value / policy.round_to)
 
 
-def _reason(policy: Policy) -> str:
+def _small(policy: Policy) -> str:
     return f"suppressed (fewer than {policy.min_count} people)"

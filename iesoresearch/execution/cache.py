@@ -1,9 +1,13 @@
 """One key per run: equal keys mean that running again would change nothing."""
 
+from importlib.metadata import version
+
 from iesoresearch import analyses, hashes
 from iesoresearch.errors import ParameterError
 from iesoresearch.params import AnalysisParams, RunSpec, Settings, canonical_json
 from iesoresearch.project import Project
+
+_PACKAGES = ("iesoresearch", "numpy", "scipy", "numba", "polars", "scikit-learn", "matplotlib")
 
 
 def inputs(
@@ -27,8 +31,15 @@ def inputs(
         )
     return found | {
         "parameters": hashes.digest(canonical_json(params.model_dump()).encode()),
+        "analysis": spec.analysis,
+        "versions": hashes.digest(canonical_json(versions()).encode()),
         "data": analyses.get(spec.analysis).fingerprint(params, settings),
     }
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what results are computed with."""
+    return {name: version(name) for name in _PACKAGES}
 
 
 def key(found: dict[str, str]) -> str:

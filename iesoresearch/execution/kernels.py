@@ -68,6 +68,8 @@ class _Engine(NBClientEngine):
             timeout=None,
             startup_timeout=120,
             config=Config({"KernelManager": manager}),
+            # else every kernel that is shut down says that it was
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
         )
         with _lock:
             _running[id(client)] = client
@@ -92,9 +94,10 @@ def execute(
     # a short path of our own: the name of a socket may have about 100 characters
     sockets = tempfile.mkdtemp(prefix="ieso-")
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    if _stopping.is_set():
+        return _INTERRUPTED
+    failure = None
     try:
-        if _stopping.is_set():
-            return _INTERRUPTED
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of papermill's own dependencies
             papermill.execute_notebook(
@@ -110,16 +113,27 @@ def execute(
                 sockets=sockets,
             )
     except PapermillExecutionError as error:
-        return _failure(error)
+        failure = _failure(error)
+    except OSError as error:
+        failure = _unwritable(output, error)
     except Exception as error:  # a kernel that died raises whatever its library likes
-        if _stopping.is_set():
-            return _INTERRUPTED
-        return Failure(type(error).__name__, f"the kernel stopped: {error}", 4, expected=False)
+        message = f"the kernel stopped: {error}"
+        failure = Failure(type(error).__name__, message, 4, expected=False)
     finally:
         ensure_event_loop().close()  # the one nbclient opened for this thread and leaves behind
         shutil.rmtree(sockets, ignore_errors=True)
-        _scrub(output)
-    return None
+    if _stopping.is_set():
+        return _INTERRUPTED
+    unscrubbed = _scrub(output)
+    return failure or unscrubbed
+
+
+def _unwritable(path: Path, error: OSError) -> Failure:
+    message = (
+        f"{path.parent.parent} cannot be written ({error.strerror or error}). Free space or name "
+        "another folder with --out; what was there before is untouched."
+    )
+    return Failure("OutputError", message, 6, expected=True)
 
 
 def _failure(error: PapermillExecutionError) -> Failure:
@@ -135,18 +149,24 @@ def _failure(error: PapermillExecutionError) -> Failure:
     )
 
 
-def _scrub(path: Path) -> None:
+def _scrub(path: Path) -> Failure | None:
     """Drop what differs between equal runs and what tells about the machine: times and paths."""
-    if not path.is_file():
-        return
-    notebook = nbformat.read(path, as_version=4)
-    notebook.metadata.pop("papermill", None)
-    for number, cell in enumerate(notebook.cells):
-        for volatile in ("papermill", "execution"):
-            cell.metadata.pop(volatile, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = f"injected-{number}"
-    nbformat.write(notebook, path)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        notebook.metadata.pop("papermill", None)
+        for number, cell in enumerate(notebook.cells):
+            for volatile in ("papermill", "execution"):
+                cell.metadata.pop(volatile, None)
+            if "injected-parameters" in cell.metadata.get("tags", []):
+                cell["id"] = f"injected-{number}"
+        nbformat.write(notebook, path)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        return _unwritable(path, error)
+    except ValueError:  # half a notebook: the disk was full when papermill saved it
+        path.unlink(missing_ok=True)
+        return _unwritable(path, OSError(0, "it was cut off half-way, as on a full disk"))
+    return None
 
 
 def stop_all() -> None:

@@ -6,18 +6,15 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 from iesoresearch import analyses, files
 from iesoresearch.errors import OutputError
 from iesoresearch.execution import cache
-from iesoresearch.execution.session import DATA, JOBS, OUT
-from iesoresearch.params import AnalysisParams, RunSpec, Settings
+from iesoresearch.execution.session import OUT
+from iesoresearch.params import DATA, JOBS, AnalysisParams, RunSpec, Settings
 from iesoresearch.project import Project
-
-_VERSIONS = ("iesoresearch", "numpy", "scipy", "numba", "polars", "scikit-learn", "matplotlib")
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,7 @@ def _status(run: Prepared, started: float, seconds: float) -> dict[str, Any]:
         "outcome": "finished",
         "key": run.key,
         "inputs": run.inputs,
-        "versions": {name: version(name) for name in _VERSIONS},
+        "versions": cache.versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(seconds, 1),
     }

@@ -14,7 +14,7 @@ from iesoresearch.execution.display import FigureView, MarkdownView, TableView, 
 from iesoresearch.params import Settings
 from iesoresearch.results import SIMULATED, Result
 
-OUT, DATA, JOBS = "IESORESEARCH_OUT", "IESORESEARCH_DATA", "IESORESEARCH_JOBS"
+OUT = "IESORESEARCH_OUT"
 _HEADINGS = {"plain": "In plain words", "reading": "How to read it", "limits": "What it cannot say"}
 
 
@@ -34,14 +34,7 @@ def open_analysis(name: str, namespace: MutableMapping[str, Any]) -> "Session":
         Unknown analysis or name, wrong type, or out of bounds.
     """
     params = analyses.get(name).Params.from_namespace(namespace, f"Parameters of {name}")
-    return Session(name, params, settings_from_environment())
-
-
-def settings_from_environment() -> Settings:
-    """Where to look for data and how many threads to use, as the runner or the user set them."""
-    folders = os.environ.get(DATA, "")
-    search_path = tuple(Path(part) for part in folders.split(os.pathsep) if part)
-    return Settings(search_path, int(os.environ.get(JOBS) or os.cpu_count() or 1))
+    return Session(name, params, Settings.from_environment())
 
 
 class Session:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from iesoresearch.errors import DataError, ParameterError
+from iesoresearch import analyses, hashes
+from iesoresearch.errors import DataError, DisclosureError, ParameterError
 from iesoresearch.files import read_status, write_text
+from iesoresearch.params import RunSpec
+from iesoresearch.project import Project
 from iesoresearch.results import Tolerance
 
 
@@ -142,6 +145,41 @@ def verify(out: Path, expected_dir: Path, runs: list[str]) -> list[Difference]:
     return differences
 
 
+def notes(out: Path, project: Project, specs: list[RunSpec], *, accepting: bool) -> list[str]:
+    """What a reader should know: runs that were not made with the present project.
+
+    Raises
+    ------
+    ParameterError
+        Numbers are to be accepted of a run that was made with other parameters than its file has.
+    DisclosureError
+        Numbers are to be accepted that come from patients' records.
+    """
+    found = []
+    for spec in specs:
+        status = read_status(out / spec.name)
+        if status is None:
+            continue  # `verify` and `update` say so
+        today = hashes.project_hashes(project.root, project.notebooks / spec.notebook)
+        changed = [k for k, value in today.items() if status["inputs"].get(k) != value]
+        params = analyses.get(spec.analysis).Params.check(spec.parameters, f"Run {spec.name}")
+        if status["parameters"] != params.model_dump():
+            changed.append("parameters")
+        if accepting and params.reads_patients:
+            raise DisclosureError(
+                f"Run {spec.name} reads patients' records: what comes from them is not written to "
+                "reports/expected, which everybody sees."
+            )
+        if accepting and "parameters" in changed:
+            raise ParameterError(
+                f"Run {spec.name} was made with other parameters than params/{spec.name}.yaml has. "
+                f"Run it as it is first: iesoresearch run {spec.name}"
+            )
+        if changed:
+            found.append(f"Run {spec.name} was made with other {', '.join(changed)} than now.")
+    return found
+
+
 def _found(out: Path, run: str) -> dict[str, Any]:
     if read_status(out / run) is None:
         raise DataError(
@@ -155,8 +193,9 @@ def read_expected(expected_dir: Path, run: str) -> dict[str, Any]:
     """Snapshot that was accepted for a run."""
     path = expected_dir / f"{run}.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {part: dict(content[part]) for part in ("numbers", "checks", "tables")}
+    except (OSError, ValueError, KeyError, TypeError):
         raise ParameterError(
             f"There are no expected numbers for run {run} ({path} is absent or unreadable). To "
             f"accept the present ones: iesoresearch verify --update"

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from iesoresearch import analyses
-from iesoresearch.analyses.subtypes.fitted import Data, session_numbers
+from iesoresearch.analyses.subtypes.fitted import Data
+from iesoresearch.data import synthetic
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import DataError
@@ -64,9 +65,6 @@ def test_probabilities(result):
     shares = result.tables["state_shares"].frame
     sums = shares.group_by("session", maintain_order=True).agg(pl.col("share").sum())
     assert sums["share"].to_list() == pytest.approx([1.0] * len(sums))
-    answers = result.tables["item_probabilities"].frame
-    sums = answers.group_by("state", "item", maintain_order=True).agg(pl.col("probability").sum())
-    assert sums["probability"].to_list() == pytest.approx([1.0] * len(sums))
 
 
 def test_item_profile_adds_up_to_the_expected_total(result):
@@ -118,11 +116,25 @@ def test_edge_of_the_range_is_said(result):
 
 
 def test_released_tables_show_no_small_group(result):
-    found = release(result, Policy(10, 5)).tables["state_shares"].frame
-    shown = found.drop_nulls("share")
-    assert (shown["share"] * shown["n"]).min() >= 10 - 2.5 * shown["share"].max()
-    hidden = found.filter(pl.col("share").is_null())
-    assert hidden["share_low"].null_count() == hidden["share_high"].null_count() == len(hidden) > 0
+    found = release(result, Policy(10, 5))
+    for name, share in (("state_shares", "share"), ("transitions", "probability")):
+        frame, exact = found.tables[name].frame, result.tables[name].frame
+        shown = frame[share].is_not_null()
+        people = (exact[share] * exact["n"]).filter(shown)
+        assert people.min() >= 10
+        assert 0 < shown.sum() < len(shown)
+        for end in ("low", "high"):
+            assert (frame[f"{share}_{end}"].is_not_null() == shown).all()
+
+
+def test_released_numbers_do_not_tell_how_many_people_had_a_session(result):
+    """No released column determines the number that the released count is rounded from."""
+    frame = release(result, Policy(10, 5)).tables["state_shares"].frame.drop_nulls("share")
+    exact = result.tables["state_shares"].frame
+    half = (frame["share_high"] - frame["share_low"]) / 2 / 1.96
+    implied = frame["share"] * (1 - frame["share"]) / half**2
+    pairs = frame.select("session", "state", implied=implied).join(exact, on=["session", "state"])
+    assert ((pairs["implied"] - pairs["n"]).abs() / pairs["n"]).median() > 0.05
 
 
 def one_occasion(n, seed=0):
@@ -153,8 +165,59 @@ def test_one_occasion_has_no_transitions():
     assert "transitions" not in result.tables
     assert set(result.not_applicable) == {"transitions", "state_shares"}
     assert "everybody was seen once" in result.not_applicable["transitions"]
-    assert result.numbers["verdict"].value != "differs in kind"  # answers are pure noise
+    assert result.numbers["verdict"].value == "not applicable"  # noise: one state is enough
 
 
-def test_session_numbers():
-    assert session_numbers(np.array([2, 1, 3])).tolist() == [1, 2, 1, 1, 2, 3]
+def test_shares_by_session_against_a_loop():
+    cohort = one_occasion(4).cohort
+    contacts = pl.DataFrame(
+        {"referral_id": list("000112"), "session": [2, 3, 5, 2, 3, 3]}
+    ).with_columns(
+        pl.col("referral_id").alias("patient_id"), *(pl.lit(1).alias(c) for c in PHQ9.columns)
+    )
+    tables = {"patients": cohort.patients, "referrals": cohort.referrals, "contacts": contacts}
+    data = Data(made := Cohort.checked("x", "patient", tables, "none"), made.sequences(PHQ9))
+    assert data.sessions.tolist() == [2, 3, 5]
+    assert data.people_by_session.tolist() == [2, 3, 1]
+    posterior = np.arange(14.0).reshape(7, 2)  # person 0: sessions 2 3 (4) 5; person 1: 2 3; 2: 3
+    expected = [posterior[[0, 4]].mean(0), posterior[[1, 5, 6]].mean(0), posterior[3]]
+    assert np.allclose(data.by_session(posterior), expected)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_one_or_two_states_are_not_asked_about_kinds(k):
+    result = compute(n_states=k, max_states=2)
+    assert result.numbers["verdict"].value == "not applicable"
+    assert result.checks[0].status == "not applicable"
+    wanted = "one group, with" if k == 1 else "in 2 groups, as was asked for"
+    assert wanted in result.render(result.text["plain"])
+
+
+def test_pure_severity_is_called_so(monkeypatch):
+    """States that differ in severity only, with answers that do not follow the ladder's formula."""
+    monkeypatch.setattr(synthetic, "LEAN", np.zeros(7))
+    result = compute(n_patients=600, max_states=5)
+    assert result.numbers["n_states"].value >= 4
+    assert result.numbers["verdict"].value == "severity only"
+
+
+def test_kinds_are_called_so(monkeypatch):
+    """Two kinds far apart: somatic or cognitive-affective symptoms, hardly ever both."""
+    monkeypatch.setattr(synthetic, "LEAN", np.array([0, 0, 3, -3, 3, -3, 0]))
+    result = compute(n_patients=600, max_states=6)
+    assert result.numbers["verdict"].value == "differs in kind"
+
+
+def test_few_people_are_not_enough_for_any_answer():
+    """A loss on unseen people from too few people says nothing about severity."""
+    params = subtypes.Params.check(SMALL | {"max_states": 3, "n_states": 3}, "test")
+    result = subtypes.run(one_occasion(60), params)
+    assert result.numbers["gain_high"].value < 0
+    assert result.numbers["verdict"].value == "inconclusive"
+
+
+def test_an_item_that_never_varies():
+    data = one_occasion(200)
+    data.sequences.items[:, 8] = 0
+    result = subtypes.run(data, subtypes.Params.check(SMALL | {"max_states": 3}, "test"))
+    assert np.isfinite(result.numbers["distance"].value)

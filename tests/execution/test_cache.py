@@ -52,7 +52,7 @@ def test_notebook_source_counts_and_its_outputs_do_not(inputs):
 
 def test_lock_and_policy(inputs):
     before = inputs()
-    inputs.sandbox.project.lock.write_text("numpy==2\n")
+    (inputs.sandbox.project.root / "requirements.lock").write_text("numpy==2\n")
     (inputs.sandbox.project.params / "disclosure.yaml").write_text("min_count: 7\nround_to: 5")
     assert changed(before, inputs()) == {"lock", "disclosure"}
 
@@ -65,6 +65,12 @@ def test_data(inputs, tmp_path):
     before = inputs(settings, source="folder")
     (folder / "contacts.csv").write_text("referral_id\na\n")
     assert changed(before, inputs(settings, source="folder")) == {"data"}
+
+
+def test_installed_versions(inputs, monkeypatch):
+    before = inputs()
+    monkeypatch.setattr(cache, "version", lambda name: "0")
+    assert changed(before, inputs()) == {"versions"}
 
 
 def test_code(inputs, tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def test_results(study, monkeypatch, tmp_path):
     with pytest.raises(AnalysisError, match="no figure called 'profile'; it has criteria"):
         study.figure("profile")
     monkeypatch.setenv("IESORESEARCH_OUT", str(tmp_path / "saved"))
-    assert repr(study.save()) == "Saved: 8 tables, 4 figures, 21 numbers, 6 checks."
+    assert repr(study.save()) == "Saved: 7 tables, 4 figures, 26 numbers, 7 checks."
     assert (tmp_path / "saved" / "figures" / "transitions.svg").is_file()
     assert not (tmp_path / "saved" / "status.json").exists()
 

@@ -1,5 +1,6 @@
 """What `subtypes` computes once and its tables and sentences read."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,11 +30,43 @@ class Data:
         """People with at least one answer."""
         return len(self.sequences.lengths)
 
+    @property
+    def sessions(self) -> np.ndarray:
+        """Numbers of all sessions that somebody had."""
+        sequences = self.sequences
+        return np.unique(sequences.session[sequences.rows >= 0])
+
+    def by_session(self, posterior: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """Mean of `posterior` over those who had each session: (sessions, states).
+
+        `rows` are the rows of the sequences behind `posterior`, by default all. A session that
+        none of them had is NaN.
+        """
+        sequences = self.sequences
+        rows = np.arange(len(sequences.items)) if rows is None else rows
+        seen = sequences.rows[rows] >= 0
+        place = np.searchsorted(self.sessions, sequences.session[rows][seen])
+        n = np.bincount(place, minlength=len(self.sessions))
+        sums = [
+            np.bincount(place, weights=column, minlength=len(self.sessions))
+            for column in posterior[seen].T
+        ]
+        return np.stack(sums, axis=1) / np.where(n > 0, n, np.nan)[:, None]
+
+    @cached_property
+    def people_by_session(self) -> np.ndarray:
+        """How many people had each session."""
+        sequences = self.sequences
+        return np.unique(sequences.session[sequences.rows >= 0], return_counts=True)[1]
+
     @cached_property
     def item_sd(self) -> np.ndarray:
         """Standard deviation of each item over all its answers."""
         items = self.sequences.items
         return np.array([column[column >= 0].std() for column in items.T])
+
+
+AS_GOOD = 0.001  # nats per person within which ladders count as equally good
 
 
 def item_scores(item_probs: np.ndarray) -> np.ndarray:
@@ -55,6 +88,7 @@ class Fitted:
     ladders: dict[int, SeverityLadder]
     ladders_held_out: dict[int, np.ndarray]
     chosen: int
+    by_hand: bool  # whether `chosen` was asked for
     draws: dict[str, np.ndarray]
 
     @property
@@ -64,8 +98,9 @@ class Fitted:
 
     @property
     def rungs(self) -> int:
-        """Of the ladder that predicts people it has not seen best: the null to beat."""
-        return max(self.ladders, key=lambda rungs: self.ladders_held_out[rungs].mean())
+        """Of the shortest ladder that predicts people it has not seen as well as any does."""
+        means = {rungs: values.mean() for rungs, values in self.ladders_held_out.items()}
+        return min(rungs for rungs in means if means[rungs] > max(means.values()) - AS_GOOD)
 
     @cached_property
     def gain(self) -> selection.Gain:
@@ -91,6 +126,21 @@ class Fitted:
         return self.posterior.mean(axis=0)
 
     @cached_property
+    def verdict(self) -> str:
+        """Kind or severity; two states always lie near one line, so they are not asked."""
+        if self.chosen < 3:
+            return "not applicable"
+        return selection.verdict(self.gain, self.distance)
+
+    @cached_property
+    def departures(self) -> np.ndarray:
+        """Expected number of moves from each state, staying included."""
+        last = np.cumsum(self.data.sequences.lengths) - 1
+        leaving = np.ones(len(self.posterior), dtype=bool)
+        leaving[last] = False
+        return self.posterior[leaving].sum(axis=0)
+
+    @cached_property
     def distance(self) -> float:
         """Distance from the ladder over all sessions, in standard deviations of an item."""
         return selection.overall_distance(self.distances, self.state_share)
@@ -103,7 +153,9 @@ class Fitted:
 
     def interval(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """95 % percentile interval of a bootstrapped statistic."""
-        low, high = np.quantile(self.draws[name], [0.025, 0.975], axis=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a session in no replicate at all
+            low, high = np.nanquantile(self.draws[name], [0.025, 0.975], axis=0)
         return low, high
 
     def true_states(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -130,21 +182,31 @@ class Fitted:
         return oracle.predict(sequences.items, sequences.lengths)[sequences.rows >= 0]
 
 
-def statistics(model: LatentMarkov, order: np.ndarray) -> dict[str, np.ndarray]:
-    """What the bootstrap follows, states in the order of the fitted model."""
-    scores = item_scores(model.item_probs_)[order]
-    return {
-        "share": model.initial_probs_[order],
-        "transition": model.transition_matrix_[np.ix_(order, order)],
-        "score": scores,
-        "total": scores.sum(axis=1),
-    }
+@dataclass(frozen=True)
+class Statistics:
+    """What the bootstrap follows, states in the order of the model shown."""
 
+    data: Data
+    ladder: SeverityLadder
 
-def session_numbers(lengths: np.ndarray) -> np.ndarray:
-    """1, 2, … within each person."""
-    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.arange(lengths.sum()) - starts + 1
+    def __call__(self, model: LatentMarkov, order: np.ndarray, people: np.ndarray) -> dict:
+        """Statistics of `model`, which was fitted to the resampled `people`."""
+        sequences = self.data.sequences
+        rows = selection.rows_of(people, sequences.lengths)
+        posterior = model.predict_proba(sequences.items[rows], sequences.lengths[people])
+        posterior = posterior[:, order]
+        scores = item_scores(model.item_probs_)[order]
+        distances = selection.profile_distances(
+            model.item_probs_[order], self.ladder, self.data.item_sd
+        )
+        return {
+            "share": model.initial_probs_[order],
+            "transition": model.transition_matrix_[np.ix_(order, order)],
+            "score": scores,
+            "total": scores.sum(axis=1),
+            "state_share": self.data.by_session(posterior, rows),
+            "distance": selection.overall_distance(distances, posterior.mean(axis=0)),
+        }
 
 
 def grid(**axes) -> pl.DataFrame:

@@ -1,9 +1,11 @@
 """How `subtypes` is computed: load, fit, choose, compare."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from iesoresearch.analyses.subtypes import Params
-from iesoresearch.analyses.subtypes.fitted import Data, Fitted, statistics
+from iesoresearch.analyses.subtypes.fitted import Data, Fitted, Statistics
 from iesoresearch.analyses.subtypes.tables import all_tables
 from iesoresearch.analyses.subtypes.words import FIGURES, checks, numbers, text
 from iesoresearch.data import sources
@@ -17,7 +19,8 @@ TITLE = "Depressive states and moves between them"
 TOL = 1e-8  # relative gain in log-likelihood at which EM stops
 TOL_HELD_OUT = 1e-7  # the same where only predictions are needed: refits on folds, and ladders
 FEW_STARTS = 3  # random starts of those; ladders have hardly any local maxima
-RUNGS = (4, 6, 8)  # ladders that are compared
+RUNGS = (2, 4, 6, 8, 10)  # of the ladders that are compared
+PEOPLE_PER_RUNG = 10  # fewer, and a ladder is not tried
 
 
 def load(params: Params, settings: Settings) -> Data:
@@ -40,7 +43,19 @@ def run(data: Data, params: Params) -> Result:
     DataError
         More states than the data can carry.
     """
-    sequences = data.sequences
+    fitted = _fit(data, params)
+    draws = selection.bootstrap(
+        fitted.model,
+        data.sequences.items,
+        data.sequences.lengths,
+        n_bootstrap=params.n_bootstrap,
+        seed=derive(params.seed, "bootstrap"),
+        statistics=Statistics(data, fitted.ladders[fitted.rungs]),
+    )
+    return _result(replace(fitted, draws=draws))
+
+
+def _fit(data: Data, params: Params) -> Fitted:
     models = {
         k: _estimator(LatentMarkov, k, data, params, n_starts=params.n_starts, tol=TOL)
         for k in range(1, params.max_states + 1)
@@ -50,30 +65,25 @@ def run(data: Data, params: Params) -> Result:
             SeverityLadder, rungs, data, params, n_starts=FEW_STARTS, tol=TOL_HELD_OUT
         )
         for rungs in RUNGS
+        if rungs == RUNGS[0] or rungs * PEOPLE_PER_RUNG <= data.n_people
     }
     for model in [*models.values(), *ladders.values()]:
-        model.fit(sequences.items, sequences.lengths)
-    chosen = params.n_states or min(
-        models, key=lambda k: getattr(models[k], f"{params.criterion}_")
-    )
-    draws = selection.bootstrap(
-        models[chosen],
-        sequences.items,
-        sequences.lengths,
-        n_bootstrap=params.n_bootstrap,
-        seed=derive(params.seed, "bootstrap"),
-        statistics=statistics,
-    )
-    fitted = Fitted(
+        model.fit(data.sequences.items, data.sequences.lengths)
+    best = min(models, key=lambda k: getattr(models[k], f"{params.criterion}_"))
+    return Fitted(
         data=data,
         models=models,
         held_out={k: _held_out(model, data, params) for k, model in models.items()},
         ladders=ladders,
         ladders_held_out={r: _held_out(ladder, data, params) for r, ladder in ladders.items()},
-        chosen=chosen,
-        draws=draws,
+        chosen=params.n_states or best,
+        by_hand=params.n_states is not None,
+        draws={},
     )
-    tables = all_tables(fitted)
+
+
+def _result(fitted: Fitted) -> Result:
+    tables, cohort = all_tables(fitted), fitted.data.cohort
     return Result(
         tables=tables,
         numbers=numbers(fitted),
@@ -87,10 +97,10 @@ def run(data: Data, params: Params) -> Result:
         },
         provenance={
             "title": TITLE,
-            "data": data.cohort.name,
-            "data_fingerprint": data.cohort.fingerprint,
-            "sensitivity": data.sensitivity,
-            "licence": data.cohort.licence,
+            "data": cohort.name,
+            "data_fingerprint": cohort.fingerprint,
+            "sensitivity": cohort.sensitivity,
+            "licence": cohort.licence,
         },
     )
 

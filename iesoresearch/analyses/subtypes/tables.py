@@ -8,10 +8,8 @@ from iesoresearch.analyses.subtypes.fitted import (
     Fitted,
     grid,
     item_scores,
-    session_numbers,
 )
 from iesoresearch.measures import PHQ9, score
-from iesoresearch.models.intervals import wilson
 from iesoresearch.results import Table, Value
 
 ITEM_NAMES = tuple(item.name for item in PHQ9.items)
@@ -29,6 +27,7 @@ def summary(data: Data) -> Table:
     rows = {
         "people with at least one PHQ-9 answer": data.n_people,
         "people left out, no PHQ-9 answer at all": data.sequences.n_without_answers,
+        "later referrals of the same people, left out": data.sequences.n_later_referrals,
         "occasions of those people, skipped ones included": len(data.sequences.items),
         "occasions with all nine items answered": int((scored["phq9_status"] == "complete").sum()),
         "occasions with a total of 10 or more, prorated ones included": int(
@@ -47,7 +46,6 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
         "fit": _fit(fitted),
         "states": _states(fitted),
         "item_profiles": _item_profiles(fitted),
-        "item_probabilities": _item_probabilities(fitted),
         "ladders": _ladders(fitted),
     }
     if not fitted.model.one_occasion_:
@@ -140,18 +138,20 @@ def _ladders(fitted: Fitted) -> Table:
     return Table(title, pl.DataFrame(rows), {"rungs": "Rungs"}, values)
 
 
-def _with_interval(fitted: Fitted, frame, name, estimate, label, digits, statistic, kind="model"):
-    """Columns of an estimate and its bootstrap interval, and their declarations."""
+def _with_interval(fitted, frame, name, estimate, label, digits, statistic, whole=None):
+    """Columns of an estimate and its bootstrap interval, and their declarations.
+
+    With `whole` the estimates are shares of a whole: a small share is a small group of people.
+    """
     low, high = fitted.interval(statistic)
-    frame = frame.with_columns(
-        pl.Series(name, estimate.ravel()),
-        pl.Series(f"{name}_low", low.ravel()),
-        pl.Series(f"{name}_high", high.ravel()),
-    )
+    columns = {name: estimate, f"{name}_low": low, f"{name}_high": high}
+    frame = frame.with_columns(pl.Series(c, x.ravel()).fill_nan(None) for c, x in columns.items())
+    kind = "model" if whole is None else "rate"
+    follows = None if whole is None else name
     values = {
-        name: _value(fitted, kind, label, digits, "n"),
-        f"{name}_low": _value(fitted, "model", "95 % from", digits, "n"),
-        f"{name}_high": _value(fitted, "model", "to", digits, "n"),
+        name: _value(fitted, kind, label, digits, "n", parts_of=whole),
+        f"{name}_low": _value(fitted, "model", "95 % from", digits, "n", follows=follows),
+        f"{name}_high": _value(fitted, "model", "to", digits, "n", follows=follows),
     }
     return frame, values
 
@@ -184,51 +184,30 @@ def _item_profiles(fitted: Fitted) -> Table:
     return Table("Item profile of each state", frame, keys, values)
 
 
-def _item_probabilities(fitted: Fitted) -> Table:
-    k, n_levels = fitted.chosen, PHQ9.n_categories
-    frame = grid(state=range(1, k + 1), item=ITEM_NAMES, answer=range(n_levels)).with_columns(
-        probability=pl.Series(fitted.model.item_probs_.ravel()),
-        n=pl.Series(np.repeat(fitted.people_in_state, len(ITEM_NAMES) * n_levels)),
-    )
-    values = {
-        "probability": _value(fitted, "model", "Probability", 3, "n"),
-        "n": _value(fitted, "count", "Expected people", 0),
-    }
-    keys = {"state": "State", "item": "PHQ-9 item", "answer": "Answer"}
-    return Table("Probability of every answer in each state", frame, keys, values)
-
-
 def _transitions(fitted: Fitted) -> Table:
     states = range(1, fitted.chosen + 1)
     frame = grid(origin=states, destination=states).with_columns(
-        n=pl.Series(np.repeat(fitted.people_in_state, fitted.chosen))
+        n=pl.Series(np.repeat(fitted.departures, fitted.chosen))
     )
-    matrix = fitted.model.transition_matrix_
     frame, values = _with_interval(
-        fitted, frame, "probability", matrix, "Probability", 3, "transition"
-    )
-    values["n"] = _value(fitted, "count", "Expected people", 0)
+        fitted, frame, "probability", fitted.model.transition_matrix_, "Probability", 3,
+        "transition", whole=("origin",),
+    )  # fmt: skip
+    values["n"] = _value(fitted, "count", "Expected moves", 0)
     keys = {"origin": "From state", "destination": "To state"}
     return Table("Moves from one session to the next", frame, keys, values)
 
 
 def _state_shares(fitted: Fitted) -> Table:
-    session = session_numbers(fitted.data.sequences.lengths)
-    present = np.bincount(session)[1:]
-    shares = np.stack([fitted.posterior[session == s].mean(axis=0) for s in np.unique(session)])
+    data = fitted.data
     k = fitted.chosen
-    frame = grid(session=range(1, len(present) + 1), state=range(1, k + 1)).with_columns(
-        share=pl.Series(shares.ravel()), n=pl.Series(np.repeat(present, k))
+    frame = grid(session=data.sessions.tolist(), state=range(1, k + 1)).with_columns(
+        n=pl.Series(np.repeat(data.people_by_session, k))
     )
-    low, high = wilson(frame["share"].to_numpy(), frame["n"].to_numpy())
-    frame = frame.with_columns(share_low=pl.Series(low), share_high=pl.Series(high))
-    values = {
-        "share": _value(
-            fitted, "rate", "Share of people still in therapy", 3, "n", parts_of=("session",)
-        ),
-        "share_low": _value(fitted, "model", "95 % from", 3, "n", follows="share"),
-        "share_high": _value(fitted, "model", "to", 3, "n", follows="share"),
-        "n": _value(fitted, "count", "People with a session", 0),
-    }
+    frame, values = _with_interval(
+        fitted, frame, "share", data.by_session(fitted.posterior),
+        "Share of people still in therapy", 3, "state_share", whole=("session",),
+    )  # fmt: skip
+    values["n"] = _value(fitted, "count", "People with the session", 0)
     keys = {"session": "Session", "state": "State"}
     return Table("States over sessions", frame, keys, values)

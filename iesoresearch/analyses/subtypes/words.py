@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from iesoresearch.analyses.subtypes.fitted import Fitted, item_scores
-from iesoresearch.models import selection
 from iesoresearch.results import Check, FigureSpec, Number
 
 SAME_MODE = 0.05  # nats below the best within which a start counts as having reached it
@@ -30,36 +29,36 @@ FIGURES = {
         table="transitions",
         title="Moves from one session to the next",
         caption="Probability of each state at the next session given the state at this one, "
-        "n = {n_people} people. Rows sum to one; the interval of every cell is in the table.",
+        "n = {n_people} people. Rows sum to one; the interval of every cell is in the table. "
+        "–: too few people to be shown.",
     ),
     "state_shares": FigureSpec(
         table="state_shares",
         title="States over sessions",
         caption="Share of the people still in therapy who are in each state, by session; the "
-        "numbers below the axis are people, {n_people} at first. Bands: 95 % Wilson intervals, the "
-        "states taken as known. Gaps: fewer than the smallest number that may be shown. Who has "
-        "left is not in the picture.",
+        "numbers below the axis are people, {n_people} in all. Bands: 95 % bootstrap intervals. "
+        "Gaps: too few people to be shown. Who has left is not in the picture.",
     ),
 }
 
+_COMPARED = (
+    "The {n_states} states gain {gain} nats per person over a ladder of severity (95 % {gain_low} "
+    "to {gain_high}) and lie {distance} SD off it ({distance_low} to {distance_high}). "
+)
 _VERDICTS = {
-    "differs in kind": (
-        "passed",
-        "The {n_states} states predict people they have not seen better than a ladder of severity "
-        "(gain {gain} nats per person, 95 % {gain_low} to {gain_high}) and lie {distance} SD off "
-        "it: they differ in kind.",
-    ),
+    "differs in kind": ("passed", _COMPARED + "They differ in kind."),
     "severity only": (
         "failed",
-        "Severity only: the {n_states} states gain {gain} nats per person over a ladder of "
-        "severity (95 % {gain_low} to {gain_high}) and lie {distance} SD off it. Read them as "
-        "steps of severity, not as subtypes.",
+        _COMPARED + "That is as good as on it: read them as steps of severity, not as subtypes.",
     ),
     "inconclusive": (
         "inconclusive",
-        "The {n_states} states gain {gain} nats per person over a ladder of severity (95 % "
-        "{gain_low} to {gain_high}) and lie {distance} SD off it. That is not enough of both to "
-        "say that they differ in kind, and too much to say that they do not.",
+        _COMPARED + "To differ in kind they need a gain beyond chance and at least 0.2 SD; below "
+        "0.1 SD they would be steps of severity.",
+    ),
+    "not applicable": (
+        "not applicable",
+        "One or two states always lie on a line; the question needs at least three.",
     ),
 }
 
@@ -76,7 +75,9 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
 
     result = {
         "n_people": number(n, kind="count"),
-        "n_sessions": number(len(fitted.data.sequences.items), kind="count"),
+        "n_left_out": number(fitted.data.sequences.n_without_answers, kind="count"),
+        "n_later_referrals": number(fitted.data.sequences.n_later_referrals, kind="count"),
+        "n_occasions": number(model.n_observations_, kind="count"),
         "n_states": number(fitted.chosen),
         "max_states": number(max(fitted.models)),
         "n_starts": number(len(model.starts_)),
@@ -90,7 +91,10 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "gain_high": number(found.high, 3),
         "rungs": number(fitted.rungs),
         "distance": number(fitted.distance, 2),
-        "verdict": number(selection.verdict(found, fitted.distance)),
+        "distance_low": number(float(fitted.interval("distance")[0]), 2),
+        "distance_high": number(float(fitted.interval("distance")[1]), 2),
+        "largest_distance": number(float(fitted.distances.max()), 2),
+        "verdict": number(fitted.verdict),
         "lowest_total": number(total[0], 1),
         "highest_total": number(total[-1], 1),
         "smallest_state": number(fitted.people_in_state.min(), kind="count"),
@@ -105,31 +109,14 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
 def checks(fitted: Fitted) -> list[Check]:
     """Questions the analysis asks of itself."""
     found = numbers(fitted)
-    status, sentence = _VERDICTS[found["verdict"].value]
-    inner = fitted.chosen < max(fitted.models)
-    reached = found["starts_at_best"].value
+    kind, sentence = _VERDICTS[fitted.verdict]
     small = fitted.people_in_state.min() < SMALL_STATE
     return [
-        Check("claim: the states differ in kind, not only in severity", status, sentence),
-        Check(
-            "best start reached more than once",
-            "passed" if reached > 1 else "failed",
-            "{starts_at_best} of {n_starts} random starts ended within 0.05 nats of the best "
-            "log-likelihood.",
-        ),
-        Check(
-            "EM converged",
-            "passed" if all(m.converged_ for m in fitted.models.values()) else "failed",
-            "The best start of every number of states "
-            + ("converged." if all(m.converged_ for m in fitted.models.values()) else
-               "should converge, and at least one did not; raise max_iter."),
-        ),
-        Check(
-            "number of states inside the range tried",
-            "passed" if inner else "inconclusive",
-            "{n_states} states are shown, {max_states} is the largest number that was tried"
-            + ("." if inner else "; more might fit better. Raise max_states."),
-        ),
+        Check("claim: the states differ in kind, not only in severity", kind, sentence),
+        _starts(found),
+        _convergence(fitted),
+        _inside("states", found["n_states"].value, max(fitted.models), "Raise max_states."),
+        _inside("rungs", fitted.rungs, max(fitted.ladders), "The null might be a little better."),
         Check(
             "no state too small to describe",
             "failed" if small else "passed",
@@ -137,7 +124,32 @@ def checks(fitted: Fitted) -> list[Check]:
             "are wanted).",
         ),
         _recovery(found),
-    ]  # fmt: skip
+    ]
+
+
+def _starts(found: dict[str, Number]) -> Check:
+    name = "best start reached more than once"
+    if found["n_starts"].value == 1:
+        return Check(name, "not applicable", "There was one start only; raise n_starts.")
+    sentence = "{starts_at_best} of {n_starts} random starts ended within 0.05 nats of the best."
+    return Check(name, "passed" if found["starts_at_best"].value > 1 else "failed", sentence)
+
+
+def _convergence(fitted: Fitted) -> Check:
+    models = [*fitted.models.values(), *fitted.ladders.values()]
+    n = sum(not model.converged_ for model in models)
+    sentence = f"{len(models) - n} of {len(models)} models and ladders converged."
+    return Check("EM converged", "failed" if n else "passed", sentence)
+
+
+def _inside(what: str, chosen: int, largest: int, advice: str) -> Check:
+    inner = chosen < largest
+    more = "" if inner else f" More might fit better. {advice}"
+    return Check(
+        f"number of {what} inside the range tried",
+        "passed" if inner else "inconclusive",
+        f"{chosen} {what}; the largest number tried was {largest}.{more}",
+    )
 
 
 def _recovery(found: dict[str, Number]) -> Check:
@@ -156,35 +168,47 @@ def _recovery(found: dict[str, Number]) -> Check:
 def text(fitted: Fitted) -> dict[str, str]:
     """Plain-language summary, how to read the results, and what they cannot say."""
     once = fitted.model.one_occasion_
-    seen = "answered the PHQ-9 once" if once else "answered the PHQ-9 over {n_sessions} sessions"
+    seen = "answered the PHQ-9 once" if once else "answered the PHQ-9 on {n_occasions} occasions"
     limits = [
         "The states describe answers to nine questions. They are no diagnoses, and nothing here "
         "says what causes them or which treatment suits them.",
         "How many states there are depends on the criterion, the sample and the items; a different "
         "number is no contradiction.",
+        "Intervals come from refits that start at the estimate: they hold for this solution, not "
+        "for the choice among solutions.",
     ]
     if once:
         limits.append(
             "With one occasion nobody is seen to change: a class may be a passing state or a "
             "lasting trait."
         )
-    limits += _LIMITS[fitted.data.sensitivity]
-    plain = [
-        f"{{n_people}} people {seen}.",
-        _WHO[fitted.data.sensitivity],
-        "Their answers were best summarised by {n_states} groups, from an average total of "
-        "{lowest_total} to one of {highest_total} points.",
-        _PLAIN[selection.verdict(fitted.gain, fitted.distance)],
-    ]
+    plain = [f"{{n_people}} people {seen}.", _WHO[fitted.data.sensitivity]]
+    plain += [_summarised(fitted), _PLAIN[fitted.verdict]]
     return {
         "plain": " ".join(sentence for sentence in plain if sentence),
         "reading": "A state is a typical pattern of answers. States are numbered by their expected "
         "total score. If they were only steps on a ladder of severity, the lines of the item "
         "profile would lie above one another without crossing. The test against such a ladder "
-        "({rungs} rungs with free positions and sizes) compares how well each model predicts "
-        "people it has not seen.",
-        "limits": " ".join(limits),
+        "({rungs} rungs with free positions and sizes) asks two things: does the model with states "
+        "predict people it has not seen better, and how far from the ladder do the states lie? "
+        "Left out: people without any answer ({n_left_out}) and later referrals of the same "
+        "people ({n_later_referrals}).",
+        "limits": " ".join(limits + _LIMITS[fitted.data.sensitivity]),
     }
+
+
+def _summarised(fitted: Fitted) -> str:
+    if fitted.chosen == 1:
+        return "They are described as one group, with an average total of {lowest_total} points."
+    totals = "from an average total of {lowest_total} to one of {highest_total} points."
+    if fitted.by_hand:
+        return f"They are described in {{n_states}} groups, as was asked for, {totals}"
+    if fitted.chosen == max(fitted.models):
+        return (
+            "Of the numbers of groups that were tried, the largest, {n_states}, describes their "
+            f"answers best: {totals}"
+        )
+    return f"Their answers are best described by {{n_states}} groups, {totals}"
 
 
 _WHO = {
@@ -197,8 +221,9 @@ _PLAIN = {
     "differs in kind": "The groups differ in the kind of symptoms, not only in how many there are.",
     "severity only": "The groups are steps of severity: what tells them apart is how many symptoms "
     "there are, not which.",
-    "inconclusive": "Whether the groups differ in the kind of symptoms, or only in how many there "
-    "are, cannot be told from these data.",
+    "inconclusive": "The groups differ somewhat in the kind of symptoms, and not only in how many "
+    "there are, but not enough, or not surely enough, to call them different kinds.",
+    "not applicable": "",
 }
 
 _LIMITS = {
