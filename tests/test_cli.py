@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from iesoresearch import cli, files
+from iesoresearch.analyses import subtypes
 from iesoresearch.data import synthetic
 from iesoresearch.measures import PHQ9
 from iesoresearch.project import find
@@ -21,6 +22,9 @@ TINY = {
     "n_folds": 2,
     "n_bootstrap": 20,
 }
+
+
+EMPTY = '{"numbers": {}, "checks": {}, "tables": {}}'
 
 
 @pytest.fixture
@@ -83,11 +87,12 @@ def cohort(folder, **changes):
         (["verify"], 3, "Run it again: iesoresearch run tiny"),
         (["data", "make", "x", "-n", "0"], 2, "-n"),
         (["nonsense"], 2, "nonsense"),
+        (["run", "tiny", "--data", "a:b"], 2, "the path of a folder may not hold :"),
     ],
 )
 def test_refused_before_anything_runs(call, words, code, message):
     if words == ["verify"]:
-        (call.home / "reports" / "expected" / "tiny.json").write_text('{"numbers": {}}')
+        (call.home / "reports" / "expected" / "tiny.json").write_text(EMPTY)
     found, _, errors = call(*words)
     assert found == code
     assert message in " ".join(errors.replace("│", " ").split())
@@ -126,7 +131,8 @@ def test_disk_full_while_accepting_numbers(call):
     run = files.partial(out / "tiny")
     for name, content in [("numbers", {}), ("checks", []), ("result", {"tables": {}})]:
         files.write_json(run / f"{name}.json", content)
-    files.finish(run, out / "tiny", {"run": "tiny"})
+    status = {"run": "tiny", "inputs": {}, "parameters": subtypes.Params(**TINY).model_dump()}
+    files.finish(run, out / "tiny", status)
     expected = call.home / "reports" / "expected" / "tiny.json"
     (expected.parent / "tiny.json.part").symlink_to("/dev/full")
     code, _, errors = call("verify", "--update")
@@ -184,21 +190,68 @@ def test_more_states_than_the_data_carry(call, tmp_path):
     assert "states cannot be told apart among 3 people" in errors
 
 
-def test_a_site_from_run_to_verified_numbers(call, tmp_path):
-    data = cohort(tmp_path / "site")
-    words = ["run", "tiny", "-p", "source=folder", "--data", data]
-    code, _, errors = call(*words)
+def test_from_run_to_verified_numbers(call):
+    code, _, errors = call("run", "tiny")
     assert code == 0, errors
     assert "finished" in errors
-    assert call(*words)[2].startswith("up to date")
+    assert call("run", "tiny")[2].startswith("up to date")
     code, shown, _ = call("verify", "--update")
     assert (code, "updated; 0 moved" in shown) == (0, True)
     code, shown, _ = call("verify")
     assert (code, "All numbers of tiny are as expected" in shown) == (0, True)
-    call(*words, "-p", "seed=5")
+    call("run", "tiny", "-p", "seed=5")
     code, shown, _ = call("verify")
     assert code == 1
+    assert "Run tiny was made with other parameters than now." in shown
     assert "number(s) differ from what is expected of tiny" in " ".join(shown.split())
+    code, _, errors = call("verify", "--update")
+    assert code == 2
+    assert "made with other parameters than params/tiny.yaml has. Run it as it is first" in errors
+
+
+def test_numbers_of_a_site_are_not_written_where_everybody_sees_them(call, tmp_path):
+    content = {"analysis": "subtypes", "notebook": "10_subtypes.ipynb"}
+    content["parameters"] = TINY | {"source": "folder"}
+    (call.home / "params" / "tiny.yaml").write_text(yaml.safe_dump(content))
+    code, _, errors = call("run", "tiny", "--data", cohort(tmp_path / "site"))
+    assert code == 0, errors
+    code, _, errors = call("verify", "--update")
+    assert code == 5
+    assert "what comes from them is not written to reports/expected" in errors
+    assert not (call.home / "reports" / "expected" / "tiny.json").exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(call):
+    (call.home / "reports" / "out").mkdir()
+    (call.home / "reports" / "out" / "tiny").write_text("my thesis")
+    code, _, errors = call("run", "tiny")
+    assert code == 6
+    assert "was not made by iesoresearch; it was left as it is" in errors
+    assert (call.home / "reports" / "out" / "tiny").read_text() == "my thesis"
+
+
+def test_a_fault_of_the_program_is_no_difference_of_numbers(call, monkeypatch):
+    def broken(*_):
+        raise KeyError("Ada Lovelace")
+
+    monkeypatch.setattr(cli, "load_run", broken)
+    code, _, errors = call("verify")
+    assert code == 4
+    assert "unexpected KeyError; nothing was changed" in errors
+    assert "Lovelace" not in errors
+
+
+@pytest.mark.parametrize("content", ["[]", '{"numbers": {}}', "null", "{"])
+def test_expected_numbers_that_cannot_be_read(call, content):
+    (call.home / "reports" / "expected" / "tiny.json").write_text(content)
+    out = call.home / "reports" / "out"
+    run = files.partial(out / "tiny")
+    for name, made in [("numbers", {}), ("checks", []), ("result", {"tables": {}})]:
+        files.write_json(run / f"{name}.json", made)
+    files.finish(run, out / "tiny", {"run": "tiny", "inputs": {}, "parameters": {}})
+    code, _, errors = call("verify")
+    assert code == 2
+    assert "absent or unreadable" in errors
 
 
 def test_data_make(call, tmp_path):
