@@ -27,7 +27,7 @@ def test_hashes_are_those_of_the_cache():
     expected = cache.inputs(project, spec, params, Settings())
     found = Today(project).inputs(spec.notebook)
     assert found == {name: expected[name] for name in found}
-    assert expected.keys() - found.keys() == {"data", "parameters"}
+    assert expected.keys() - found.keys() == {"analysis", "data", "parameters", "versions"}
 
 
 @pytest.mark.parametrize(
