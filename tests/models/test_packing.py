@@ -52,7 +52,7 @@ def test_product_over_groups_is_the_product_over_items(case, n_states, seed):
         "item_probs": random.dirichlet([1.0] * n_levels, (n_states, items.shape[1])),
     }
     tables = packed.tables(model["item_probs"], lanes)
-    assert tables.shape == (packed.n_table_rows, lanes)
+    assert tables.shape == (sum(map(len, packed.digits)), lanes)
     assert tables.flags.c_contiguous
     assert not tables[:, n_states:].any()
     for row, codes in zip(items, packed.codes, strict=True):
@@ -66,7 +66,7 @@ def test_product_over_groups_is_the_product_over_items(case, n_states, seed):
 def test_counts_per_code_become_counts_per_answer(case, seed):
     items, n_levels, packed = case
     weights = np.random.default_rng(seed).random((len(items), 3))
-    by_code = np.zeros((packed.n_table_rows, 3))
+    by_code = np.zeros((sum(map(len, packed.digits)), 3))
     for weight, codes in zip(weights, packed.codes, strict=True):
         by_code[packed.offsets + codes] += weight
     counts = packed.item_counts(by_code)
@@ -82,7 +82,7 @@ def test_nine_four_level_items_need_three_look_ups():
     packed = pack(np.zeros((2, 9), np.int8), 4)
     assert [list(group) for group in packed.items] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
     assert packed.offsets.tolist() == [0, 125, 250]
-    assert packed.n_table_rows == 375
+    assert sum(map(len, packed.digits)) == 375
 
 
 @pytest.mark.parametrize(

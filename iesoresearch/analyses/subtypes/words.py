@@ -42,8 +42,8 @@ FIGURES = {
 }
 
 _COMPARED = (
-    "The {n_states} states gain {gain} nats per person over a ladder of severity (95 % {gain_low} "
-    "to {gain_high}) and lie {distance} SD off it ({distance_low} to {distance_high}). "
+    "The {n_states} states gain {gain} per person over a ladder of severity (95 % {gain_low} "
+    "to {gain_high}) and lie {distance} off it ({distance_low} to {distance_high}). "
 )
 _VERDICTS = {
     "differs in kind": ("passed", _COMPARED + "They differ in kind."),
@@ -86,14 +86,14 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "n_parameters": number(model.n_parameters_),
         "bic": number(model.bic_, 1),
         "entropy": number(model.entropy_, 2),
-        "gain": number(found.estimate, 3),
+        "gain": number(found.estimate, 3, "nats"),
         "gain_low": number(found.low, 3),
         "gain_high": number(found.high, 3),
         "rungs": number(fitted.rungs),
-        "distance": number(fitted.distance, 2),
+        "distance": number(fitted.distance, 2, "SD"),
         "distance_low": number(float(fitted.interval("distance")[0]), 2),
         "distance_high": number(float(fitted.interval("distance")[1]), 2),
-        "largest_distance": number(float(fitted.distances.max()), 2),
+        "largest_distance": number(float(fitted.distances.max()), 2, "SD"),
         "verdict": number(fitted.verdict),
         "lowest_total": number(total[0], 1),
         "highest_total": number(total[-1], 1),

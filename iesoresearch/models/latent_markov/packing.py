@@ -42,11 +42,6 @@ class PackedItems:
     n_items: int
     n_levels: int
 
-    @property
-    def n_table_rows(self) -> int:
-        """Number of codes of all groups."""
-        return sum(len(d) for d in self.digits)
-
     def tables(self, item_probs: np.ndarray, lanes: int) -> np.ndarray:
         """Probability of each code in each state.
 
