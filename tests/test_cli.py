@@ -190,6 +190,16 @@ def test_more_states_than_the_data_carry(call, tmp_path):
     assert "states cannot be told apart among 3 people" in errors
 
 
+def test_a_handful_of_patients_is_refused(call, tmp_path):
+    data = cohort(tmp_path / "site")
+    few = pl.read_parquet(data / "contacts.parquet").filter(pl.col("referral_id") <= "P08")
+    few.write_parquet(data / "contacts.parquet")
+    code, _, errors = call("run", "tiny", "-p", "source=folder", "--data", data)
+    assert code == 5
+    assert "Fewer than 10 people stand behind this result" in errors
+    assert not (call.home / "reports" / "out" / "tiny").exists()
+
+
 def test_from_run_to_verified_numbers(call):
     code, _, errors = call("run", "tiny")
     assert code == 0, errors

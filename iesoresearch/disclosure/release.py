@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from iesoresearch.errors import ParameterError
+from iesoresearch.errors import DisclosureError, ParameterError
 from iesoresearch.results import RELEASED, STATUS, Number, Result, Table, Value
 
 PROTECTS = "suppressed (protects another cell)"
@@ -56,9 +56,16 @@ def release(result: Result, policy: Policy) -> Result:
 
     Open data pass unchanged; synthetic data are treated as patients'. Releasing twice changes
     nothing.
+
+    Raises
+    ------
+    DisclosureError
+        Fewer people than may be shown stand behind the whole result: then neither its sentences
+        nor the outcomes of its checks may be seen.
     """
     if "disclosure" in result.provenance:
         return result
+    _refuse_few(result, policy)
     applied = {"min_count": policy.min_count, "round_to": policy.round_to}
     return replace(
         result,
@@ -66,6 +73,15 @@ def release(result: Result, policy: Policy) -> Result:
         numbers={name: _release_number(n, policy) for name, n in result.numbers.items()},
         provenance=result.provenance | {"disclosure": applied},
     )
+
+
+def _refuse_few(result: Result, policy: Policy) -> None:
+    guarded = [x for x in result.numbers.values() if x.sensitivity != "open" and x.n is not None]
+    if guarded and max(x.n for x in guarded) < policy.min_count:
+        raise DisclosureError(
+            f"Fewer than {policy.min_count} people stand behind this result, so nothing of it can "
+            "be shown. Bring more data."
+        )
 
 
 def _release_number(number: Number, policy: Policy) -> Number:

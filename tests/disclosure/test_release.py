@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from iesoresearch.disclosure import Policy, release
-from iesoresearch.errors import ParameterError
+from iesoresearch.errors import DisclosureError, ParameterError
 from iesoresearch.project import find
 from iesoresearch.results import RELEASED, Number, Result, Table, Value
 
@@ -109,6 +109,13 @@ def test_numbers():
     }
     assert found["many"].n == 10
     assert found["few"].status == HIDDEN
+
+
+def test_a_result_of_a_few_people_is_refused_as_a_whole():
+    with pytest.raises(DisclosureError, match="Fewer than 10 people stand behind this") as caught:
+        release(Result(numbers={"verdict": Number("severity only", n=9)}), POLICY)
+    assert caught.value.exit_code == 5
+    release(Result(numbers={"verdict": Number("severity only", n=9, sensitivity="open")}), POLICY)
 
 
 counts = st.lists(st.integers(0, 60), min_size=2, max_size=6)

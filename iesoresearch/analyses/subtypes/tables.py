@@ -80,62 +80,43 @@ def _criteria(fitted: Fitted) -> Table:
     return Table("Information criteria (smaller is better)", frame, keys, values)
 
 
+#: Columns of the tables of fit: heading and digits.
+_FIT = {
+    "log_likelihood": ("Log-likelihood", 1),
+    "n_parameters": ("Parameters", 0),
+    "aic": ("AIC", 1),
+    "bic": ("BIC (n = people)", 1),
+    "bic_observations": ("BIC (n = occasions)", 1),
+    "icl": ("ICL", 1),
+    "entropy": ("Relative entropy", 3),
+    "held_out": ("Held-out log-likelihood per person", 4),
+    "gain": ("Gain over the severity ladder per person, nats", 4),
+}
+
+
 def _fit(fitted: Fitted) -> Table:
-    from_ladder = fitted.ladders_held_out[fitted.rungs]
-    rows = [
-        {
-            "n_states": k,
-            "log_likelihood": m.log_likelihood_,
-            "n_parameters": m.n_parameters_,
-            "aic": m.aic_,
-            "bic": m.bic_,
-            "bic_observations": m.bic_observations_,
-            "icl": m.icl_,
-            "entropy": m.entropy_,
-            "held_out": fitted.held_out[k].mean(),
-            "gain": (fitted.held_out[k] - from_ladder).mean(),
-            "n": fitted.data.n_people,
-        }
-        for k, m in fitted.models.items()
-    ]
-    labels = {
-        "log_likelihood": ("Log-likelihood", 1),
-        "n_parameters": ("Parameters", 0),
-        "aic": ("AIC", 1),
-        "bic": ("BIC (n = people)", 1),
-        "bic_observations": ("BIC (n = occasions)", 1),
-        "icl": ("ICL", 1),
-        "entropy": ("Relative entropy", 3),
-        "held_out": ("Held-out log-likelihood per person", 4),
-        "gain": ("Gain over the severity ladder per person, nats", 4),
-    }
-    values = {name: _value(fitted, "model", *label, "n") for name, label in labels.items()}
-    values["n"] = _value(fitted, "count", "People", 0)
-    return Table("Fit by number of states", pl.DataFrame(rows), {"n_states": "States"}, values)
+    key, title = {"n_states": "States"}, "Fit by number of states"
+    return _fit_table(fitted, fitted.models, fitted.held_out, key, title, list(_FIT))
 
 
 def _ladders(fitted: Fitted) -> Table:
-    rows = [
-        {
-            "rungs": rungs,
-            "log_likelihood": ladder.log_likelihood_,
-            "n_parameters": ladder.n_parameters_,
-            "bic": ladder.bic_,
-            "held_out": fitted.ladders_held_out[rungs].mean(),
-            "n": fitted.data.n_people,
-        }
-        for rungs, ladder in fitted.ladders.items()
-    ]
-    labels = {
-        "log_likelihood": ("Log-likelihood", 1),
-        "n_parameters": ("Parameters", 0),
-        "bic": ("BIC (n = people)", 1),
-        "held_out": ("Held-out log-likelihood per person", 4),
-    }
-    values = {name: _value(fitted, "model", *label, "n") for name, label in labels.items()}
+    key, title = {"rungs": "Rungs"}, "Severity ladders: states that differ in severity only"
+    columns = ["log_likelihood", "n_parameters", "bic", "held_out"]
+    return _fit_table(fitted, fitted.ladders, fitted.ladders_held_out, key, title, columns)
+
+
+def _fit_table(fitted: Fitted, models, held_out, key, title, columns) -> Table:
+    """One row per model: the `columns` of `_FIT`."""
+    null = fitted.ladders_held_out[fitted.rungs]
+    name = next(iter(key))
+    rows = []
+    for k, model in models.items():
+        found = {"held_out": held_out[k].mean(), "gain": (held_out[k] - null).mean()}
+        row = {c: found[c] if c in found else getattr(model, f"{c}_") for c in columns}
+        rows.append({name: k, **row, "n": fitted.data.n_people})
+    values = {c: _value(fitted, "model", *_FIT[c], "n") for c in columns}
     values["n"] = _value(fitted, "count", "People", 0)
-    title = "Severity ladders: states that differ in severity only"
-    return Table(title, pl.DataFrame(rows), {"rungs": "Rungs"}, values)
+    return Table(title, pl.DataFrame(rows), key, values)
 
 
 def _with_interval(fitted, frame, name, estimate, label, digits, statistic, whole=None):
