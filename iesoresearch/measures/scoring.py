@@ -42,26 +42,7 @@ def score(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
             f"{instrument.name} cannot be scored: the column(s) {', '.join(absent)} are absent. "
             "Add them (empty where nothing was asked), or leave the questionnaire out."
         )
-    n_items = len(instrument.items)
-    answers, outside = [], []
-    for column, item in zip(instrument.columns, instrument.items, strict=True):
-        value = pl.col(column)
-        if item.not_applicable is not None:
-            value = pl.when(value == item.not_applicable).then(None).otherwise(value)
-        answers.append(value.cast(pl.Float64))
-        outside.append((~value.is_between(item.low, item.high)).fill_null(False))
-    answered = pl.sum_horizontal(a.is_not_null() for a in answers)
-    status = (
-        pl.when(pl.any_horizontal(outside))
-        .then(pl.lit(OUT_OF_RANGE))
-        .when(answered == n_items)
-        .then(pl.lit(COMPLETE))
-        .when(answered >= n_items - instrument.max_missing)
-        .then(pl.lit(PRORATED))
-        .otherwise(pl.lit(INCOMPLETE))
-    )
-    usable = status.is_in([COMPLETE, PRORATED])
-    total = pl.when(usable).then(pl.sum_horizontal(answers) * n_items / answered)
+    total, status = total_and_status(instrument)
     rounded = (total + 0.5).floor()
     band = pl.lit(None, pl.String)
     for b in instrument.bands:
@@ -70,3 +51,28 @@ def score(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
     return frame.select(
         total.alias(f"{code}_total"), band.alias(f"{code}_band"), status.alias(f"{code}_status")
     )
+
+
+def total_and_status(instrument: Instrument) -> tuple[pl.Expr, pl.Expr]:
+    """Total and status of `score`, as expressions of the item columns."""
+    n_items = len(instrument.items)
+    answers, outside = [], []
+    for column, item in zip(instrument.columns, instrument.items, strict=True):
+        value = pl.col(column)
+        if item.not_applicable is not None:
+            value = pl.when(value != item.not_applicable).then(value)
+        answers.append(value.cast(pl.Int16))
+        outside.append(~value.is_between(item.low, item.high))
+    answered = pl.sum_horizontal(a.is_not_null() for a in answers)
+    beyond = pl.any_horizontal(outside).fill_null(False)
+    enough = answered >= n_items - instrument.max_missing
+    status = (
+        pl.when(beyond)
+        .then(pl.lit(OUT_OF_RANGE))
+        .when(answered == n_items)
+        .then(pl.lit(COMPLETE))
+        .when(enough)
+        .then(pl.lit(PRORATED))
+        .otherwise(pl.lit(INCOMPLETE))
+    )
+    return pl.when(enough & ~beyond).then(pl.sum_horizontal(answers) * n_items / answered), status

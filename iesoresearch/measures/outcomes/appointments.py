@@ -5,7 +5,7 @@ import polars as pl
 from iesoresearch.errors import DataError
 from iesoresearch.measures.instruments import INSTRUMENTS
 from iesoresearch.measures.problems import PROBLEMS
-from iesoresearch.measures.scoring import score
+from iesoresearch.measures.scoring import total_and_status
 
 Frame = pl.DataFrame | pl.LazyFrame
 CORE = tuple(INSTRUMENTS)
@@ -14,12 +14,10 @@ _OTHERWISE = "gad7"  # no descriptor: PHQ-9 with GAD-7
 
 def numbered(referrals: Frame) -> pl.DataFrame:
     """Referrals with their row number ``ref`` and the ``scale`` paired with their problem."""
-    frame = _with(
-        referrals,
-        "referrals",
-        {"referral_id": pl.String, "patient_id": pl.String},
-        {"referral_date": pl.Date, "discharge_date": pl.Date, "problem": pl.String},
-    ).collect()
+    needed = {"referral_id": pl.String, "patient_id": pl.String}
+    optional = {"referral_date": pl.Date, "discharge_date": pl.Date, "problem": pl.String}
+    columns = _columns(referrals, "referrals", needed, optional)
+    frame = referrals.lazy().select(columns).collect()
     if frame["referral_id"].is_duplicated().any():
         raise DataError(
             "referrals: rows share their referral_id, so their outcomes would be mixed. Keep one "
@@ -42,9 +40,9 @@ def appointments(referrals: pl.DataFrame, contacts: Frame, scores: Frame | None)
     of the disorder measure that is paired with the referral's problem).
     """
     keys = referrals.select("ref", "referral_id", "referral_date", "discharge_date", "scale")
-    frame = _contacts(contacts).join(keys, on="referral_id", how="inner")
+    frame = _contacts(contacts).join(keys.lazy(), on="referral_id", how="inner")
     frame = (
-        _inside(frame.lazy())
+        _inside(frame)
         .select(
             "ref",
             "day",
@@ -58,62 +56,68 @@ def appointments(referrals: pl.DataFrame, contacts: Frame, scores: Frame | None)
         )
         .collect()
     )
+    frame = _in_place(frame)
     if scores is not None:
         extra = _scores(scores, keys, frame)
         if extra.height:
             frame = pl.concat([frame, extra], how="diagonal_relaxed")
     frame = frame.filter(~pl.col("follow_up")).drop("follow_up")
-    if frame["day"].null_count():
-        # an appointment without a date lies where its number puts it
-        frame = frame.sort("ref", "session").with_columns(pl.col("day").forward_fill().over("ref"))
-    return frame.sort("ref", "day", "session", nulls_last=False)
+    return frame.sort("ref", "place", "session", nulls_last=False).drop("place")
 
 
-def _with(frame: Frame, table: str, needed: dict, optional: dict) -> pl.LazyFrame:
+def _in_place(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Add ``place``: the day, or of an appointment without one that of the number before it."""
+    if contacts["day"].null_count() == 0:
+        return contacts.with_columns(place="day")
+    contacts = contacts.sort("ref", "session")
+    return contacts.with_columns(place=pl.col("day").forward_fill().over("ref"))
+
+
+def _columns(frame: Frame, table: str, needed: dict, optional: dict) -> list[pl.Expr]:
     """The columns asked for, absent optional ones as nulls."""
-    frame = frame.lazy()
-    names = frame.collect_schema().names()
+    names = frame.lazy().collect_schema().names()
     absent = [name for name in needed if name not in names]
     if absent:
         raise DataError(
             f"{table}: the column(s) {', '.join(absent)} are absent, so no outcome can be "
             "computed. Use tables of a checked cohort."
         )
-    columns = [
+    return [
         pl.col(name).cast(dtype) if name in names else pl.lit(None, dtype).alias(name)
         for name, dtype in (needed | optional).items()
     ]
-    return frame.select(columns)
 
 
-def _contacts(contacts: Frame) -> pl.DataFrame:
+def _contacts(contacts: Frame) -> pl.LazyFrame:
+    needed = {"referral_id": pl.String, "session": pl.UInt16}
     optional = {"date": pl.Date, "attendance": pl.String, "purpose": pl.String}
     optional |= {"therapy": pl.String}
-    needed = {"referral_id": pl.String, "session": pl.UInt16}
-    frame = _with(contacts, "contacts", needed, optional).rename({"date": "day"})
-    frame = frame.with_columns(
-        attended=pl.col("attendance").fill_null("attended") == "attended",
-        purpose=pl.col("purpose").fill_null("treatment"),
+    columns = _columns(contacts, "contacts", needed, optional)
+    totals = _totals(contacts.lazy().collect_schema().names())
+    return (
+        contacts.lazy()
+        .select(*columns, *totals)
+        .rename({"date": "day"})
+        .with_columns(
+            attended=pl.col("attendance").fill_null("attended") == "attended",
+            purpose=pl.col("purpose").fill_null("treatment"),
+        )
     )
-    return pl.concat([frame.collect(), _totals(contacts.lazy())], how="horizontal")
 
 
-def _totals(contacts: pl.LazyFrame) -> pl.DataFrame:
+def _totals(names: list[str]) -> list[pl.Expr]:
     """Total of every core instrument: from its items where any was answered."""
-    names = contacts.collect_schema().names()
     totals = []
     for code, instrument in INSTRUMENTS.items():
         total = f"{code}_total"
         given = pl.col(total).cast(pl.Float64) if total in names else pl.lit(None, pl.Float64)
         if not set(instrument.columns) <= set(names):
-            totals.append(contacts.select(given.alias(code)).collect())
+            totals.append(given.alias(code))
             continue
-        wanted = [*instrument.columns, total] if total in names else list(instrument.columns)
-        answers = contacts.select(wanted).collect()
         answered = pl.any_horizontal(pl.col(instrument.columns).is_not_null())
-        frame = answers.with_columns(score(answers, instrument)[total].alias(code))
-        totals.append(frame.select(pl.when(answered).then(code).otherwise(given).alias(code)))
-    return pl.concat(totals, how="horizontal")
+        from_items, _ = total_and_status(instrument)
+        totals.append(pl.when(answered).then(from_items).otherwise(given).alias(code))
+    return totals
 
 
 def _inside(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -131,8 +135,9 @@ def _scores(scores: Frame, keys: pl.DataFrame, contacts: pl.DataFrame) -> pl.Dat
         "item": pl.UInt16,
         "value": pl.Float64,
     }
-    rows = _with(scores, "scores", needed, {}).rename({"date": "day"}).filter(pl.col("item") == 0)
-    rows = _inside(rows.join(keys.lazy(), on="referral_id", how="inner"))
+    rows = scores.lazy().select(_columns(scores, "scores", needed, {})).rename({"date": "day"})
+    rows = rows.filter(pl.col("item") == 0).join(keys.lazy(), on="referral_id", how="inner")
+    rows = _inside(rows)
     specific = (pl.col("instrument") == pl.col("scale")) & ~pl.col("instrument").is_in(CORE)
     wide = rows.group_by("ref", "day").agg(
         *(
@@ -162,6 +167,7 @@ def _scores(scores: Frame, keys: pl.DataFrame, contacts: pl.DataFrame) -> pl.Dat
             *CORE,
             "specific",
             follow_up=pl.col("follow_up").fill_null(False),
+            place="day",
             session=pl.lit(0, pl.UInt16),
             attended=pl.lit(False),
             treatment=pl.lit(False),

@@ -172,6 +172,7 @@ def test_order_is_by_day_and_by_number_where_there_is_no_date():
     assert outcome((20, 5, 5), (1, 20, 15))["phq9_first"] == 20
     row = outcome((1, 20, 15), (None, 8, 6), (30, 9, 7))
     assert (row["phq9_first"], row["phq9_last"]) == (20, 9)
+    assert (row["n_treatment"], row["second_treatment"], row["second_wait_days"]) == (3, None, None)
     undated = outcome((None, 20, 15), (None, 8, 6))
     assert (undated["phq9_first"], undated["phq9_last"], undated["finished"]) == (20, 8, True)
     assert undated["wait_days"] is None
