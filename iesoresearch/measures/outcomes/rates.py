@@ -9,7 +9,7 @@ from iesoresearch.measures.outcomes.flags import UNSOURCED
 
 SIX_WEEKS, EIGHTEEN_WEEKS, SECOND_WAIT = 42, 126, 90  # days; the limit itself is within
 #: Wait in days -> band of the annual report, both ends included.
-WAIT_BANDS = ((0, 28, "≤28 days"), (29, 56, "29–56 days"), (57, 90, "57–90 days"))
+WAIT_BANDS = ((0, 28, "<=28 days"), (29, 56, "29-56 days"), (57, 90, "57-90 days"))
 LONGEST_BAND = ">90 days"
 _Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
@@ -99,8 +99,9 @@ def wilson(numerator: pl.Expr, denominator: pl.Expr) -> dict[str, pl.Expr]:
     rate = numerator / n
     middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * (rate * (1 - rate) / n + _Z**2 / (4 * n**2)).sqrt()
-    # at 0 of n and n of n rounding errors must not leave the rate outside
-    low, high = pl.min_horizontal(middle - half, rate), pl.max_horizontal(middle + half, rate)
+    # at 0 of n and n of n rounding errors must leave neither the rate outside nor a limit below 0
+    low = pl.min_horizontal(middle - half, rate).clip(0, 1)
+    high = pl.max_horizontal(middle + half, rate).clip(0, 1)
     return {"rate": rate, "low": low, "high": high}
 
 
