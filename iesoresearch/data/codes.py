@@ -4,6 +4,19 @@ Source: variable metadata of the annual report 2024-25 (NHS England, OGL v3) and
 definitions of the data set, version 2.1.
 """
 
+import polars as pl
+
+
+def normalised(code: pl.Expr, width: int = 1) -> pl.Expr:
+    """Codes as the lists below write them: '1', ' 1', '01', '1.0' are one code of `width` digits.
+
+    Capitals and spaces around a code do not count either.
+    """
+    text = code.str.strip_chars().str.to_uppercase().str.replace(r"^(\d+)\.0+$", "${1}")
+    digits = text.str.strip_chars_start("0").str.zfill(width)
+    return pl.when(text.str.contains(r"^\d+$")).then(digits).otherwise(text)
+
+
 GENDERS = ("female", "male", "other", "not known")
 #: NHS code -> our word.
 GENDER_CODES = {"2": "female", "1": "male", "9": "other", "X": "not known"}
@@ -28,13 +41,22 @@ ETHNICITIES = {
     "S": ("Other", "any other ethnic group"),
     "Z": ("Not known", "not stated or not known"),
 }
+#: "BME" in the annual report: all but White British and not known, so Irish and other White too.
+MINORITY_ETHNICITIES = tuple(code for code in ETHNICITIES if code not in ("A", "Z"))
 
 ORIENTATIONS = ("heterosexual", "gay or lesbian", "bisexual", "other", "not known")
+#: The annual report knows the first four; the rest as in the dashboard scripts of NHS England.
 ORIENTATION_CODES = {
     "20430005": "heterosexual",
     "76102007": "gay or lesbian",
     "89217008": "gay or lesbian",
     "42035005": "bisexual",
+    "38628009": "gay or lesbian",
+    "765288000": "other",
+    "766822004": "other",
+    "1064711000000100": "not known",
+    "699042003": "not known",
+    "440583007": "not known",
 }
 
 YES_NO = ("yes", "no", "not stated")
@@ -163,3 +185,37 @@ REFERRAL_SOURCE_CODES = {
     "Q": "drop-in",
 }
 REFERRAL_SOURCES = tuple(dict.fromkeys(REFERRAL_SOURCE_CODES.values()))
+
+#: Published label of a decile -> ours. The annual report counts from the least deprived, the data
+#: set and we from the most deprived.
+PUBLISHED_DECILES = {
+    "01 Least deprived": 10,
+    "02 Less deprived": 9,
+    "03 Less deprived": 8,
+    "04 Less deprived": 7,
+    "05 Less deprived": 6,
+    "06 More deprived": 5,
+    "07 More deprived": 4,
+    "08 More deprived": 3,
+    "09 More deprived": 2,
+    "10 Most deprived": 1,
+}
+
+#: Age bands of the annual report, both ends included. It bands the age at the end of the reporting
+#: period; other official tables band the age at referral.
+AGE_BANDS = {
+    "<18": (0, 17),
+    "18-25": (18, 25),
+    "26-64": (26, 64),
+    "65-74": (65, 74),
+    "75-89": (75, 89),
+    "90+": (90, 120),
+}
+
+
+def age_band(age: pl.Expr) -> pl.Expr:
+    """Band of an age in years; null where there is none."""
+    band = pl.lit(None, pl.String)
+    for name, (low, high) in AGE_BANDS.items():
+        band = pl.when(age.is_between(low, high)).then(pl.lit(name)).otherwise(band)
+    return band
