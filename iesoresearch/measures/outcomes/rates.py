@@ -151,7 +151,8 @@ def _rounded_percentage(decimals: int) -> pl.Expr:
     """100 × numerator / denominator, halves away from zero (no figure here is negative)."""
     scale = 10**decimals
     n, d = pl.col("numerator"), pl.when(pl.col("denominator") > 0).then("denominator")
-    return (200 * scale * n + d).floordiv(2 * d) / scale
+    # it is a whole number of steps already: the last call only clears the error of the division
+    return ((200 * scale * n + d).floordiv(2 * d) / scale).round(decimals)
 
 
 def effect_size(first: pl.Series, last: pl.Series, reference_sd: float) -> float | None:
