@@ -82,9 +82,9 @@ def clean():
         ],
         "101": [
             ["91", "1", "P1", "W1", "A", "2024-04-02", "", "B1", "", "", "34", *april],
-            ["91", "2", "P2", "W2", "B", "2024-04-10", "", "A1", "", "", "50", *april],
+            ["91", "2", "P2", "W2", "B", "2024-04-10", "NULL", "A1", "", "", "50", *april],
             ["92", "2", "P1", "W1", "A", "2024-04-02", "2024-05-30", "B1", "46", gad, "34", *may],
-            ["92", "1", "P2", "W2", "B", "2024-04-10", "", "A1", "", "", "50", *may],
+            ["92", "1", "P2", "W2", "B", "2024-04-10", "NULL", "A1", " ", "", "50", *may],
             ["92", "3", "P3", "W3", "C", "2024-05-05", "2024-05-20", "", "50", "", "18", *may],
         ],
         "201": [
@@ -146,7 +146,11 @@ def write_parquet(folder, tables, types=None):
 
 DATES = [name for names in COLUMNS.values() for name in names.split() if name.endswith("Date")]
 TYPES = (
-    {name: lambda c: c.str.to_datetime("%Y-%m-%d") for name in DATES if not name.startswith("Age_")}
+    {
+        name: lambda c: c.replace("NULL", None).str.to_datetime("%Y-%m-%d")
+        for name in DATES
+        if not name.startswith("Age_")
+    }
     | {name: lambda c: c.cast(pl.Int64) for name in ("Age_RP_EndDate", "UniqueSubmissionID")}
     | {name: lambda c: c.cast(pl.Float64) for name in ("PersScore", "ClinContDurOfCareCont")}
     | {"UsePathway_Flag": lambda c: c == "True"}
@@ -706,6 +710,16 @@ def test_a_column_of_identifiers_is_refused(tmp_path, name, cells, kind):
     assert f"IDS001MPI: column 7 looks like an identifier ({kind}" in message
     assert name not in message
     assert cells[0] not in message
+
+
+def test_people_named_by_their_nhs_number_are_refused(tmp_path):
+    tables = clean()
+    numbers = {"P1": "9434765919", "P2": "9434765870", "P3": "4010232137"}
+    tables["101"] = [[numbers.get(cell, cell) for cell in row] for row in tables["101"]]
+    write_csv(tmp_path, tables)
+    message = problems(tmp_path)
+    assert "IDS101Referral: Person_ID looks like an identifier (NHS numbers)" in message
+    assert "9434765919" not in message
 
 
 def test_optional_tables_may_be_absent(tmp_path):

@@ -135,6 +135,57 @@ def test_a_contact_id_used_again_on_another_day_is_another_contact(tmp_path):
     assert "1 row(s) repeat a contact; the latest version was kept" in texts
 
 
+def test_of_a_contact_twice_in_one_submission_the_last_counts(tmp_path):
+    contacts = [{"AttendOrDNACode": code} for code in ("5", "4", "3")]
+    cohort, _ = national.read(write(tmp_path, [{}], contacts))
+    assert cohort.contacts["attendance"].to_list() == ["did not attend"]
+
+
+def test_a_score_of_the_referral_does_not_replace_that_of_the_contact(tmp_path):
+    """Not even a later one; on a day without an attended contact it keeps its day."""
+    rows = [{}, {"UniqueSubmissionID": "2", "Unique_MonthID": "1488"}]
+    missed = {"Unique_CareContactID": "d", "CareContDate": "2024-01-12", "AttendOrDNACode": "3"}
+    given = [("2024-01-10", "phq9", "3"), ("2024-01-10", "gad7", "4"), ("2024-01-12", "phq9", "5")]
+    scores = [
+        {
+            "UniqueSubmissionID": "2",
+            "Unique_ServiceRequestID": "r",
+            "CodedAssToolType": SCALES[scale].snomed,
+            "PersScore": value,
+            "AssToolCompDate": day,
+        }
+        for day, scale, value in given
+    ]
+    folder = write(tmp_path, rows, [{}, missed], IDS606CodedScoreAssessmentRefer=scores)
+    cohort, _ = national.read(folder)
+    assert cohort.contacts.select("phq9_total", "gad7_total").rows() == [(9, 4), (None, None)]
+    assert cohort.scores.select("instrument", "value", "session").rows() == [("phq9", 5.0, None)]
+
+
+def test_diabetes_distress_is_read_by_its_range(tmp_path):
+    """One SNOMED code, two scorings: a total of 17 to 102, later a mean of 1 to 6."""
+    days = {"c": "2024-01-10", "d": "2024-01-11", "e": "2024-01-12"}
+    contacts = [{"Unique_CareContactID": c, "CareContDate": day} for c, day in days.items()]
+    scores = [
+        {
+            "UniqueSubmissionID": "1",
+            "CodedAssToolType": "910931000000101",
+            "PersScore": value,
+            "Unique_CareContactID": contact,
+        }
+        for contact, value in zip("cde", ["51", "2.4", "9"], strict=True)
+    ]
+    folder = write(tmp_path, [{}], contacts, IDS607CodedScoreAssessmentAct=scores)
+    cohort, report = national.read(folder)
+    assert cohort.scores.select("instrument", "value", "session").rows() == [
+        ("diabetes_distress_total", 51.0, 1),
+        ("diabetes_distress_mean", 2.4, 2),
+    ]
+    assert [finding.text for finding in report.findings] == [
+        "1 score(s) lie outside the range of their scale; left out"
+    ]
+
+
 def test_ids_that_parquet_holds_as_numbers_with_a_point_still_join(tmp_path):
     rows = [{"RecordNumber": 7.0, "Person_ID": 1234.0, "UniqueSubmissionID": "1"}]
     cohort, report = national.read(write(tmp_path, rows, [{"Person_ID": 1234}]))

@@ -13,6 +13,10 @@ What is decided on the way:
 - An unplanned contact counts as attended, one that does not say who came or what for does not
   count as attended or as treatment.
 - Scores are totals; see `scores.read` for where they go.
+
+Not read: logs of internet-enabled therapy (IDS205), which the national rules count as treatment,
+and waiting-time pauses (IDS108). A referral submitted anew because its provider changed its code
+stays two referrals, as it is in the national figures.
 """
 
 from pathlib import Path

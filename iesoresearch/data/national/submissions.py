@@ -31,8 +31,8 @@ class Submissions:
     def rows(self, sources: dict[str, Source], number: str, ledger: Ledger) -> pl.DataFrame:
         """Rows of a table that belong to a submission that counts, with its order.
 
-        Rows with a mangled or without a needed id, and those of a submission that IDS101 does not
-        know, are left out and counted.
+        In the order of the files. Rows with a mangled or without a needed id, and those of a
+        submission that IDS101 does not know, are left out and counted.
         """
         table = TABLES[number]
         if number not in sources:
@@ -46,7 +46,8 @@ class Submissions:
         if not audited:
             known = known.drop(AUDIT)
         frame = source.frame.with_columns(pl.col(AUDIT).fill_null("")) if audited else source.frame
-        frame = frame.join(known.lazy(), on=keys, how="left").with_columns(fate=_fate(table))
+        frame = frame.join(known.lazy(), on=keys, how="left", maintain_order="left")
+        frame = frame.with_columns(fate=_fate(table))
         kept, fates = collect(
             [
                 frame.filter(pl.col("fate") == "kept").drop("fate", "counts"),
