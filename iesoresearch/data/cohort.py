@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -78,7 +79,7 @@ class Cohort:
     content: pl.DataFrame
     fingerprint: str
     licence: str = ""
-    truth: dict[str, np.ndarray] = field(default_factory=dict)
+    truth: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def checked(cls, name, sensitivity, tables: dict[str, pl.DataFrame], fingerprint, **more):
@@ -187,7 +188,11 @@ class Cohort:
                 )
                 written.append(folder / "truth_states.parquet")
                 states.write_parquet(written[-1])
-                parameters = {k: v.tolist() for k, v in self.truth.items() if k != "states"}
+                parameters = {
+                    name: value.tolist() if isinstance(value, np.ndarray) else value
+                    for name, value in self.truth.items()
+                    if name != "states"
+                }
                 written.append(folder / "truth.json")
                 written[-1].write_text(json.dumps(parameters, indent=1) + "\n", encoding="utf-8")
         except OutputError:

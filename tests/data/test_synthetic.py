@@ -5,44 +5,85 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import chisquare
 
-from iesoresearch.data import synthetic
+from iesoresearch.data import codes, synthetic
 from iesoresearch.data.sources import from_folder
-from iesoresearch.errors import DataError
+from iesoresearch.data.synthetic import Profile, answers, people, profile
+from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures import GAD7, PHQ9, WSAS
+from iesoresearch.measures.outcomes import referral_outcomes
 
 
 @pytest.fixture(scope="module")
 def cohort():
-    return synthetic.make(4000, seed=3)
+    return synthetic.make(6000, seed=3)
 
 
-def test_size_and_sessions(cohort):
-    per_referral = cohort.contacts.group_by("referral_id").len()["len"]
-    assert len(per_referral) == cohort.patients.height == 4000
-    assert per_referral.min() == 2
-    assert per_referral.max() == 20
+@pytest.fixture(scope="module")
+def outcomes(cohort):
+    return referral_outcomes(cohort.referrals, cohort.contacts, fallback=True)
+
+
+def test_asked_for_n_referrals_one_gets_n(cohort):
+    assert cohort.referrals.height == cohort.patients.height == 6000
     assert cohort.sensitivity == "synthetic"
+    assert synthetic.make(7, seed=1).referrals.height == 7
 
 
 def test_equal_seeds_equal_cohorts(cohort):
-    again = synthetic.make(4000, seed=3)
-    assert again.contacts.equals(cohort.contacts)
-    assert not synthetic.make(4000, seed=4).contacts.equals(cohort.contacts)
+    again = synthetic.make(6000, seed=3)
+    for table in ("patients", "referrals", "contacts", "scores", "content"):
+        assert getattr(again, table).equals(getattr(cohort, table)), table
+    assert not synthetic.make(6000, seed=4).contacts.equals(cohort.contacts)
 
 
+def test_another_therapist_variance_moves_no_patient(cohort):
+    changed = synthetic.make(6000, seed=3, therapist_sd=0.0)
+    assert changed.patients.equals(cohort.patients)
+    assert changed.referrals["referral_date"].equals(cohort.referrals["referral_date"])
+    assert changed.fingerprint != cohort.fingerprint
+    assert not changed.truth["therapist_effects"].any()
+
+
+@pytest.mark.parametrize("name", synthetic.PROFILES)
 @pytest.mark.parametrize("instrument", [PHQ9, GAD7, WSAS])
-def test_true_probabilities_sum_to_one(instrument):
-    probs = synthetic.item_probs(instrument)
+def test_true_probabilities_sum_to_one(instrument, name):
+    probs = answers.item_probs(instrument, Profile.load(name))
     assert probs.shape == (7, len(instrument.items), instrument.n_categories)
     assert probs.min() >= 0
     assert probs.sum(axis=2) == pytest.approx(np.ones(probs.shape[:2]))
 
 
-def test_transition_rows_sum_to_one():
-    assert synthetic.TRANSITION.sum(axis=1) == pytest.approx(np.ones(7))
-    assert synthetic.INITIAL.sum() == pytest.approx(1.0)
+@pytest.mark.parametrize("name", synthetic.PROFILES)
+def test_every_parameter_says_what_it_stands_on(name):
+    loaded = Profile.load(name)
+    assert set(loaded.basis.values()) == set(profile.BASES)
+    moves = np.array(loaded["transition"])
+    assert moves.sum(axis=1) == pytest.approx(np.ones(7))
+    lists = {"problem": 16, "ethnicity": len(codes.ETHNICITIES), "age": len(people.AGE_BANDS)}
+    for group, n in lists.items():
+        for effect in ("severity", "response"):
+            assert len(loaded[f"{group}_{effect}"]) == n
+
+
+def test_average_moves_are_probabilities(cohort):
+    assert cohort.truth["initial_probs"].sum() == pytest.approx(1.0)
+    assert cohort.truth["transition_matrix"].sum(axis=1) == pytest.approx(np.ones(7))
+
+
+def test_average_moves_are_those_made(cohort):
+    """The expected moves kept by the draw against a count of the moves made."""
+    states, contacts = cohort.truth["states"], cohort.contacts
+    same = contacts["referral_id"].eq_missing(contacts["referral_id"].shift(-1)).to_numpy()[:-1]
+    origin, destination = states[:-1][same], states[1:][same]
+    for state in range(7):
+        made = np.bincount(destination[origin == state], minlength=7)
+        expected = cohort.truth["transition_matrix"][state] * made.sum()
+        assert np.all(np.abs(made - expected) < 4.5 * np.sqrt(expected + 1.0))
 
 
 def test_answers_follow_their_state(cohort):
@@ -50,46 +91,104 @@ def test_answers_follow_their_state(cohort):
     probs = cohort.truth["item_probs"]
     for item, column in enumerate(PHQ9.columns):
         for state in (1, 3, 5):
-            answers = cohort.contacts[column].filter(pl.Series(states == state)).drop_nulls()
-            found = np.bincount(answers.to_numpy(), minlength=4)
+            given_here = cohort.contacts[column].filter(pl.Series(states == state)).drop_nulls()
+            found = np.bincount(given_here.to_numpy(), minlength=4)
             expected = probs[state, item] * found.sum()
             usable = expected > 5
             scale = found[usable].sum() / expected[usable].sum()
             assert chisquare(found[usable], expected[usable] * scale).pvalue > 1e-5
 
 
-def test_one_strong_factor_and_a_weak_split(cohort):
-    """Shape of published item correlations: positive everywhere, a little higher within groups."""
-    items = cohort.contacts.select(PHQ9.columns).drop_nulls().to_numpy()
-    r = np.corrcoef(items.T)
-    somatic, cognitive = [2, 3, 4], [0, 1, 5, 8]
-    within = [r[a, b] for group in (somatic, cognitive) for a in group for b in group if a < b]
-    across = r[np.ix_(somatic, cognitive)].mean()
-    assert r.min() > 0.2
-    assert 0.02 < np.mean(within) - across < 0.10
-    values = np.linalg.eigvalsh(r)[::-1]
-    assert values[0] / values[1] > 4
-
-
 def test_missing_answers(cohort):
-    first = cohort.contacts.filter(session=1).select(PHQ9.columns)
-    later = cohort.contacts.filter(pl.col("session") > 1).select(PHQ9.columns)
-    share = first.null_count().sum_horizontal().item() / first.height / 9
-    whole = later.filter(pl.all_horizontal(pl.all().is_null())).height / later.height
-    n = later.height
-    assert share == pytest.approx(synthetic.MISSING_ITEM, abs=4 * (0.01 * 0.99 / (4000 * 9)) ** 0.5)
-    assert whole == pytest.approx(synthetic.MISSING_FORM, abs=4 * (0.08 * 0.92 / n) ** 0.5)
+    attended = cohort.contacts.filter(attendance="attended")
+    silent = attended.group_by("referral_id").agg(
+        pl.all_horizontal(pl.col(PHQ9.columns).is_null()).all().alias("silent"), n=pl.len()
+    )
+    share = silent.filter(pl.col("n") > 1)["silent"].mean()
+    assert share == pytest.approx(Profile.load("england")["never_answers"], abs=0.012)
+    given_forms = attended.filter(~pl.all_horizontal(pl.col(PHQ9.columns).is_null()))
+    lost = given_forms.select(PHQ9.columns).null_count().sum_horizontal().item()
+    n = given_forms.height * 9
+    assert lost / n == pytest.approx(0.01, abs=5 * (0.01 * 0.99 / n) ** 0.5)
+    missed = cohort.contacts.filter(attendance="did not attend").select(PHQ9.columns)
+    assert missed.null_count().sum_horizontal().item() == 9 * missed.height > 0
+
+
+def test_dates_are_in_order(cohort, outcomes):
+    dates = cohort.contacts.join(
+        cohort.referrals.select("referral_id", "referral_date", "discharge_date"), on="referral_id"
+    )
+    assert dates.filter(pl.col("date") < pl.col("referral_date")).is_empty()
+    assert dates.filter(pl.col("date") > pl.col("discharge_date")).is_empty()
+    steps = dates.select(pl.col("date").diff().over("referral_id").dt.total_days().min())
+    assert steps.item() >= 0
+    assert outcomes["wait_days"].drop_nulls().min() >= 1
+
+
+def test_a_measure_of_ones_own_lies_within_its_range(cohort):
+    from iesoresearch.measures import SCALES
+
+    for code, values in cohort.scores.group_by("instrument"):
+        scale = SCALES[code[0]]
+        assert values["value"].is_between(scale.low, scale.high).all(), code
+    assert cohort.scores["instrument"].n_unique() >= 5
+
+
+def test_content_is_that_of_typed_sessions(cohort):
+    typed = cohort.contacts.filter(mechanism="typed, live", attendance="attended")
+    keys = ["referral_id", "session"]
+    assert cohort.content.select(keys).unique().join(typed, on=keys, how="anti").is_empty()
+    assert (cohort.content.group_by(keys).len()["len"] == 6).all()
+
+
+def test_ieso_is_typed_and_of_the_higher_step():
+    cohort = synthetic.make(500, seed=1, profile="ieso")
+    assert cohort.contacts["mechanism"].unique().to_list() == ["typed, live"]
+    assert cohort.contacts["therapy"].drop_nulls().unique().to_list() == [
+        "cognitive behaviour therapy"
+    ]
+
+
+@given(
+    arrays(float, (3, 4), elements=st.floats(0.1, 5.0)),
+    arrays(float, 3, elements=st.floats(0.1, 5.0)),
+    arrays(float, 4, elements=st.floats(0.1, 5.0)),
+)
+def test_fitted_table_has_the_margins_and_the_odds_ratios(association, rows, columns):
+    table = people.fitted_table([rows, columns], association)
+    assert table.sum(axis=1) == pytest.approx(rows / rows.sum(), rel=1e-6)
+    assert table.sum(axis=0) == pytest.approx(columns / columns.sum(), rel=1e-6)
+    assert table[0, 0] * table[1, 1] / table[0, 1] / table[1, 0] == pytest.approx(
+        association[0, 0] * association[1, 1] / association[0, 1] / association[1, 0], rel=1e-6
+    )
 
 
 def test_truth_is_saved_beside_the_tables(cohort, tmp_path):
     cohort.write(tmp_path / "made")
     truth = json.loads((tmp_path / "made" / "truth.json").read_text())
-    assert np.allclose(truth["transition_matrix"], synthetic.TRANSITION)
+    assert np.allclose(truth["transition_matrix"], cohort.truth["transition_matrix"])
+    assert truth["profile"]["therapist_sd"] == Profile.load("england")["therapist_sd"]
     states = pl.read_parquet(tmp_path / "made" / "truth_states.parquet")
     assert states["state"].to_list() == cohort.truth["states"].tolist()
     assert from_folder((tmp_path / "made",)).truth == {}  # an analysis of a folder knows no truth
 
 
-def test_nobody():
-    with pytest.raises(DataError, match="a cohort needs at least one patient"):
-        synthetic.make(0, seed=1)
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"n": 0, "seed": 1}, DataError, "n=0: a cohort needs at least one referral"),
+        (
+            {"n": 5, "seed": 1, "profile": "wales"},
+            ParameterError,
+            "There is no synthetic population called 'wales'; it is england or ieso",
+        ),
+        (
+            {"n": 5, "seed": 1, "therapist_SD": 0.1},
+            ParameterError,
+            r"therapist_SD is no parameter of a synthetic population \(did you mean therapist_sd\?\)",
+        ),
+    ],
+)
+def test_bad_input(arguments, error, message):
+    with pytest.raises(error, match=message):
+        synthetic.make(**arguments)

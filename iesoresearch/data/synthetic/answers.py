@@ -1,0 +1,110 @@
+"""How states become answers, and which forms are missing."""
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.data.synthetic import kernels
+from iesoresearch.data.synthetic.profile import Profile
+from iesoresearch.measures import GAD7, PHQ9, WSAS
+from iesoresearch.measures.instruments import Instrument
+from iesoresearch.seeds import rng
+
+#: Which states lean towards somatic (+) or cognitive-affective (-) symptoms.
+LEANING = np.array([0.0, 0.0, 1.0, -1.0, 1.0, -1.0, 0.0])
+
+
+def severity_of_states(profile: Profile) -> np.ndarray:
+    """Positions of the states on the latent scale."""
+    return np.array(profile["severity_of_states"])
+
+
+def item_scale(instrument: Instrument, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+    """Position of every state on every item, and the cuts between the answers of every item."""
+    severity = severity_of_states(profile)[:, None]
+    n_cuts = instrument.n_categories - 1
+    if instrument is PHQ9:
+        slope = np.array(profile["phq9_slope"])
+        lean = profile["lean"] * LEANING[:, None] * np.array(profile["phq9_lean"])
+        base = severity * slope + lean + profile["phq9_shift"]
+        first = slope * np.array(profile["phq9_threshold"])
+    else:
+        code = instrument.code
+        base = severity * profile[f"{code}_slope"] + profile[f"{code}_shift"]
+        base = np.repeat(base, len(instrument.items), axis=1)
+        first = np.array(profile[f"{code}_thresholds"])
+    step = profile[f"{instrument.code}_step"]
+    return base, first[:, None] + step * np.arange(n_cuts)
+
+
+def item_probs(instrument: Instrument, profile: Profile) -> np.ndarray:
+    """Probability of each answer in each state: (states, items, levels).
+
+    Cumulative logits (Samejima 1969, doi:10.1007/BF03372160); for GAD-7 and WSAS that of a person
+    who adds nothing of her own.
+    """
+    base, cuts = item_scale(instrument, profile)
+    above = 1.0 / (1.0 + np.exp(-(base[:, :, None] - cuts)))
+    edges = np.concatenate([np.ones_like(above[..., :1]), above, np.zeros_like(above[..., :1])], -1)
+    return edges[..., :-1] - edges[..., 1:]
+
+
+def draw(
+    states: np.ndarray,
+    owner: np.ndarray,
+    session: np.ndarray,
+    first: np.ndarray,
+    attended: np.ndarray,
+    care,
+    people,
+    profile: Profile,
+    seed: int,
+) -> pl.DataFrame:
+    """Items of all questionnaires, null where missing.
+
+    Parameters
+    ----------
+    states, owner, session, first, attended
+        Per appointment: state, referral, number, whether it is the first one, whether the patient
+        came.
+    """
+    n = len(states)
+    severity = severity_of_states(profile)[states]
+    logit = np.log(profile["form_missing"] / (1 - profile["form_missing"]))
+    chance = 1.0 / (1.0 + np.exp(-logit - profile["form_missing_by_severity"] * severity))
+    random = rng(seed, "synthetic", "forms")
+    no_form = ~attended | ((random.random(n) < chance) & ~first)
+    silent = rng(seed, "synthetic", "silent").random(len(care.alpha)) < profile["never_answers"]
+    no_form |= silent[owner]
+    columns = {}
+    for instrument in (PHQ9, GAD7, WSAS):
+        gone = no_form
+        offset = np.zeros(n)
+        if instrument is GAD7:
+            # anxiety apart from depression is what changes first
+            offset = care.anxiety[owner] * np.exp((1.0 - session) / profile["anxiety_fades"])
+        elif instrument is WSAS:
+            offset = care.impairment[owner]
+            extra = rng(seed, "synthetic", "wsas forms").random(n) < profile["wsas_missing"]
+            gone = no_form | extra
+        items = _items(instrument, states, offset, profile, rng(seed, "synthetic", instrument.code))
+        lost = rng(seed, "synthetic", instrument.code, "missing").random(items.shape)
+        lost = (lost < profile["item_missing"]) | gone[:, None]
+        if instrument is WSAS:
+            items[_without_work(people, profile, seed)[owner], 0] = 9
+        for column, values, missing in zip(instrument.columns, items.T, lost.T, strict=True):
+            columns[column] = pl.Series(values).set(pl.Series(missing), None)
+    return pl.DataFrame(columns)
+
+
+def _items(instrument: Instrument, states, offset, profile: Profile, random) -> np.ndarray:
+    base, cuts = item_scale(instrument, profile)
+    out = np.empty((len(states), base.shape[1]), dtype=np.int8)
+    kernels.draw_items(random, states, base, offset, np.ones(base.shape[1]), cuts, out)
+    return out
+
+
+def _without_work(people, profile: Profile, seed: int) -> np.ndarray:
+    """Whom the WSAS item on work does not apply to."""
+    younger, older = profile["work_not_applicable"]
+    chance = np.where(people.age < 65, younger, older)
+    return rng(seed, "synthetic", "work").random(len(chance)) < chance

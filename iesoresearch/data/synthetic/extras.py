@@ -1,0 +1,121 @@
+"""Circumstances of a referral, disorder measures and content of typed sessions."""
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.data import codes
+from iesoresearch.data.synthetic.answers import severity_of_states
+from iesoresearch.data.synthetic.care import chosen
+from iesoresearch.data.synthetic.profile import Profile
+from iesoresearch.measures import SCALES
+from iesoresearch.measures.problems import PROBLEMS
+from iesoresearch.seeds import rng
+
+ELEMENTS = ("greeting", "mood check", "setting goals", "change methods", "homework", "non-therapy")
+#: Words per session labelled with each element, on average.
+WORDS = (40, 90, 150, 500, 160, 120)
+
+
+def circumstances(people, care, profile: Profile, seed: int, seen: np.ndarray) -> dict:
+    """Who referred, employment and medication of every referral; null for those never seen."""
+    n = len(people.age)
+    random = rng(seed, "synthetic", "circumstances")
+    jobs = _employment(people, care, profile, random)
+    found = (jobs == codes.EMPLOYMENT.index("unemployed and seeking work")) & (
+        random.random(n) < profile["finds_work"]
+    )
+    jobs_last = np.where(found, codes.EMPLOYMENT.index("employed"), jobs)
+    logit = profile["medicated"] + profile["medicated_by_severity"] * care.alpha + 0.3 * people.ill
+    taking = random.random(n) < 1.0 / (1.0 + np.exp(-logit))
+    other = np.where(random.random(n) < 0.08, 0, 2)
+    medication = np.where(taking, 1, other)
+    medication = np.where(random.random(n) < 0.1, 3, medication)
+    stopped = (medication == 1) & (random.random(n) < profile["stops_medication"])
+    sources = profile["source_shares"]
+    source = random.choice(len(sources), size=n, p=np.array(list(sources.values())))
+    treated = seen & (care.reached == 2)
+    return {
+        "source": words(list(sources), source, codes.REFERRAL_SOURCES),
+        "employment_first": words(codes.EMPLOYMENT, np.where(treated, jobs, -1)),
+        "employment_last": words(codes.EMPLOYMENT, np.where(treated, jobs_last, -1)),
+        "medication_first": words(codes.MEDICATION, np.where(treated, medication, -1)),
+        "medication_last": words(
+            codes.MEDICATION, np.where(treated, np.where(stopped, 2, medication), -1)
+        ),
+    }
+
+
+def _employment(people, care, profile: Profile, random) -> np.ndarray:
+    """Index into `codes.EMPLOYMENT`: retired with age, unfit with illness and deprivation."""
+    n = len(people.age)
+    logits = np.tile(np.log(np.array(profile["employment_shares"])), (n, 1))
+    age = people.age.astype(float)
+    deprived = np.where(people.decile == 10, 0.0, (4.5 - people.decile) / 4.5)
+    place = {name: i for i, name in enumerate(codes.EMPLOYMENT)}
+    logits[:, place["retired"]] += 0.35 * (age - 64)
+    logits[:, place["student, not working"]] += np.where(age < 26, 1.6, -2.0)
+    logits[:, place["long-term sick or disabled"]] += 0.6 * people.ill + 1.2 * people.disabled
+    logits[:, place["long-term sick or disabled"]] += 0.5 * deprived + 0.5 * (
+        care.alpha - profile["severity"]
+    )
+    logits[:, place["unemployed and seeking work"]] += 0.4 * deprived
+    return chosen(logits, random)
+
+
+def draw(contacts: pl.DataFrame, courses, care, profile: Profile, seed: int) -> dict:
+    """The tables `scores` and `content`."""
+    return {
+        "scores": _disorder_measures(contacts, courses, care, profile, seed),
+        "content": _content(contacts, courses, care, profile, seed),
+    }
+
+
+def _disorder_measures(contacts, courses, care, profile: Profile, seed: int) -> pl.DataFrame:
+    """Totals of the measure paired with the problem, for some of those who have one of their own.
+
+    No published figures were used: a total follows severity and anxiety within the range.
+    """
+    codes_of = [p.anxiety_scale if p.anxiety_scale in SCALES else "" for p in PROBLEMS.values()]
+    specific = np.array([code not in ("", "gad7") for code in codes_of])
+    random = rng(seed, "synthetic", "disorder measure")
+    used = specific[care.problem] & (random.random(len(care.problem)) < profile["disorder_measure"])
+    answered = contacts["gad7_1"].is_not_null().to_numpy()
+    rows = np.flatnonzero(used[courses.owner] & answered)
+    owner = courses.owner[rows]
+    level = severity_of_states(profile)[courses.state[rows]] + care.anxiety[owner]
+    share = 1.0 / (1.0 + np.exp(-0.7 * level - 0.3 * random.normal(size=len(rows))))
+    low = np.array([SCALES[c].low if c else 0.0 for c in codes_of])[care.problem[owner]]
+    high = np.array([SCALES[c].high if c else 0.0 for c in codes_of])[care.problem[owner]]
+    names = pl.Series(codes_of).gather(pl.Series(care.problem[owner]))
+    return contacts.select("referral_id", "patient_id", "date", "session")[rows].with_columns(
+        instrument=names,
+        item=pl.lit(0, pl.UInt16),
+        value=pl.Series(np.round(low + share * (high - low), 0)),
+    )
+
+
+def _content(contacts, courses, care, profile: Profile, seed: int) -> pl.DataFrame:
+    """Words of the therapist per element, of every typed session attended.
+
+    The higher a therapist's `skill`, the more change methods and the less that is no therapy.
+    """
+    typed = care.mechanism == codes.MECHANISMS.index("typed, live")
+    rows = np.flatnonzero(typed[courses.owner] & courses.treatment & courses.attended)
+    skill = care.skill[care.therapist[courses.owner[rows], courses.step[rows]]]
+    lean = np.array([0.0, 0.0, 0.05, 0.25, 0.1, -0.25])
+    random = rng(seed, "synthetic", "content")
+    logs = np.log(WORDS) + skill[:, None] * lean + 0.4 * random.normal(size=(len(rows), len(WORDS)))
+    names = list(ELEMENTS)
+    keys = contacts.select("referral_id", "session")[np.repeat(rows, len(names))]
+    return keys.with_columns(
+        element=pl.Series(names).gather(pl.Series(np.tile(np.arange(len(names)), len(rows)))),
+        words=pl.Series(np.round(np.exp(logs)).astype(np.uint32).ravel()),
+    )
+
+
+def words(values, index: np.ndarray, all_values=None) -> pl.Series:
+    """Entries of a code list by index; -1 is null."""
+    values = list(values)
+    known = pl.Series(values, dtype=pl.Enum(list(all_values or values)))
+    picked = known.gather(pl.Series(np.maximum(index, 0).astype(np.uint32)))
+    return picked.set(pl.Series(index < 0), None) if (index < 0).any() else picked
