@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from iesoresearch import __version__, project
+from iesoresearch.cli import data, site
 from iesoresearch.errors import IesoError, ParameterError
 from iesoresearch.params import (
     RunSpec,
@@ -28,8 +29,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Make data.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
+app.add_typer(data.app, name="data")
+app.add_typer(site.app, name="site")
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the runs. Default: reports/out.")
@@ -55,7 +56,7 @@ def run(
         list[str] | None,
         typer.Option("-p", help="name=value: change a parameter of the one run named."),
     ] = None,
-    data: Annotated[
+    folders: Annotated[
         list[Path] | None, typer.Option("--data", help="Folder to look for data in, first.")
     ] = None,
     out: Out = None,
@@ -69,7 +70,7 @@ def run(
 
     here = project.find()
     specs = _specs(here, runs or [], everything, parse_assignments(parameter or []))
-    settings = _settings(data or [], jobs)
+    settings = _settings(folders or [], jobs)
     prepared = runner.prepare(here, specs, settings)
     try:
         with ProgressBars() as progress:
@@ -141,20 +142,6 @@ def report(
 
     here = project.find()
     print(build(out or here.out, here))
-
-
-@data_app.command("make")
-def data_make(
-    folder: Annotated[Path, typer.Argument(help="New folder for the tables.")],
-    patients: Annotated[int, typer.Option("-n", help="Patients to draw.", min=1)] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.", min=0)] = 1,
-) -> None:
-    """Write a synthetic cohort, and the truth it was drawn from, as Parquet."""
-    from iesoresearch.data import synthetic
-
-    written = synthetic.make(patients, seed).write(folder)
-    for path in written:
-        print(path)
 
 
 def main() -> None:
