@@ -89,8 +89,11 @@ class Session:
             raise AnalysisError("There is no result yet. Run the cell with .run() first.")
         return self._released
 
-    def table(self, name: str) -> TableView:
-        """A table of the result."""
+    def table(self, name: str) -> TableView | MarkdownView:
+        """A table of the result; a sentence where it does not apply to these data."""
+        reason = self.result.not_applicable.get(name)
+        if reason is not None:
+            return MarkdownView(f"*{reason}*")
         return TableView.of(self._named("tables", name))
 
     def figure(self, name: str) -> FigureView | MarkdownView:

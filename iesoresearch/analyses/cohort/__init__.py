@@ -1,0 +1,76 @@
+"""Who was referred, how complete the records are, and what came of it, beside published figures.
+
+From patients' records: flow, Table 1, missing data, outcomes by the official rules, waits, safety
+signals and a control chart. From the published figures of NHS England: outcomes by year and by
+deprivation.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from iesoresearch.analyses.cohort import packaged
+from iesoresearch.data import locate
+from iesoresearch.hashes import digest
+from iesoresearch.params import AnalysisParams, Settings
+from iesoresearch.results import Result, Table
+
+__all__ = ["Params", "fingerprint", "load", "run", "summary"]
+
+
+class Params(AnalysisParams):
+    """Parameters of `cohort`. The defaults are a demonstration that takes seconds."""
+
+    source: Literal["synthetic", "published", "folder"] = Field(
+        "synthetic",
+        description="synthetic, published (figures of NHS England only), or folder (--data DIR)",
+    )
+    profile: Literal["england", "ieso"] = Field(
+        "england", description="published figures to compare with, and to draw like"
+    )
+    n_referrals: int = Field(
+        2000, ge=1, le=1_000_000, description="referrals to draw, synthetic only (1 to 1,000,000)"
+    )
+    published_year: str | None = Field(
+        None,
+        pattern=r"^\d{4}-\d{2}$",
+        description="financial year such as 2023-24; None: the latest",
+    )
+    n_imputations: int = Field(20, ge=2, le=1000, description="imputations of missing last scores")
+    seed: int = Field(1, ge=0, description="seed of every random draw")
+
+    @property
+    def reads_patients(self) -> bool:
+        """Only a folder may hold patients' records."""
+        return self.source == "folder"
+
+
+def fingerprint(params: Params, settings: Settings) -> str:
+    """Hash of the data that `load` would read."""
+    content = packaged.published_figures()
+    if params.source == "synthetic":
+        content += packaged.profile(params.profile)
+    elif params.source == "folder":
+        content += locate.fingerprint("folder", settings.search_path).encode()
+    return digest(content)
+
+
+def load(params: Params, settings: Settings):
+    """Records and published figures that `params` name (see `study.load`)."""
+    from iesoresearch.analyses.cohort import study
+
+    return study.load(params, settings)
+
+
+def summary(data) -> Table:
+    """How much data there is."""
+    from iesoresearch.analyses.cohort import study
+
+    return study.summary(data)
+
+
+def run(data, params: Params) -> Result:
+    """Count, compare and describe (see `study.run`)."""
+    from iesoresearch.analyses.cohort import study
+
+    return study.run(data, params)

@@ -1,0 +1,161 @@
+"""Table 1: who was referred, who finished and who did not, and how different the two are."""
+
+import polars as pl
+
+from iesoresearch.analyses.cohort.people import FINISHED, Data
+from iesoresearch.data import codes
+from iesoresearch.measures.problems import PROBLEMS
+from iesoresearch.models import balance
+from iesoresearch.results import Table, Value
+
+NOT_RECORDED = "not recorded"
+AGE_BANDS = ("under 18", "18–25", "26–64", "65–74", "75–89", "90 and over")  # as published
+_AGE_FROM = (0, 18, 26, 65, 75, 90)
+QUINTILES = ("1 (most deprived)", "2", "3", "4", "5 (least deprived)")
+SCORES = {"age": "Age, years"} | {
+    f"{code}_first": f"{name}, first score"
+    for code, name in (("phq9", "PHQ-9"), ("gad7", "GAD-7"), ("wsas", "WSAS"))
+}
+FIRST, SECOND = "finished", "not_finished"
+GROUPS = {"referred": "Referred", FIRST: "Finished", SECOND: "Not finished"}
+
+
+def _age() -> pl.Expr:
+    age = pl.coalesce("age_at_referral", "age")
+    band = pl.lit(None, pl.String)
+    for start, name in zip(_AGE_FROM, AGE_BANDS, strict=True):
+        band = pl.when(age >= start).then(pl.lit(name)).otherwise(band)
+    return band
+
+
+def _ethnic_group() -> pl.Expr:
+    groups = {code: group for code, (group, _) in codes.ETHNICITIES.items()}
+    known = pl.col("ethnicity").cast(pl.String)
+    return known.replace_strict(groups, default=None, return_dtype=pl.String)
+
+
+def _quintile() -> pl.Expr:
+    names = {decile: QUINTILES[(decile - 1) // 2] for decile in range(1, 11)}
+    return pl.col("deprivation_decile").replace_strict(names, default=None, return_dtype=pl.String)
+
+
+#: Heading -> how it is computed, its levels in order.
+CHARACTERISTICS = {
+    "Age band": (_age(), AGE_BANDS),
+    "Gender": (pl.col("gender"), codes.GENDERS),
+    "Ethnic group": (
+        _ethnic_group(),
+        tuple(dict.fromkeys(group for group, _ in codes.ETHNICITIES.values())),
+    ),
+    "Deprivation quintile": (_quintile(), QUINTILES),
+    "Orientation": (pl.col("orientation"), codes.ORIENTATIONS),
+    "Long-term condition": (pl.col("long_term_condition"), codes.YES_NO),
+    "Problem": (pl.col("problem"), tuple(PROBLEMS)),
+    "Employment at the start": (pl.col("employment_first"), codes.EMPLOYMENT),
+    "Medication at the start": (pl.col("medication_first"), codes.MEDICATION),
+}
+
+
+def characteristics(data: Data) -> Table:
+    """Number and share of referrals at each level, by group."""
+    rows = []
+    for heading, counts in _counts(data).items():
+        totals = counts.select(pl.col(*GROUPS).sum()).row(0, named=True)
+        for row in counts.iter_rows(named=True):
+            shares = {f"{g}_share": row[g] / totals[g] if totals[g] else None for g in GROUPS}
+            rows.append({"characteristic": heading, **row, **shares})
+    keys = {"characteristic": "Characteristic", "level": "Level"}
+    values = {}
+    for group, label in GROUPS.items():
+        values[group] = Value(
+            "count", label, 0, parts_of=("characteristic",), follows=_BEFORE[group],
+            sensitivity=data.sensitivity,
+        )  # fmt: skip
+        values[f"{group}_share"] = Value(
+            "model", "Share", 3, follows=group, sensitivity=data.sensitivity
+        )
+    schema = [*keys, *values]
+    frame = pl.DataFrame(rows, schema_overrides=dict.fromkeys(_SHARES, pl.Float64)).select(schema)
+    return Table("Who was referred, and who finished", frame, keys, values)
+
+
+# The groups add up, so that what is hidden in one is hidden in the others.
+_BEFORE = {"referred": SECOND, FIRST: "referred", SECOND: FIRST}
+_SHARES = [f"{group}_share" for group in GROUPS]
+
+
+def baseline(data: Data) -> Table:
+    """Mean and standard deviation of age and first scores, by group."""
+    rows = []
+    for column, heading in SCORES.items():
+        row = {"score": heading}
+        for group, frame in _groups(data).items():
+            known = frame[column].drop_nulls().cast(pl.Float64)
+            row |= {group: known.len(), f"{group}_mean": known.mean(), f"{group}_sd": known.std()}
+        rows.append(row)
+    values = {}
+    for group, label in GROUPS.items():
+        shared = {"sensitivity": data.sensitivity}
+        values[group] = Value("count", label, 0, follows=_BEFORE[group], **shared)
+        for name in ("mean", "sd"):
+            label = "Mean" if name == "mean" else "SD"
+            values[f"{group}_{name}"] = Value("mean", label, 1, group, follows=group, **shared)
+    numbers = {name: pl.Int64 if name in GROUPS else pl.Float64 for name in values}
+    frame = pl.DataFrame(rows, schema={"score": pl.String} | numbers)
+    return Table("Age and first scores", frame, {"score": ""}, values)
+
+
+def differences(data: Data) -> Table:
+    """Standardised difference of every characteristic between finished and not finished."""
+    rows = []
+    for heading, counts in _counts(data).items():
+        known = counts.filter(pl.col("level") != NOT_RECORDED)
+        first, second = known[FIRST].to_numpy(), known[SECOND].to_numpy()
+        if first.sum() and second.sum():
+            levels = int((first + second > 0).sum())
+            size = balance.difference_of_levels(first, second)
+            rows.append(_difference(heading, first.sum(), second.sum(), levels, size))
+    groups = _groups(data)
+    for column, heading in SCORES.items():
+        first, second = (groups[g][column].drop_nulls().to_numpy() for g in (FIRST, SECOND))
+        if min(len(first), len(second)) > 1:
+            size = abs(balance.difference_of_means(first, second))
+            rows.append(_difference(heading, len(first), len(second), 2, size))
+    shared = {"sensitivity": data.sensitivity}
+    values = {
+        "difference": Value("model", "Standardised difference", 2, "n", **shared),
+        "chance": Value("model", "Expected by chance alone", 2, "n", **shared),
+        "n": Value("count", "Referrals in the smaller group", 0, **shared),
+    }
+    keys = {"characteristic": "Characteristic"}
+    schema = {"characteristic": pl.String, "difference": pl.Float64, "chance": pl.Float64}
+    frame = pl.DataFrame(rows, schema=schema | {"n": pl.Int64}, orient="row")
+    frame = frame.with_columns(pl.col("difference").fill_nan(None))
+    return Table("Finished against not finished", frame, keys, values)
+
+
+def _difference(heading, n_first, n_second, levels, size):
+    chance = balance.expected_by_chance(n_first, n_second, levels)
+    return heading, size, chance, int(min(n_first, n_second))
+
+
+def _groups(data: Data) -> dict[str, pl.DataFrame]:
+    frame = data.referrals.with_columns(age=pl.coalesce("age_at_referral", "age"))
+    finished = pl.col("progress") == FINISHED
+    return {"referred": frame, FIRST: frame.filter(finished), SECOND: frame.filter(~finished)}
+
+
+def _counts(data: Data) -> dict[str, pl.DataFrame]:
+    """Per characteristic, referrals of each group at each level that occurs."""
+    found = {}
+    for heading, (expression, levels) in CHARACTERISTICS.items():
+        level = expression.cast(pl.String).fill_null(NOT_RECORDED).alias("level")
+        frame = data.referrals.select(level, finished=pl.col("progress") == FINISHED)
+        counted = frame.group_by("level").agg(
+            pl.len().cast(pl.Int64).alias("referred"),
+            pl.col("finished").sum().cast(pl.Int64).alias(FIRST),
+            (~pl.col("finished")).sum().cast(pl.Int64).alias(SECOND),
+        )
+        order = {name: place for place, name in enumerate([*levels, NOT_RECORDED])}
+        found[heading] = counted.sort(pl.col("level").replace_strict(order))
+    return found
