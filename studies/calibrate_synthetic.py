@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.data import codes, published, synthetic
-from iesoresearch.data.synthetic import calibration, people
+from iesoresearch.data.synthetic import calibration
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.measures.outcomes import rates
 from iesoresearch.measures.problems import PROBLEMS
@@ -42,7 +42,6 @@ ENGLAND = {
     "planned.0.0": (0.6, 3, 15),
     "planned.1.0": (0.8, 3, 20),
     "low_therapies.0.2": (0.1, -1, 1),
-    "high_therapies.1.2": (0.1, -1, 1),
     "lean": (0.2, 0.1, 2),
     "phq9_shift": (0.15, -2, 2),
     "phq9_step": (0.15, 0.8, 3),
@@ -72,12 +71,15 @@ PHQ9_PER_SEVERITY, GAD7_PER_SEVERITY, GAD7_PER_ANXIETY = 2.4, 2.15, 2.0
 CAUTION = 0.5  # share of a group's shift that is made at once
 FEWEST = 400  # finished courses below which a group keeps its parameters
 GROUPS = {
-    "age": ("age", calibration._AGES),
+    "age": ("age", tuple(codes.AGE_BANDS)),
     "gender": ("gender", codes.GENDERS),
     "ethnicity": ("ethnicity", tuple(codes.ETHNICITIES)),
     "orientation": ("orientation", codes.ORIENTATIONS),
 }
-TWO = {"ltc": ("long_term_condition", "long-term condition"), "disability": ("disability", "disability")}
+TWO = {
+    "ltc": ("long_term_condition", "long-term condition"),
+    "disability": ("disability", "disability"),
+}
 
 
 class Parameters(dict):
@@ -149,12 +151,16 @@ def regroup(parameters: Parameters, frames: dict) -> Parameters:
     figures = published.load().filter(org=published.ENGLAND, period=calibration.PERIOD)
     finished = frames["finished"]
     inverse = np.linalg.inv(SLOPES)
-    parameters = Parameters({k: list(v) if isinstance(v, list) else v for k, v in parameters.items()})
+    parameters = Parameters(
+        {k: list(v) if isinstance(v, list) else v for k, v in parameters.items()}
+    )
 
     def told(breakdown, group):
         rows = figures.filter(breakdown=breakdown, group=group, statistic="percentage")
         wanted = dict(rows.select("measure", "value").rows())
-        return np.array([wanted.get("recovery", np.nan), wanted.get("reliable improvement", np.nan)])
+        return np.array(
+            [wanted.get("recovery", np.nan), wanted.get("reliable improvement", np.nan)]
+        )
 
     def found(frame):
         measured = {r["measure"]: 100 * r["rate"] for r in rates(frame).to_dicts()}

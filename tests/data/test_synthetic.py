@@ -185,7 +185,7 @@ def test_truth_is_saved_beside_the_tables(cohort, tmp_path):
         (
             {"n": 5, "seed": 1, "therapist_SD": 0.1},
             ParameterError,
-            r"therapist_SD is no parameter of a synthetic population \(did you mean therapist_sd\?\)",
+            r"therapist_SD is no parameter .* \(did you mean therapist_sd\?\)",
         ),
     ],
 )

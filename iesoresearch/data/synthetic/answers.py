@@ -48,31 +48,14 @@ def item_probs(instrument: Instrument, profile: Profile) -> np.ndarray:
     return edges[..., :-1] - edges[..., 1:]
 
 
-def draw(
-    states: np.ndarray,
-    owner: np.ndarray,
-    session: np.ndarray,
-    first: np.ndarray,
-    attended: np.ndarray,
-    care,
-    people,
-    profile: Profile,
-    seed: int,
-) -> pl.DataFrame:
-    """Items of all questionnaires, null where missing.
-
-    Parameters
-    ----------
-    states, owner, session, first, attended
-        Per appointment: state, referral, number, whether it is the first one, whether the patient
-        came.
-    """
-    n = len(states)
+def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
+    """Items of all questionnaires at every appointment, null where missing."""
+    states, owner, n = courses.state, courses.owner, len(courses.state)
     severity = severity_of_states(profile)[states]
     logit = np.log(profile["form_missing"] / (1 - profile["form_missing"]))
     chance = 1.0 / (1.0 + np.exp(-logit - profile["form_missing_by_severity"] * severity))
     random = rng(seed, "synthetic", "forms")
-    no_form = ~attended | ((random.random(n) < chance) & ~first)
+    no_form = ~courses.attended | ((random.random(n) < chance) & (courses.session > 1))
     silent = rng(seed, "synthetic", "silent").random(len(care.alpha)) < profile["never_answers"]
     no_form |= silent[owner]
     columns = {}
@@ -81,7 +64,9 @@ def draw(
         offset = np.zeros(n)
         if instrument is GAD7:
             # anxiety apart from depression is what changes first
-            offset = care.anxiety[owner] * np.exp((1.0 - session) / profile["anxiety_fades"])
+            offset = care.anxiety[owner] * np.exp(
+                (1.0 - courses.session) / profile["anxiety_fades"]
+            )
         elif instrument is WSAS:
             offset = care.impairment[owner]
             extra = rng(seed, "synthetic", "wsas forms").random(n) < profile["wsas_missing"]

@@ -7,7 +7,6 @@ import polars as pl
 
 from iesoresearch.data import codes, published
 from iesoresearch.data.cohort import Cohort
-from iesoresearch.data.synthetic.people import AGE_BANDS
 from iesoresearch.measures import PHQ9
 from iesoresearch.measures.outcomes import rates, referral_outcomes, therapy_outcomes, wait_band
 
@@ -19,7 +18,6 @@ TOLERANCES = {"percentage": 1.0, "mean": 0.3, "sd": 0.05, "effect size": 0.1, "c
 ORGS = {"england": published.ENGLAND, "ieso": published.IESO}
 
 _OUTCOMES = ("reliable improvement", "reliable deterioration", "recovery", "reliable recovery")
-_AGES = ("<18", "18-25", "26-64", "65-74", "75-89", "90+")
 #: Correlations of the items: Front Psychol 2025, doi:10.3389/fpsyg.2025.1634804, Table 3.
 _ITEMS = {
     "all items": 0.486,
@@ -62,7 +60,7 @@ TARGETS = {
         Target("age", ("18-25", "26-64"), _SHARE + _BOTH),
         Target("ethnicity", ("A", "C"), _SHARE + _BOTH),
         Target("orientation", ("heterosexual", "bisexual"), _SHARE + _BOTH),
-        Target("deprivation decile", _DECILES, _SHARE + (
+        Target("deprivation decile", _DECILES, (*_SHARE,
             ("recovery", FITTED), ("reliable recovery", EMERGENT),
             ("reliable deterioration", EMERGENT))),
         Target("problem", ("depression", "generalised anxiety disorder"), _SHARE + _RECOVERY),
@@ -130,16 +128,12 @@ def compare(cohort: Cohort, profile: str) -> pl.DataFrame:
 def _frames(cohort: Cohort) -> dict[str, pl.DataFrame]:
     """Finished courses with everything they are grouped by, courses of therapy, all referrals."""
     outcomes = referral_outcomes(cohort.referrals, cohort.contacts, fallback=True)
-    bands = pl.col("age_at_referral")
-    age = pl.when(False).then(pl.lit(""))
-    for (low, high), name in zip(AGE_BANDS, _AGES, strict=True):
-        age = age.when(bands.is_between(low, high)).then(pl.lit(name))
     finished = (
         outcomes.filter("finished")
         .join(cohort.referrals.drop("patient_id"), on="referral_id", maintain_order="left")
         .join(cohort.patients.drop("age"), on="patient_id", maintain_order="left")
         .with_columns(
-            age.alias("age"),
+            codes.age_band(pl.col("age_at_referral")).alias("age"),
             wait_band(pl.col("wait_days")).alias("first wait"),
             wait_band(pl.col("second_wait_days")).alias("second wait"),
             pl.col("deprivation_decile").cast(pl.String).alias("deprivation decile"),

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.data import codes
+from iesoresearch.data.synthetic import columns
 from iesoresearch.data.synthetic.answers import severity_of_states
 from iesoresearch.data.synthetic.care import chosen
 from iesoresearch.data.synthetic.profile import Profile
@@ -35,11 +36,11 @@ def circumstances(people, care, profile: Profile, seed: int, seen: np.ndarray) -
     source = random.choice(len(sources), size=n, p=np.array(list(sources.values())))
     treated = seen & (care.reached == 2)
     return {
-        "source": words(list(sources), source, codes.REFERRAL_SOURCES),
-        "employment_first": words(codes.EMPLOYMENT, np.where(treated, jobs, -1)),
-        "employment_last": words(codes.EMPLOYMENT, np.where(treated, jobs_last, -1)),
-        "medication_first": words(codes.MEDICATION, np.where(treated, medication, -1)),
-        "medication_last": words(
+        "source": columns.words(list(sources), source, codes.REFERRAL_SOURCES),
+        "employment_first": columns.words(codes.EMPLOYMENT, np.where(treated, jobs, -1)),
+        "employment_last": columns.words(codes.EMPLOYMENT, np.where(treated, jobs_last, -1)),
+        "medication_first": columns.words(codes.MEDICATION, np.where(treated, medication, -1)),
+        "medication_last": columns.words(
             codes.MEDICATION, np.where(treated, np.where(stopped, 2, medication), -1)
         ),
     }
@@ -111,11 +112,3 @@ def _content(contacts, courses, care, profile: Profile, seed: int) -> pl.DataFra
         element=pl.Series(names).gather(pl.Series(np.tile(np.arange(len(names)), len(rows)))),
         words=pl.Series(np.round(np.exp(logs)).astype(np.uint32).ravel()),
     )
-
-
-def words(values, index: np.ndarray, all_values=None) -> pl.Series:
-    """Entries of a code list by index; -1 is null."""
-    values = list(values)
-    known = pl.Series(values, dtype=pl.Enum(list(all_values or values)))
-    picked = known.gather(pl.Series(np.maximum(index, 0).astype(np.uint32)))
-    return picked.set(pl.Series(index < 0), None) if (index < 0).any() else picked

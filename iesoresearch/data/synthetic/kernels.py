@@ -7,7 +7,8 @@ LONGEST = 40  # appointments of a referral
 LOW, HIGH = 0, 1  # steps
 FEW = 4  # further appointments of the lower step instead of stepping up
 ASSESSMENT, TREATMENT = 0, 1  # purposes
-COMPLETED, BY_PATIENT, BY_PROFESSIONAL, OPEN = 0, 1, 2, 3  # how treatment ended
+COMPLETED, BY_PATIENT, BY_PROFESSIONAL = 0, 1, 2  # how treatment ended
+GOES_ON = -1
 
 
 @numba.njit(cache=True)
@@ -30,9 +31,38 @@ def _drawn(cumulative, u):
 
 
 @numba.njit(cache=True)
+def _counted(cumulative, totals):
+    """Add shares, given cumulatively, to `totals`."""
+    totals[0] += cumulative[0]
+    for j in range(1, len(cumulative)):
+        totals[j] += cumulative[j] - cumulative[j - 1]
+
+
+@numba.njit(cache=True)
+def _write(row, values):
+    for j in range(len(row)):
+        row[j] = values[j]
+
+
+@numba.njit(cache=True)
+def _decided(random, done, last, severity, goes_on, leaves, chances):
+    """What follows a treatment: an ending, or `GOES_ON`."""
+    by_severity, leave_severity, early, professional = chances[:4]
+    if done == 1:
+        logit = goes_on - by_severity * severity
+        return GOES_ON if random.random() * (1.0 + np.exp(-logit)) < 1.0 else BY_PATIENT
+    if last:
+        return COMPLETED
+    if random.random() * (1.0 + np.exp(-leaves - leave_severity * severity)) < 1.0:
+        return BY_PROFESSIONAL if random.random() < professional else BY_PATIENT
+    well = severity < 0.0 and done > 2 and random.random() < early
+    return COMPLETED if well else GOES_ON
+
+
+@numba.njit(cache=True)
 def draw_courses(
-    random, severity, initial, transition, mobility, alpha, beta, wait_loss, treated, separate, planned,
-    goes_on, leaves, chances, rows, visits, moves,
+    random, severity, initial, transition, mobility, alpha, beta, wait_loss, treated,
+    separate, planned, goes_on, leaves, chances, rows, visits, moves,
 ):  # fmt: skip
     """Courses of people one after the other; returns the number of rows written.
 
@@ -56,9 +86,9 @@ def draw_courses(
     goes_on, leaves
         Logits per person: of a second treatment, and of leaving early after each later one.
     chances
-        (going on by severity, leaving early by severity, missing an appointment, finishing early
-        in a state of little severity, leaving decided by the professional, added response after
-        the very first appointment, not stepping up in a state of little severity).
+        (going on by severity, leaving early by severity, finishing early in a state of little
+        severity, leaving decided by the professional, missing an appointment, added response
+        after the very first appointment, not stepping up in a state of little severity).
     rows
         (capacity, 6) int32, written: person, appointment, state, purpose, attended, step.
     visits
@@ -66,76 +96,46 @@ def draw_courses(
     moves
         (states + 1, states), added to: expected starts, and expected moves from every state.
     """
-    n_states = len(severity)
-    cumulative, row = np.empty(n_states), np.empty(n_states)
-    by_severity, leave_severity, missing, early, professional, first_response, stays_low = chances
+    missing, first_response, stays_low = chances[4:]
+    cumulative, row = np.empty(len(severity)), np.empty(len(severity))
     written = 0
     for i in range(len(alpha)):
         _tilted(initial, severity, alpha[i], 0.0, cumulative)
-        moves[0, 0] += cumulative[0]
-        for j in range(1, n_states):
-            moves[0, j] += cumulative[j] - cumulative[j - 1]
+        _counted(cumulative, moves[0])
         state = _drawn(cumulative, random.random())
-        number, done = 0, 0
-        visits[i, 1] = COMPLETED
         purpose = ASSESSMENT if separate[i] or not treated[i] else TREATMENT
         step = LOW if planned[i, LOW] > 0 else HIGH
-        left = planned[i, step]
-        upwards = planned[i, HIGH] > 0
-        while True:
+        left, upwards = planned[i, step], planned[i, HIGH] > 0
+        number, done, ending = 0, 0, GOES_ON
+        while ending == GOES_ON:
             attended = done < 2 or random.random() >= missing
             number += 1
-            rows[written, 0] = i
-            rows[written, 1] = number
-            rows[written, 2] = state
-            rows[written, 3] = purpose
-            rows[written, 4] = attended
-            rows[written, 5] = step
+            _write(rows[written], (i, number, state, purpose, int(attended), step))
             written += 1
             if not treated[i] or number == LONGEST:
-                break
-            if purpose == TREATMENT and attended:
-                done += 1
-                left -= 1
-                if done == 1:
-                    logit = goes_on[i] - by_severity * severity[state]
-                    if random.random() * (1.0 + np.exp(-logit)) > 1.0:
-                        visits[i, 1] = BY_PATIENT
-                        break
-                elif left == 0 and (step == HIGH or not upwards):
-                    break
-                else:
-                    logit = leaves[i] + leave_severity * severity[state]
-                    if random.random() * (1.0 + np.exp(-logit)) < 1.0:
-                        by_whom = random.random() < professional
-                        visits[i, 1] = BY_PROFESSIONAL if by_whom else BY_PATIENT
-                        break
-                    if severity[state] < 0.0 and done > 2 and random.random() < early:
-                        break
-                if left <= 0 and step == LOW:
-                    if severity[state] < 0.0 and random.random() < stays_low:
-                        if done > 1:
-                            break
-                        left = FEW
-                        upwards = False
-                    else:
-                        step = HIGH
-                        left = planned[i, HIGH]
+                ending = COMPLETED
+            elif purpose == TREATMENT and attended:
+                done, left = done + 1, left - 1
+                last = left == 0 and (step == HIGH or not upwards)
+                ending = _decided(
+                    random, done, last, severity[state], goes_on[i], leaves[i], chances
+                )
+                if ending == GOES_ON and left == 0:  # of the lower step
+                    well = severity[state] < 0.0 and random.random() < stays_low
+                    # who is well stays, for a few more appointments if it was only one
+                    step, left = (LOW, FEW * (done == 1)) if well else (HIGH, planned[i, HIGH])
+                    upwards = False
+                    ending = GOES_ON if left > 0 else COMPLETED
             purpose = TREATMENT
-            response = beta[i, step]
-            if number == 1:
-                response += first_response
-            if done == 1:
-                response -= wait_loss[i]
-            for j in range(n_states):
-                row[j] = mobility[i] * transition[state, j]
-            row[state] += 1.0 - mobility[i]
-            _tilted(row, severity, -response, severity[state], cumulative)
-            moves[state + 1, 0] += cumulative[0]
-            for j in range(1, n_states):
-                moves[state + 1, j] += cumulative[j] - cumulative[j - 1]
-            state = _drawn(cumulative, random.random())
-        visits[i, 0] = done
+            if ending == GOES_ON:
+                response = beta[i, step] + first_response * (number == 1)
+                response -= wait_loss[i] * (done == 1)
+                row[:] = mobility[i] * transition[state]
+                row[state] += 1.0 - mobility[i]
+                _tilted(row, severity, -response, severity[state], cumulative)
+                _counted(cumulative, moves[state + 1])
+                state = _drawn(cumulative, random.random())
+        visits[i, 0], visits[i, 1] = done, ending
     return written
 
 

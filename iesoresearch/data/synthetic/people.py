@@ -14,7 +14,7 @@ from iesoresearch.data import codes
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.seeds import rng
 
-AGE_BANDS = ((16, 17), (18, 25), (26, 64), (65, 74), (75, 89), (90, 97))
+AGE_BANDS = ((16, 17), (18, 25), (26, 64), (65, 74), (75, 89), (90, 97))  # those seen
 YOUNG = (0, 1)  # age bands below 26
 UNKNOWN_DECILE = 10  # index of "no decile"
 

@@ -1,0 +1,130 @@
+"""The course of every referral: appointments, states, endings, and when they took place."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from iesoresearch.data.synthetic import kernels
+from iesoresearch.data.synthetic.answers import severity_of_states
+from iesoresearch.data.synthetic.care import DAYS_PER_STEP, NOT_SEEN, TREATED, Care
+from iesoresearch.data.synthetic.profile import Profile
+from iesoresearch.seeds import rng
+
+DAYS_BETWEEN = (10, 7)  # appointments of the lower and the higher step
+CHUNK = 50_000  # referrals whose courses are drawn at once, to bound memory
+_CHANCES = (
+    *("goes_on_by_severity", "leaves_by_severity", "finishes_early", "ended_by_professional"),
+    *("missed", "first_response", "stays_low"),
+)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Appointments, one entry each, and what became of every referral.
+
+    Attributes
+    ----------
+    owner, session, state, step
+        Referral, number of the appointment, state and step.
+    treatment, attended
+        Whether it is a treatment, and whether the patient came.
+    n_treatments, ending
+        Per referral, -1 where there was no appointment; endings as in `kernels`.
+    initial, transition
+        Expected shares of states at the start, and of moves, over all people.
+    """
+
+    owner: np.ndarray
+    session: np.ndarray
+    state: np.ndarray
+    step: np.ndarray
+    treatment: np.ndarray
+    attended: np.ndarray
+    n_treatments: np.ndarray
+    ending: np.ndarray
+    initial: np.ndarray
+    transition: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Population:
+    """What `kernels.draw_courses` takes besides the care."""
+
+    severity: np.ndarray
+    initial: np.ndarray
+    transition: np.ndarray
+    mobility: np.ndarray
+    loss: np.ndarray
+    chances: tuple[float, ...]
+
+
+def _population(care: Care, profile: Profile, seed: int) -> _Population:
+    severity = severity_of_states(profile)
+    initial = np.array(profile["initial"]) * np.exp(
+        -0.5 * (severity / profile["severity_width"]) ** 2
+    )
+    stays = rng(seed, "synthetic", "stayers").random(len(care.alpha)) < profile["stayers"]
+    mobility = profile["mobility"] * np.where(stays, profile["stayers_mobility"], 1.0)
+    loss = profile["wait_loss"] * np.clip((care.second_wait - DAYS_PER_STEP) / DAYS_PER_STEP, 0, 6)
+    return _Population(
+        severity, initial, np.array(profile["transition"]), mobility, loss,
+        tuple(float(profile[name]) for name in _CHANCES),
+    )  # fmt: skip
+
+
+def draw(care: Care, profile: Profile, seed: int) -> Courses:
+    """Draw the appointments of everybody who was seen."""
+    seen = np.flatnonzero(care.reached > NOT_SEEN)
+    given = _population(care, profile, seed)
+    random = rng(seed, "synthetic", "courses")
+    moves = np.zeros((len(given.severity) + 1, len(given.severity)))
+    rows = np.empty((min(CHUNK, len(seen)) * kernels.LONGEST, 6), dtype=np.int32)
+    parts, n_treatments = [], np.full(len(care.alpha), -1, dtype=np.int32)
+    ending = n_treatments.copy()
+    for start in range(0, len(seen), CHUNK):
+        index = seen[start : start + CHUNK]
+        visits = np.zeros((len(index), 2), dtype=np.int32)
+        written = kernels.draw_courses(
+            random, given.severity, given.initial, given.transition, given.mobility[index],
+            care.alpha[index], care.beta[index], given.loss[index], care.reached[index] == TREATED,
+            care.separate[index], care.planned[index], care.goes_on[index], care.leaves[index],
+            given.chances, rows, visits, moves,
+        )  # fmt: skip
+        part = rows[:written].copy()
+        part[:, 0] = index[part[:, 0]]
+        parts.append(part)
+        n_treatments[index], ending[index] = visits.T
+    table = np.concatenate(parts) if parts else np.empty((0, 6), dtype=np.int32)
+    owner, session, state, purpose, attended, step = table.T
+    totals = moves.sum(axis=1, keepdims=True)
+    # a state nobody was ever in keeps the moves it would have had
+    shares = np.where(
+        totals > 0, moves / np.maximum(totals, 1e-300), [given.initial, *given.transition]
+    )
+    return Courses(
+        owner, session, state.astype(np.int64), step, purpose == kernels.TREATMENT,
+        attended.astype(bool), n_treatments, ending, shares[0], shares[1:],
+    )  # fmt: skip
+
+
+def days(care: Care, courses: Courses, referred, seed: int) -> np.ndarray:
+    """Day of every appointment, counted as `referred` is."""
+    owner = courses.owner
+    counted = np.cumsum(courses.treatment)
+    start = np.concatenate([[True], owner[1:] != owner[:-1]])[: len(owner)]
+    before = np.maximum.accumulate(np.where(start, counted - courses.treatment, 0))
+    order = counted - before
+    gap = np.array(DAYS_BETWEEN)[courses.step]
+    gap = gap + rng(seed, "synthetic", "gaps").integers(0, 8, len(owner)) * (order > 2)
+    steps = np.select(
+        [~courses.treatment, order == 1, order == 2],
+        [0, care.wait[owner], care.second_wait[owner]],
+        default=gap,
+    )
+    total = np.cumsum(steps)
+    base = np.maximum.accumulate(np.where(start, total - steps, 0))
+    day = total - base
+    # the assessment lies somewhere on the way to the first treatment
+    share = rng(seed, "synthetic", "assessment day").random(len(owner))
+    assessed = np.floor(share * care.wait[owner]).astype(np.int64)
+    return referred[owner] + np.where(courses.treatment, day, assessed)
