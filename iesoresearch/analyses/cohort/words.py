@@ -112,8 +112,8 @@ def text(data: Data, tables: dict[str, Table], found: dict[str, Number]) -> dict
         f"Of those who finished treatment in {{published_year}} ({data.published.who}), "
         "{published_recovery} of the people who started with marked symptoms recovered, and "
         "{published_reliable_recovery} recovered with a change beyond measurement error. "
-        "By area ({deprivation_period}) it was {published_most_deprived} in the most deprived "
-        "tenth and {published_least_deprived} in the least deprived one."
+        "This last share was {published_most_deprived} in the most deprived tenth of areas and "
+        "{published_least_deprived} in the least deprived one ({deprivation_period})."
     )
     if data.cohort is None:
         return {"plain": published, "reading": _READING_PUBLISHED, "limits": _limits(data)}
