@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 _HOME = Path(__file__).parent
+_SOURCES = (".py", ".yaml", ".csv")  # code, and the data that come with it
 ABSENT = "absent"
 
 
@@ -22,9 +23,9 @@ def file_hash(path: Path) -> str:
 
 
 def code_hash(home: Path = _HOME) -> str:
-    """Hash of the package's sources, names included."""
+    """Hash of the package's sources and of the data files among them, names included."""
     content = hashlib.blake2b(digest_size=16)
-    for path in sorted(home.rglob("*.py")):
+    for path in sorted(p for p in home.rglob("*") if p.suffix in _SOURCES):
         content.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
     return content.hexdigest()
 

@@ -112,7 +112,7 @@ class Parameters(dict):
 def residuals(parameters: Parameters, profile: str, n: int) -> tuple[np.ndarray, dict]:
     """Distances from the published figures in tolerances, and the frames behind them."""
     cohort = synthetic.make(n, SEED, profile, **parameters)
-    frames = calibration._frames(cohort)
+    frames = calibration.frames(cohort)
     table = calibration.compare(cohort, profile).filter(pl.col("role") == calibration.FITTED)
     # groups have parameters of their own
     table = table.filter(pl.col("breakdown").is_in(["total", "therapy", "PHQ-9 items"]))

@@ -51,7 +51,7 @@ def folder_tables(search_path: tuple[Path, ...]) -> dict[str, Path]:
 
 
 def fingerprint(source: str, search_path: tuple[Path, ...]) -> str:
-    """Hash of the data behind a source: "nhanes", "folder", or drawn ones (no file at all)."""
+    """Hash of the data behind a source: "nhanes", "folder", or what is drawn or in this package."""
     if source == "nhanes":
         return digest(nhanes_content())
     if source == "folder":

@@ -318,3 +318,42 @@ def _lines(table: Table, ax: Axes, key: str, order: list) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_formatter(_PERCENT)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+
+
+_KINDS = {
+    "share of finished": "who they are",
+    "mean": "mean scores",
+    "sd": "spread of scores",
+    "effect size": "effect sizes",
+    "correlation": "item correlations",
+}
+
+
+@styled
+def plot_likeness(table: Table, ax: Axes) -> None:
+    """Distance of every drawn figure from the published one, in tolerances."""
+    told = pl.col("measure").replace(_KINDS)
+    kind = pl.when(told != pl.col("measure")).then(told).otherwise(
+        pl.col("statistic").replace(_KINDS)
+    )  # fmt: skip
+    rates = pl.lit("rates: ") + pl.col("breakdown").replace({"total": "all"})
+    kind = pl.when(kind == "percentage").then(rates).otherwise(kind)
+    frame = table.frame.drop_nulls("distance").with_columns(kind=kind)
+    kinds = frame["kind"].unique(maintain_order=True).to_list()[::-1]
+    _heighten(ax, 0.42 * len(kinds) + 1.7)
+    ax.axvspan(-1, 1, color="#e8f0f7", zorder=0)
+    ax.axvline(0, color=_GREY, lw=0.8)
+    for number, role in enumerate(("drawn", "fitted", "emergent")):
+        label = role
+        for place, name in enumerate(kinds):
+            rows = frame.filter(role=role, kind=name)
+            y = place + np.linspace(-0.3, 0.3, len(rows) + 2)[1:-1]
+            ax.errorbar(
+                rows["distance"].cast(float), y, xerr=2 * rows["distance_error"].cast(float),
+                fmt=MARKERS[number], color=PALETTE[number], markersize=3.5, elinewidth=0.5, lw=0,
+                label=label if len(rows) else None,
+            )  # fmt: skip
+            label = None if len(rows) else label
+    ax.set_yticks(range(len(kinds)), kinds)
+    ax.set_xlabel("Drawn less published, in tolerances (shaded: within)")
+    _legend_below(ax, below=0.5)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from iesoresearch import analyses, figures
+from iesoresearch.analyses.cohort import likeness as cohort_likeness
 from iesoresearch.analyses.cohort import missing_scores, monitoring, outcomes, published, words
 from iesoresearch.analyses.cohort.flow import adds_up
 from iesoresearch.analyses.cohort.people import Data
@@ -17,11 +18,15 @@ from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import ParameterError
 from iesoresearch.execution.display import MarkdownView
 from iesoresearch.execution.session import open_analysis
-from iesoresearch.measures import GAD7, PHQ9
+from iesoresearch.measures import GAD7, PHQ9, score
+from iesoresearch.measures.outcomes import referral_outcomes
 from iesoresearch.params import Settings
+from iesoresearch.seeds import derive
 
 cohort = analyses.get("cohort")
-SMALL = {"source": "synthetic", "n_referrals": 1000, "n_imputations": 3, "seed": 5}
+SMALL = {
+    "source": "synthetic", "n_referrals": 1000, "n_likeness": 4000, "n_imputations": 3, "seed": 5
+}  # fmt: skip
 START = datetime.date(2024, 1, 1)
 
 
@@ -522,18 +527,13 @@ def test_a_notebook_shows_the_reason_in_place_of_a_table():
 # What a result depends on
 
 
-def test_fingerprints_tell_sources_and_profiles_apart(tmp_path):
+def test_a_changed_folder_is_other_data(tmp_path):
     by_hand(EIGHT).cohort.write(tmp_path / "site")
-    settings = Settings((tmp_path / "site",))
-    chosen = [
-        params(),
-        params(profile="ieso"),
-        params(source="published"),
-        params(source="folder"),
-    ]
-    prints = [cohort.fingerprint(p, settings) for p in chosen]
-    assert len(set(prints)) == 4
-    assert prints[0] == cohort.fingerprint(params(seed=6), Settings())
+    settings, chosen = Settings((tmp_path / "site",)), params(source="folder")
+    before = cohort.fingerprint(chosen, settings)
+    assert before != cohort.fingerprint(params(), settings)
+    pl.DataFrame({"patient_id": ["x"]}).write_parquet(tmp_path / "site" / "patients.parquet")
+    assert cohort.fingerprint(chosen, settings) != before
 
 
 def test_a_folder_of_patients(tmp_path):
@@ -543,9 +543,34 @@ def test_a_folder_of_patients(tmp_path):
     found = cohort.run(cohort.load(chosen, Settings((tmp_path / "site",))), chosen)
     assert {v.sensitivity for v in found.tables["flow"].values.values()} == {"patient"}
     assert "SIMULATED" not in found.text["limits"]
-    close = {c.name: c for c in found.checks}["rates of the drawn cohort within 1 point of those "
-                                              "published"]  # fmt: skip
-    assert close.status == "not applicable"
+    asked = {c.name: c for c in found.checks}
+    assert asked["the drawn population is like the published one"].status == "not applicable"
+    assert found.not_applicable["likeness"].endswith("nothing was drawn.")
+
+
+def test_likeness_by_hand():
+    """Shares and rates of the draw, counted again without the tables of the comparison."""
+    table = cohort_likeness.likeness("ieso", 3000, 7)
+    drawn = synthetic.make(3000, derive(7, "likeness"), "ieso")
+    outcomes = referral_outcomes(drawn.referrals, drawn.contacts, fallback=True)
+    finished = outcomes.filter("finished")
+    row = table.frame.filter(breakdown="total", measure="finished / referred").row(0, named=True)
+    assert row["published"] == pytest.approx(100 * 3685 / 6725)  # annual report 2024-25, AM601
+    assert row["synthetic"] == pytest.approx(100 * finished.height / 3000)
+    assert row["tolerance"] == 1.0
+    assert row["distance"] == pytest.approx(row["synthetic"] - row["published"])
+    treated = drawn.contacts.filter(purpose="treatment").join(
+        finished.select("referral_id"), on="referral_id"
+    )
+    totals = treated.with_columns(score(treated, PHQ9)["phq9_total"]).drop_nulls("phq9_total")
+    first = totals.sort("session").group_by("referral_id").first()["phq9_total"]
+    scores = table.frame.filter(measure="phq9 first", statistic="sd").row(0, named=True)
+    assert scores["tolerance"] == pytest.approx(0.05 * 6.1)
+    assert scores["synthetic"] == pytest.approx(first.std())
+    counts = cohort_likeness.counted(table)
+    apart = table.frame["distance"].to_numpy()
+    assert counts["n_figures"] == len(apart) >= 40
+    assert counts["n_within"] == (np.abs(apart) <= 1).sum()
 
 
 # Few people
@@ -567,7 +592,7 @@ def test_nobody_was_seen():
 
 
 def test_released_results_of_a_small_cohort_show_no_small_group_and_can_be_drawn():
-    chosen = params(n_referrals=80)
+    chosen = params(n_referrals=120)
     exact = cohort.run(cohort.load(chosen, Settings()), chosen)
     found = release(exact, Policy(10, 5))
     for name, table in found.tables.items():

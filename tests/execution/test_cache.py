@@ -82,7 +82,9 @@ def test_code(inputs, tmp_path, monkeypatch):
     (copy / "__init__.py").write_text("x = 2\n")
     second = hashes.code_hash(copy)
     (copy / "__init__.py").rename(copy / "other.py")
-    assert len({first, second, hashes.code_hash(copy)}) == 3
+    third = hashes.code_hash(copy)
+    (copy / "parameters.yaml").write_text("severity: 1\n")
+    assert len({first, second, third, hashes.code_hash(copy)}) == 4
     monkeypatch.setattr(hashes, "code_hash", lambda: first)
     assert changed(before, inputs()) == {"code"}
 

@@ -9,9 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from iesoresearch.analyses.cohort import packaged
 from iesoresearch.data import locate
-from iesoresearch.hashes import digest
 from iesoresearch.params import AnalysisParams, Settings
 from iesoresearch.results import Result, Table
 
@@ -31,6 +29,12 @@ class Params(AnalysisParams):
     n_referrals: int = Field(
         2000, ge=1, le=1_000_000, description="referrals to draw, synthetic only (1 to 1,000,000)"
     )
+    n_likeness: int = Field(
+        20_000,
+        ge=2000,
+        le=1_000_000,
+        description="referrals drawn to compare with published figures, synthetic only",
+    )
     published_year: str | None = Field(
         None,
         pattern=r"^\d{4}-\d{2}$",
@@ -47,12 +51,7 @@ class Params(AnalysisParams):
 
 def fingerprint(params: Params, settings: Settings) -> str:
     """Hash of the data that `load` would read."""
-    content = packaged.published_figures()
-    if params.source == "synthetic":
-        content += packaged.profile(params.profile)
-    elif params.source == "folder":
-        content += locate.fingerprint("folder", settings.search_path).encode()
-    return digest(content)
+    return locate.fingerprint(params.source, settings.search_path)
 
 
 def load(params: Params, settings: Settings):

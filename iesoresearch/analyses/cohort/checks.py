@@ -1,14 +1,13 @@
 """Questions `cohort` asks of itself."""
 
+from iesoresearch.analyses.cohort import likeness
 from iesoresearch.analyses.cohort.flow import adds_up
 from iesoresearch.analyses.cohort.people import Data
 from iesoresearch.results import Check, Number, Table
 
 KNOWN = 90.0  # per cent of finished courses whose outcome should be known
 SMALL_CHANGE = 3.0  # percentage points that missing scores may move the recovery rate by
-CLOSE = 1.0  # percentage points from the published rate that a drawn cohort may lie
 STANDARDS = {"within_6": 75.0, "within_18": 95.0}  # NHS waiting-time standards, per cent
-COMPARED = ("recovery", "reliable_recovery", "improvement")
 
 _NO_RECORDS = "Published figures hold no records of patients."
 
@@ -25,7 +24,7 @@ def checks(data: Data, tables: dict[str, Table], found: dict[str, Number]) -> li
         ),
         ("waiting-time standards met", _waits),
         ("outcomes over time within the adjusted control limits", _control),
-        (f"rates of the drawn cohort within {CLOSE:.0f} point of those published", _close),
+        ("the drawn population is like the published one", likeness.answer),
     ]
     answered = []
     for name, question in asked:
@@ -91,34 +90,6 @@ def _control(data, tables, found):
         return "not applicable", "No quarter has enough courses with a known outcome."
     sentence = "{n_outside} of {n_periods} {periods} lie outside."
     return _passed(found["n_outside"].value == 0), sentence
-
-
-def _close(data, tables, found):
-    if data.sensitivity != "synthetic":
-        return "not applicable", "A service need not be like England."
-    if "recovery" not in found:
-        return _NOBODY
-    outcomes = []
-    for name in COMPARED:
-        published = found[f"published_{_PUBLISHED.get(name, name)}"].value
-        low, high = (found[f"{name}_{end}"].value for end in ("low", "high"))
-        if published is None or low is None:
-            continue
-        near = abs(found[name].value - published) <= CLOSE
-        within = low - CLOSE <= published <= high + CLOSE
-        outcomes.append("passed" if near else "inconclusive" if within else "failed")
-    worst = next((s for s in ("failed", "inconclusive", "passed") if s in outcomes), "passed")
-    sentence = (
-        "Recovery {recovery} against {published_recovery}, reliable recovery {reliable_recovery} "
-        "against {published_reliable_recovery}, reliable improvement {improvement} against "
-        "{published_reliable_improvement}."
-    )
-    if worst == "inconclusive":
-        sentence += " The intervals allow for it, but the cohort is too small to be sure."
-    return worst, sentence
-
-
-_PUBLISHED = {"improvement": "reliable_improvement"}
 
 
 def _reproduced(data: Data, found: dict[str, Number]) -> Check:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from iesoresearch.analyses.cohort import monitoring, outcomes
+from iesoresearch.analyses.cohort.likeness import counted
 from iesoresearch.analyses.cohort.missing_scores import BEST, CARRIED, COMPLETE, IMPUTED, WORST
 from iesoresearch.analyses.cohort.people import Data
 from iesoresearch.results import Number, Table
@@ -61,6 +62,8 @@ def numbers(data: Data, tables: dict[str, Table]) -> dict[str, Number]:
         found["n_periods"] = make.other(chart.frame.height)
         found["periods"] = make.other("months" if chart.keys["period"] == "Month" else "quarters")
         found["n_outside"] = make.other(monitoring.outside(chart))
+    if "likeness" in tables:
+        found |= {name: make.other(n) for name, n in counted(tables["likeness"]).items()}
     if "differences" in tables:
         found |= _difference_numbers(make, tables["differences"])
     return found

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from iesoresearch.analyses.cohort import packaged
 from iesoresearch.data import published
 from iesoresearch.errors import ParameterError
 from iesoresearch.hashes import digest
@@ -84,7 +83,7 @@ class Published:
     @property
     def fingerprint(self) -> str:
         """Hash of the published table."""
-        return digest(packaged.published_figures())
+        return digest(published.content())
 
     def counted(self) -> dict[str, int]:
         """How many figures there are, for how many years and courses."""

@@ -8,6 +8,7 @@ from iesoresearch.analyses.cohort.characteristics import baseline, characteristi
 from iesoresearch.analyses.cohort.checks import checks
 from iesoresearch.analyses.cohort.completeness import forms, variables
 from iesoresearch.analyses.cohort.flow import flow
+from iesoresearch.analyses.cohort.likeness import likeness
 from iesoresearch.analyses.cohort.missing_scores import sensitivity
 from iesoresearch.analyses.cohort.monitoring import control_chart, safety
 from iesoresearch.analyses.cohort.numbers import numbers
@@ -33,6 +34,7 @@ OF_RECORDS = {
     "sensitivity": "Sensitivity to missing last scores",
     "safety": "Safety signals",
     "control_chart": "Control chart",
+    "likeness": "Published and drawn figures",
 }
 NO_RECORDS = "not applicable, published figures hold no records of patients"
 _EMPTY = {
@@ -95,6 +97,10 @@ def run(data: Data, params: Params) -> Result:
             if _nobody(made[name])
         }
         tables = {name: t for name, t in made.items() if name not in absent} | tables
+        if params.source == "synthetic":
+            tables["likeness"] = likeness(params.profile, params.n_likeness, params.seed)
+        else:
+            absent["likeness"] = f"{OF_RECORDS['likeness']}: not applicable, nothing was drawn."
     found = numbers(data, tables)
     cohort = data.cohort
     return Result(

@@ -59,6 +59,13 @@ _OF_RECORDS = {
         "and scaled by how much the rate varies from one to the next anyway (Laney 2002)."
         + _HIDDEN,
     ),
+    "likeness": (
+        "Is the drawn population like the published one?",
+        "{n_figures} figures, each drawn less published in units of its tolerance (1 point, 0.3 "
+        "score points, 5 % of a standard deviation), with two standard errors of the draw; "
+        "{n_within} lie within. Drawn: a share that was given; fitted: a parameter was adjusted "
+        "to it; emergent: neither. n: a draw of its own.",
+    ),
 }
 
 

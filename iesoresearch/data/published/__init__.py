@@ -56,6 +56,11 @@ _LONG = (
 )
 
 
+def content() -> bytes:
+    """The file that `load` reads."""
+    return importlib.resources.files(__name__).joinpath("figures.csv").read_bytes()
+
+
 def load() -> pl.DataFrame:
     """Figures that a calibration or a comparison needs, of England and of ieso (provider AM601).
 
@@ -70,9 +75,8 @@ def load() -> pl.DataFrame:
         period, org, breakdown, group, measure, statistic ("count", "percentage", "mean", "sd",
         "effect size" …), value, source (see `SOURCES`).
     """
-    file = importlib.resources.files(__name__).joinpath("figures.csv")
     return pl.read_csv(
-        file.read_bytes(),
+        content(),
         schema=dict.fromkeys(COLUMNS, pl.String) | {"value": pl.Float64},
     )
 

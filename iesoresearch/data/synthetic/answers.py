@@ -7,7 +7,7 @@ from iesoresearch.data.synthetic import kernels
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.measures import GAD7, PHQ9, WSAS
 from iesoresearch.measures.instruments import Instrument
-from iesoresearch.seeds import rng
+from iesoresearch.seeds import derive, rng
 
 #: Which states lean towards somatic (+) or cognitive-affective (-) symptoms.
 LEANING = np.array([0.0, 0.0, 1.0, -1.0, 1.0, -1.0, 0.0])
@@ -71,7 +71,7 @@ def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
             offset = care.impairment[owner]
             extra = rng(seed, "synthetic", "wsas forms").random(n) < profile["wsas_missing"]
             gone = no_form | extra
-        items = _items(instrument, states, offset, profile, rng(seed, "synthetic", instrument.code))
+        items = _items(instrument, courses, offset, profile, seed)
         lost = rng(seed, "synthetic", instrument.code, "missing").random(items.shape)
         lost = (lost < profile["item_missing"]) | gone[:, None]
         if instrument is WSAS:
@@ -81,10 +81,13 @@ def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _items(instrument: Instrument, states, offset, profile: Profile, random) -> np.ndarray:
+def _items(instrument: Instrument, courses, offset, profile: Profile, seed: int) -> np.ndarray:
     base, cuts = item_scale(instrument, profile)
-    out = np.empty((len(states), base.shape[1]), dtype=np.int8)
-    kernels.draw_items(random, states, base, offset, np.ones(base.shape[1]), cuts, out)
+    out = np.empty((len(courses.state), base.shape[1]), dtype=np.int8)
+    kernels.draw_items(
+        np.uint64(derive(seed, "synthetic", instrument.code)), courses.owner, courses.session,
+        courses.state, base, offset, cuts, out,
+    )  # fmt: skip
     return out
 
 

@@ -18,7 +18,11 @@ TOLERANCES = {"percentage": 1.0, "mean": 0.3, "sd": 0.05, "effect size": 0.1, "c
 ORGS = {"england": published.ENGLAND, "ieso": published.IESO}
 
 _OUTCOMES = ("reliable improvement", "reliable deterioration", "recovery", "reliable recovery")
-#: Correlations of the items: Front Psychol 2025, doi:10.3389/fpsyg.2025.1634804, Table 3.
+_COLUMNS = (
+    *("breakdown", "group", "measure", "statistic", "role"),
+    *("published", "synthetic", "n", "error", "source"),
+)
+_ITEMS_SOURCE = "doi:10.3389/fpsyg.2025.1634804, Table 3"  # n = 768
 _ITEMS = {
     "all items": 0.486,
     "sleep, energy, appetite": 0.540,
@@ -97,27 +101,25 @@ def compare(cohort: Cohort, profile: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row per figure: breakdown, group, measure, statistic, role ("drawn", "fitted" or
-        "emergent": neither drawn nor fitted), published, synthetic, tolerance, n (synthetic courses
-        behind it), within, source.
+        "emergent": neither drawn nor fitted), published, synthetic, n (synthetic courses behind
+        it), error (standard error of the draw), tolerance, within, source.
     """
     figures = published.load().filter(pl.col("org") == ORGS[profile], pl.col("period") == PERIOD)
-    frames = _frames(cohort)
+    parts = frames(cohort)
     rows = []
     for target in TARGETS[profile]:
         for group in target.groups:
-            subset = _subset(frames, target.breakdown, group)
+            subset = _subset(parts, target.breakdown, group)
             told = figures.filter(breakdown=target.breakdown, group=group)
             whole = figures.filter(breakdown="total", group="all")
             for measure, role in target.measures:
                 for statistic, value, source in _published(told, whole, measure):
-                    found, n = _synthetic(frames, subset, measure, statistic)
-                    rows.append((target.breakdown, group, measure, statistic, role,
-                                 value, found, n, source))  # fmt: skip
+                    found = _synthetic(parts, subset, measure, statistic)
+                    about = (target.breakdown, group, measure, statistic, role)
+                    rows.append((*about, value, *found, source))
     if profile == "england":
         rows += _correlations(cohort)
-    columns = ["breakdown", "group", "measure", "statistic", "role", "published", "synthetic", "n",
-               "source"]  # fmt: skip
-    table = pl.DataFrame(rows, schema=columns, orient="row")
+    table = pl.DataFrame(rows, schema=list(_COLUMNS), orient="row")
     tolerance = pl.col("statistic").replace_strict(TOLERANCES)
     relative = pl.col("statistic") == "sd"
     tolerance = pl.when(relative).then(tolerance * pl.col("published")).otherwise(tolerance)
@@ -125,7 +127,7 @@ def compare(cohort: Cohort, profile: str) -> pl.DataFrame:
     return table.with_columns(tolerance=tolerance).with_columns(within=off <= pl.col("tolerance"))
 
 
-def _frames(cohort: Cohort) -> dict[str, pl.DataFrame]:
+def frames(cohort: Cohort) -> dict[str, pl.DataFrame]:
     """Finished courses with everything they are grouped by, courses of therapy, all referrals."""
     outcomes = referral_outcomes(cohort.referrals, cohort.contacts, fallback=True)
     finished = (
@@ -171,22 +173,31 @@ def _published(told: pl.DataFrame, whole: pl.DataFrame, measure: str):
     return wanted.select("statistic", "value", "source").rows()
 
 
-def _synthetic(frames, subset: pl.DataFrame, measure: str, statistic: str) -> tuple[float, int]:
-    n = subset.height
+def _synthetic(frames, subset: pl.DataFrame, measure: str, statistic: str):
+    """Value, courses behind it, standard error of the draw."""
     if measure == "share of finished":
-        return 100 * n / frames["finished"].height, n
+        n = frames["finished"].height
+        return _percentage(subset.height / n, n)
     if measure == "finished / referred":
-        discharged = frames["outcomes"].height
-        return 100 * n / discharged, discharged
+        n = frames["outcomes"].height
+        return _percentage(subset.height / n, n)
     if statistic == "percentage":
         row = rates(subset).filter(measure=measure)
-        return 100 * row["rate"].item(), row["denominator"].item()
+        return _percentage(row["rate"].item(), row["denominator"].item())
     if statistic == "effect size":
         first, last = (subset[f"{measure}_{end}"].drop_nulls() for end in ("first", "last"))
+        n = len(last)
         # the reference is the spread at the start, in the whole country, which this cohort is
-        return (first.mean() - last.mean()) / first.std(), len(last)
+        return (first.mean() - last.mean()) / first.std(), n, (2 / n) ** 0.5
     scores = subset[measure.replace(" ", "_")].drop_nulls()
-    return (scores.mean() if statistic == "mean" else scores.std()), len(scores)
+    n, spread = len(scores), scores.std()
+    if statistic == "mean":
+        return scores.mean(), n, spread / n**0.5
+    return spread, n, spread / (2 * n) ** 0.5
+
+
+def _percentage(rate: float, n: int):
+    return 100 * rate, n, 100 * (rate * (1 - rate) / n) ** 0.5
 
 
 def _correlations(cohort: Cohort) -> list[tuple]:
@@ -198,15 +209,11 @@ def _correlations(cohort: Cohort) -> list[tuple]:
     def within(items):
         return np.mean([r[a, b] for a in items for b in items if a < b])
 
-    found = [
-        within(range(9)),
-        within(somatic),
-        within(cognitive),
-        r[np.ix_(somatic, cognitive)].mean(),
-    ]
-    source = "doi:10.3389/fpsyg.2025.1634804, Table 3"
+    across = r[np.ix_(somatic, cognitive)].mean()
+    found = [within(range(9)), within(somatic), within(cognitive), across]
+    n = len(answers)
     return [
-        ("PHQ-9 items", group, "mean correlation", "correlation", FITTED, told, float(value),
-         len(answers), source)
+        ("PHQ-9 items", group, "mean correlation", "correlation", FITTED, told, float(value), n,
+         (1 - value**2) / n**0.5, _ITEMS_SOURCE)
         for (group, told), value in zip(_ITEMS.items(), found, strict=True)
     ]  # fmt: skip

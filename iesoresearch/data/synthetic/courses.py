@@ -8,7 +8,7 @@ from iesoresearch.data.synthetic import kernels
 from iesoresearch.data.synthetic.answers import severity_of_states
 from iesoresearch.data.synthetic.care import DAYS_PER_STEP, NOT_SEEN, TREATED, Care
 from iesoresearch.data.synthetic.profile import Profile
-from iesoresearch.seeds import rng
+from iesoresearch.seeds import derive, rng
 
 DAYS_BETWEEN = (10, 7)  # appointments of the lower and the higher step
 CHUNK = 50_000  # referrals whose courses are drawn at once, to bound memory
@@ -76,7 +76,7 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
     """Draw the appointments of everybody who was seen."""
     seen = np.flatnonzero(care.reached > NOT_SEEN)
     given = _population(care, profile, seed)
-    random = rng(seed, "synthetic", "courses")
+    key = np.uint64(derive(seed, "synthetic", "courses"))
     moves = np.zeros((len(given.severity) + 1, len(given.severity)))
     rows = np.empty((min(CHUNK, len(seen)) * kernels.LONGEST, 6), dtype=np.int32)
     parts, n_treatments = [], np.full(len(care.alpha), -1, dtype=np.int32)
@@ -85,7 +85,7 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
         index = seen[start : start + CHUNK]
         visits = np.zeros((len(index), 2), dtype=np.int32)
         written = kernels.draw_courses(
-            random, given.severity, given.initial, given.transition, given.mobility[index],
+            key, index, given.severity, given.initial, given.transition, given.mobility[index],
             care.alpha[index], care.beta[index], given.loss[index], care.reached[index] == TREATED,
             care.separate[index], care.planned[index], care.goes_on[index], care.leaves[index],
             given.chances, rows, visits, moves,

@@ -1,4 +1,8 @@
-"""Compiled draws: the course of every referral, and the answers given on the way."""
+"""Compiled draws: the course of every referral, and the answers given on the way.
+
+Every draw has a place of its own, made of person, appointment and purpose (SplitMix64, Steele, Lea
+& Flood 2014, doi:10.1145/2660193.2660195), so that a changed parameter moves only what it bears on.
+"""
 
 import numba
 import numpy as np
@@ -9,6 +13,28 @@ FEW = 4  # further appointments of the lower step instead of stepping up
 ASSESSMENT, TREATMENT = 0, 1  # purposes
 COMPLETED, BY_PATIENT, BY_PROFESSIONAL = 0, 1, 2  # how treatment ended
 GOES_ON = -1
+
+
+_GAP, _FIRST, _SECOND = (
+    np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+)  # fmt: skip
+PLACES = 64  # draws of one person at one appointment
+MOVES, COMES, STAYS, BY_WHOM, STEPS_UP = 0, 1, 2, 3, 4  # what they are for
+
+
+@numba.njit(cache=True)
+def _mixed(z):
+    z = (z ^ (z >> np.uint64(30))) * _FIRST
+    z = (z ^ (z >> np.uint64(27))) * _SECOND
+    return z ^ (z >> np.uint64(31))
+
+
+@numba.njit(cache=True)
+def uniform(key, person, appointment, place):
+    """A number between 0 and 1, exclusive, that belongs to the place."""
+    inner = _mixed(np.uint64(key) + _GAP * np.uint64(person + 1))
+    z = _mixed(inner + _GAP * np.uint64(appointment * PLACES + place + 1))
+    return (np.float64(z >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 @numba.njit(cache=True)
@@ -45,31 +71,33 @@ def _write(row, values):
 
 
 @numba.njit(cache=True)
-def _decided(random, done, last, severity, goes_on, leaves, chances):
+def _decided(key, person, number, done, last, severity, goes_on, leaves, chances):
     """What follows a treatment: an ending, or `GOES_ON`."""
     by_severity, leave_severity, early, professional = chances[:4]
+    u = uniform(key, person, number, STAYS)
     if done == 1:
         logit = goes_on - by_severity * severity
-        return GOES_ON if random.random() * (1.0 + np.exp(-logit)) < 1.0 else BY_PATIENT
+        return GOES_ON if u * (1.0 + np.exp(-logit)) < 1.0 else BY_PATIENT
     if last:
         return COMPLETED
-    if random.random() * (1.0 + np.exp(-leaves - leave_severity * severity)) < 1.0:
-        return BY_PROFESSIONAL if random.random() < professional else BY_PATIENT
-    well = severity < 0.0 and done > 2 and random.random() < early
+    other = uniform(key, person, number, BY_WHOM)
+    if u * (1.0 + np.exp(-leaves - leave_severity * severity)) < 1.0:
+        return BY_PROFESSIONAL if other < professional else BY_PATIENT
+    well = severity < 0.0 and done > 2 and other < early
     return COMPLETED if well else GOES_ON
 
 
 @numba.njit(cache=True)
 def draw_courses(
-    random, severity, initial, transition, mobility, alpha, beta, wait_loss, treated,
+    key, people, severity, initial, transition, mobility, alpha, beta, wait_loss, treated,
     separate, planned, goes_on, leaves, chances, rows, visits, moves,
 ):  # fmt: skip
     """Courses of people one after the other; returns the number of rows written.
 
     Parameters
     ----------
-    random
-        numpy Generator.
+    key, people
+        Of the draws, and numbers of the people.
     severity, initial, transition
         Of the states: (states,), (states,), (states, states).
     mobility
@@ -102,14 +130,14 @@ def draw_courses(
     for i in range(len(alpha)):
         _tilted(initial, severity, alpha[i], 0.0, cumulative)
         _counted(cumulative, moves[0])
-        state = _drawn(cumulative, random.random())
+        state = _drawn(cumulative, uniform(key, people[i], 0, MOVES))
         purpose = ASSESSMENT if separate[i] or not treated[i] else TREATMENT
         step = LOW if planned[i, LOW] > 0 else HIGH
         left, upwards = planned[i, step], planned[i, HIGH] > 0
         number, done, ending = 0, 0, GOES_ON
         while ending == GOES_ON:
-            attended = done < 2 or random.random() >= missing
             number += 1
+            attended = done < 2 or uniform(key, people[i], number, COMES) >= missing
             _write(rows[written], (i, number, state, purpose, int(attended), step))
             written += 1
             if not treated[i] or number == LONGEST:
@@ -118,10 +146,19 @@ def draw_courses(
                 done, left = done + 1, left - 1
                 last = left == 0 and (step == HIGH or not upwards)
                 ending = _decided(
-                    random, done, last, severity[state], goes_on[i], leaves[i], chances
+                    key,
+                    people[i],
+                    number,
+                    done,
+                    last,
+                    severity[state],
+                    goes_on[i],
+                    leaves[i],
+                    chances,
                 )
                 if ending == GOES_ON and left == 0:  # of the lower step
-                    well = severity[state] < 0.0 and random.random() < stays_low
+                    u = uniform(key, people[i], number, STEPS_UP)
+                    well = severity[state] < 0.0 and u < stays_low
                     # who is well stays, for a few more appointments if it was only one
                     step, left = (LOW, FEW * (done == 1)) if well else (HIGH, planned[i, HIGH])
                     upwards = False
@@ -134,25 +171,25 @@ def draw_courses(
                 row[state] += 1.0 - mobility[i]
                 _tilted(row, severity, -response, severity[state], cumulative)
                 _counted(cumulative, moves[state + 1])
-                state = _drawn(cumulative, random.random())
+                state = _drawn(cumulative, uniform(key, people[i], number, MOVES))
         visits[i, 0], visits[i, 1] = done, ending
     return written
 
 
 @numba.njit(cache=True)
-def draw_items(random, states, base, offset, slope, cuts, out):
+def draw_items(key, people, appointments, states, base, offset, cuts, out):
     """Answers to the items of a questionnaire: cumulative logits (Samejima 1969).
 
     Parameters
     ----------
-    random
-        numpy Generator.
-    states
-        (rows,) state of each appointment.
+    key
+        Of the draws.
+    people, appointments, states
+        (rows,) number of the person and of the appointment, and the state.
     base
         (states, items) position of every state on every item.
     offset
-        (rows,) what the person adds to it, times `slope` (items,).
+        (rows,) what the person adds to it.
     cuts
         (items, levels - 1), rising.
     out
@@ -160,8 +197,8 @@ def draw_items(random, states, base, offset, slope, cuts, out):
     """
     for r in range(len(states)):
         for j in range(base.shape[1]):
-            u = random.random()
-            latent = base[states[r], j] + slope[j] * offset[r] + np.log(u / (1.0 - u))
+            u = uniform(key, people[r], appointments[r], j)
+            latent = base[states[r], j] + offset[r] + np.log(u / (1.0 - u))
             answer = 0
             while answer < cuts.shape[1] and latent > cuts[j, answer]:
                 answer += 1
