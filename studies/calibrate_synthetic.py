@@ -37,6 +37,7 @@ ENGLAND = {
     "first_response": (0.2, -1, 2),
     "stays_low": (0.1, 0.2, 1),
     "separate_assessment": (0.2, 0.1, 0.9),
+    "turned_away": (0.1, 0, 1),
     "seen": (0.1, -1, 3),
     "goes_on": (0.1, -2, 3),
     "planned.0.0": (0.6, 3, 15),
@@ -279,7 +280,7 @@ def main() -> None:
             parameters, options.profile, options.referrals, damping
         )
         print(f"round {number + 1}: sum of squared distances {total:.1f}", flush=True)
-        if options.profile == "england" and number < options.rounds - 1:
+        if options.profile == "england" and number % 2 and number < options.rounds - 2:
             parameters = regroup(parameters, frames)
         write(parameters, options.profile, names)
     table = calibration.compare(synthetic.make(10 * options.referrals, SEED, options.profile),

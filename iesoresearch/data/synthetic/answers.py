@@ -7,8 +7,10 @@ from iesoresearch.data.synthetic import kernels
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.measures import GAD7, PHQ9, WSAS
 from iesoresearch.measures.instruments import Instrument
+from iesoresearch.measures.outcomes import OFFICIAL
 from iesoresearch.seeds import derive, rng
 
+CASENESS = {row.scale: row.caseness for row in OFFICIAL.rows}
 #: Which states lean towards somatic (+) or cognitive-affective (-) symptoms.
 LEANING = np.array([0.0, 0.0, 1.0, -1.0, 1.0, -1.0, 0.0])
 
@@ -71,7 +73,7 @@ def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
             offset = care.impairment[owner]
             extra = rng(seed, "synthetic", "wsas forms").random(n) < profile["wsas_missing"]
             gone = no_form | extra
-        items = _items(instrument, courses, offset, profile, seed)
+        items = _items(instrument, owner, courses.session, states, offset, profile, seed)
         lost = rng(seed, "synthetic", instrument.code, "missing").random(items.shape)
         lost = (lost < profile["item_missing"]) | gone[:, None]
         if instrument is WSAS:
@@ -81,14 +83,26 @@ def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _items(instrument: Instrument, courses, offset, profile: Profile, seed: int) -> np.ndarray:
+def _items(instrument, people, appointments, states, offset, profile, seed) -> np.ndarray:
     base, cuts = item_scale(instrument, profile)
-    out = np.empty((len(courses.state), base.shape[1]), dtype=np.int8)
-    kernels.draw_items(
-        np.uint64(derive(seed, "synthetic", instrument.code)), courses.owner, courses.session,
-        courses.state, base, offset, cuts, out,
-    )  # fmt: skip
+    out = np.empty((len(states), base.shape[1]), dtype=np.int8)
+    key = np.uint64(derive(seed, "synthetic", instrument.code))
+    kernels.draw_items(key, people, appointments, states, base, offset, cuts, out)
     return out
+
+
+def below_caseness_at_first(people, states, care, profile: Profile, seed: int) -> np.ndarray:
+    """Who will score below caseness on PHQ-9 and GAD-7 at the first appointment.
+
+    Every answer has a place of its own among the draws, so these are the answers that `draw` gives.
+    """
+    ones = np.ones_like(people)
+    offsets = {PHQ9: np.zeros(len(people)), GAD7: care.anxiety[people]}
+    below = np.ones(len(people), dtype=bool)
+    for instrument, offset in offsets.items():
+        items = _items(instrument, people, ones, states, offset, profile, seed)
+        below &= items.sum(axis=1) < CASENESS[instrument.code]
+    return below
 
 
 def _without_work(people, profile: Profile, seed: int) -> np.ndarray:

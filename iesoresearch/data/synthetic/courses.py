@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iesoresearch.data.synthetic import kernels
-from iesoresearch.data.synthetic.answers import severity_of_states
+from iesoresearch.data.synthetic.answers import below_caseness_at_first, severity_of_states
 from iesoresearch.data.synthetic.care import DAYS_PER_STEP, NOT_SEEN, TREATED, Care
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.seeds import derive, rng
@@ -77,18 +77,28 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
     seen = np.flatnonzero(care.reached > NOT_SEEN)
     given = _population(care, profile, seed)
     key = np.uint64(derive(seed, "synthetic", "courses"))
-    moves = np.zeros((len(given.severity) + 1, len(given.severity)))
+    n_states = len(given.severity)
+    starts, moves = np.zeros(n_states), np.zeros((n_states, n_states))
+    first = np.empty(len(seen), dtype=np.int64)
+    kernels.draw_first_states(
+        key, seen, given.severity, given.initial, care.alpha[seen], first, starts
+    )
+    treated = care.reached[seen] == TREATED
+    well = below_caseness_at_first(seen, first, care, profile, seed)
+    turned_away = rng(seed, "synthetic", "turned away").random(len(care.alpha))[seen]
+    treated &= ~(well & (turned_away < profile["turned_away"]))
     rows = np.empty((min(CHUNK, len(seen)) * kernels.LONGEST, 6), dtype=np.int32)
     parts, n_treatments = [], np.full(len(care.alpha), -1, dtype=np.int32)
     ending = n_treatments.copy()
     for start in range(0, len(seen), CHUNK):
-        index = seen[start : start + CHUNK]
+        here = slice(start, start + CHUNK)
+        index = seen[here]
         visits = np.zeros((len(index), 2), dtype=np.int32)
         written = kernels.draw_courses(
-            key, index, given.severity, given.initial, given.transition, given.mobility[index],
-            care.alpha[index], care.beta[index], given.loss[index], care.reached[index] == TREATED,
-            care.separate[index], care.planned[index], care.goes_on[index], care.leaves[index],
-            given.chances, rows, visits, moves,
+            key, index, first[here], given.severity, given.transition, given.mobility[index],
+            care.beta[index], given.loss[index], treated[here], care.separate[index],
+            care.planned[index], care.goes_on[index], care.leaves[index], given.chances,
+            rows, visits, moves,
         )  # fmt: skip
         part = rows[:written].copy()
         part[:, 0] = index[part[:, 0]]
@@ -98,12 +108,10 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
     owner, session, state, purpose, attended, step = table.T
     totals = moves.sum(axis=1, keepdims=True)
     # a state nobody was ever in keeps the moves it would have had
-    shares = np.where(
-        totals > 0, moves / np.maximum(totals, 1e-300), [given.initial, *given.transition]
-    )
+    transition = np.where(totals > 0, moves / np.maximum(totals, 1e-300), given.transition)
     return Courses(
         owner, session, state.astype(np.int64), step, purpose == kernels.TREATMENT,
-        attended.astype(bool), n_treatments, ending, shares[0], shares[1:],
+        attended.astype(bool), n_treatments, ending, starts / max(starts.sum(), 1e-300), transition,
     )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ ELEMENTS = ("greeting", "mood check", "setting goals", "change methods", "homewo
 WORDS = (40, 90, 150, 500, 160, 120)
 
 
-def circumstances(people, care, profile: Profile, seed: int, seen: np.ndarray) -> dict:
-    """Who referred, employment and medication of every referral; null for those never seen."""
+def circumstances(people, care, treated: np.ndarray, profile: Profile, seed: int) -> dict:
+    """Who referred, employment and medication of every referral; null for those not treated."""
     n = len(people.age)
     random = rng(seed, "synthetic", "circumstances")
     jobs = _employment(people, care, profile, random)
@@ -34,7 +34,6 @@ def circumstances(people, care, profile: Profile, seed: int, seen: np.ndarray) -
     stopped = (medication == 1) & (random.random(n) < profile["stops_medication"])
     sources = profile["source_shares"]
     source = random.choice(len(sources), size=n, p=np.array(list(sources.values())))
-    treated = seen & (care.reached == 2)
     return {
         "source": columns.words(list(sources), source, codes.REFERRAL_SOURCES),
         "employment_first": columns.words(codes.EMPLOYMENT, np.where(treated, jobs, -1)),

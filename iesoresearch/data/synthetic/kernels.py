@@ -88,9 +88,22 @@ def _decided(key, person, number, done, last, severity, goes_on, leaves, chances
 
 
 @numba.njit(cache=True)
+def draw_first_states(key, people, severity, initial, alpha, states, shares):
+    """State of everybody at the first appointment, written to `states`.
+
+    `alpha` shifts it towards severity; the expected shares are added to `shares`.
+    """
+    cumulative = np.empty(len(severity))
+    for i in range(len(people)):
+        _tilted(initial, severity, alpha[i], 0.0, cumulative)
+        _counted(cumulative, shares)
+        states[i] = _drawn(cumulative, uniform(key, people[i], 0, MOVES))
+
+
+@numba.njit(cache=True)
 def draw_courses(
-    key, people, severity, initial, transition, mobility, alpha, beta, wait_loss, treated,
-    separate, planned, goes_on, leaves, chances, rows, visits, moves,
+    key, people, first, severity, transition, mobility, beta, wait_loss, treated, separate,
+    planned, goes_on, leaves, chances, rows, visits, moves,
 ):  # fmt: skip
     """Courses of people one after the other; returns the number of rows written.
 
@@ -98,13 +111,14 @@ def draw_courses(
     ----------
     key, people
         Of the draws, and numbers of the people.
-    severity, initial, transition
-        Of the states: (states,), (states,), (states, states).
+    first
+        Per person: state at the first appointment.
+    severity, transition
+        Of the states: (states,), (states, states).
     mobility
         Per person: share of the moves of `transition` that are made; the rest stays.
-    alpha, beta
-        Per person: shift of the first state towards severity, and response in each step
-        (people, 2).
+    beta
+        (people, 2): response in each step.
     wait_loss
         Per person: response lost in the second wait.
     treated, separate
@@ -122,15 +136,13 @@ def draw_courses(
     visits
         (people, 2) int32, written: treatment appointments attended, how it ended.
     moves
-        (states + 1, states), added to: expected starts, and expected moves from every state.
+        (states, states), added to: expected moves from every state.
     """
     missing, first_response, stays_low = chances[4:]
     cumulative, row = np.empty(len(severity)), np.empty(len(severity))
     written = 0
-    for i in range(len(alpha)):
-        _tilted(initial, severity, alpha[i], 0.0, cumulative)
-        _counted(cumulative, moves[0])
-        state = _drawn(cumulative, uniform(key, people[i], 0, MOVES))
+    for i in range(len(people)):
+        state = first[i]
         purpose = ASSESSMENT if separate[i] or not treated[i] else TREATMENT
         step = LOW if planned[i, LOW] > 0 else HIGH
         left, upwards = planned[i, step], planned[i, HIGH] > 0
@@ -170,7 +182,7 @@ def draw_courses(
                 row[:] = mobility[i] * transition[state]
                 row[state] += 1.0 - mobility[i]
                 _tilted(row, severity, -response, severity[state], cumulative)
-                _counted(cumulative, moves[state + 1])
+                _counted(cumulative, moves[state])
                 state = _drawn(cumulative, uniform(key, people[i], number, MOVES))
         visits[i, 0], visits[i, 1] = done, ending
     return written

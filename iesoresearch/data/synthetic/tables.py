@@ -6,7 +6,7 @@ import polars as pl
 from iesoresearch.data import codes
 from iesoresearch.data.synthetic import answers, columns, extras, kernels, people
 from iesoresearch.data.synthetic import courses as courses_module
-from iesoresearch.data.synthetic.care import NOT_SEEN, SEEN, Care
+from iesoresearch.data.synthetic.care import Care
 from iesoresearch.data.synthetic.courses import Courses
 from iesoresearch.data.synthetic.people import People
 from iesoresearch.data.synthetic.profile import Profile
@@ -79,8 +79,8 @@ def _referrals(persons, care, courses, referred, days, profile, seed) -> pl.Data
     is_open = (courses.n_treatments > 0) & (random.random(n) < profile["still_open"])
     reasons = np.select(
         [
-            care.reached == NOT_SEEN,
-            care.reached == SEEN,
+            courses.n_treatments < 0,
+            courses.n_treatments == 0,
             courses.ending == kernels.COMPLETED,
             courses.ending == kernels.BY_PROFESSIONAL,
         ],
@@ -88,7 +88,7 @@ def _referrals(persons, care, courses, referred, days, profile, seed) -> pl.Data
          "treated: completed", "treated: ended early by the professional")],
         default=codes.END_REASONS.index("treated: ended early by the patient"),
     )  # fmt: skip
-    seen = care.reached > NOT_SEEN
+    seen = courses.n_treatments >= 0
     problem = columns.words(PROBLEMS, np.where(seen, care.problem, -1))
     years = ((last - referred) / 365.25).astype(np.uint8)
     return pl.DataFrame(
@@ -100,7 +100,7 @@ def _referrals(persons, care, courses, referred, days, profile, seed) -> pl.Data
             "end_reason": columns.words(codes.END_REASONS, np.where(is_open, -1, reasons)),
             "age_at_referral": persons.age,
             "age_at_period_end": persons.age + years,
-            **extras.circumstances(persons, care, profile, seed, seen),
+            **extras.circumstances(persons, care, courses.n_treatments > 0, profile, seed),
         }
     )
 
