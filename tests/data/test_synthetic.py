@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import chisquare
+from scipy.stats import chisquare, kstest
 
 from iesoresearch.data import codes, synthetic
 from iesoresearch.data.sources import from_folder
-from iesoresearch.data.synthetic import Profile, answers, people, profile
+from iesoresearch.data.synthetic import Profile, answers, kernels, people, profile
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.measures import GAD7, PHQ9, WSAS
+from iesoresearch.measures import GAD7, PHQ9, WSAS, score
 from iesoresearch.measures.outcomes import referral_outcomes
 
 
@@ -192,3 +192,34 @@ def test_truth_is_saved_beside_the_tables(cohort, tmp_path):
 def test_bad_input(arguments, error, message):
     with pytest.raises(error, match=message):
         synthetic.make(**arguments)
+
+
+def test_draws_by_place_are_uniform_and_unrelated():
+    draws = np.array(
+        [[kernels.uniform(np.uint64(9), p, a, 3) for a in range(40)] for p in range(500)]
+    )
+    assert kstest(draws.ravel(), "uniform").pvalue > 1e-3
+    assert abs(np.corrcoef(draws[:, :-1].ravel(), draws[:, 1:].ravel())[0, 1]) < 0.03
+    assert abs(np.corrcoef(draws[:-1].ravel(), draws[1:].ravel())[0, 1]) < 0.03
+    assert len(np.unique(draws)) == draws.size
+
+
+def test_who_is_below_caseness_at_first_is_seldom_treated():
+    """Foreseen from the same places of the draw as the answers that are given later."""
+    kept = synthetic.make(6000, seed=3, turned_away=0.0, separate_assessment=1.0, severity=0.0)
+    gone = synthetic.make(6000, seed=3, turned_away=1.0, separate_assessment=1.0, severity=0.0)
+    for made, expected in ((kept, True), (gone, False)):
+        first = made.contacts.filter(session=1)
+        totals = first.select(
+            "referral_id",
+            phq9=score(first, PHQ9)["phq9_total"],
+            gad7=score(first, GAD7)["gad7_total"],
+        )
+        complete = first.select([*PHQ9.columns, *GAD7.columns]).null_count().sum_horizontal().item()
+        assert complete > 0  # single items are missing, and such totals are left out below
+        below = totals.filter((pl.col("phq9") < 10) & (pl.col("gad7") < 8))
+        below = below.filter(pl.col("phq9") == pl.col("phq9").round())
+        treated = referral_outcomes(made.referrals, made.contacts).filter(pl.col("n_treatment") > 0)
+        assert below.height > 100
+        found = below.join(treated, on="referral_id", how="semi").height / below.height
+        assert (found > 0.9) if expected else (found < 0.03)
