@@ -18,7 +18,7 @@ def numbered(referrals: Frame) -> pl.DataFrame:
     optional = {"referral_date": pl.Date, "discharge_date": pl.Date, "problem": pl.String}
     columns = _columns(referrals, "referrals", needed, optional)
     frame = referrals.lazy().select(columns).collect()
-    if frame["referral_id"].is_duplicated().any():
+    if frame["referral_id"].n_unique() < frame.height:
         raise DataError(
             "referrals: rows share their referral_id, so their outcomes would be mixed. Keep one "
             "row per referral."
@@ -146,8 +146,10 @@ def _scores(scores: Frame, keys: pl.DataFrame, contacts: pl.DataFrame) -> pl.Dat
         ),
         specific=pl.col("value").filter(specific).first(),
     )
+    wide = wide.collect()
     of_day = (
         contacts.lazy()
+        .join(wide.lazy(), on=["ref", "day"], how="semi")
         .group_by("ref", "day")
         .agg(
             follow_up=pl.col("follow_up").all(),
@@ -157,7 +159,8 @@ def _scores(scores: Frame, keys: pl.DataFrame, contacts: pl.DataFrame) -> pl.Dat
     )
     there = {code: pl.col(f"{code}_there").fill_null(False) for code in CORE}
     return (
-        wide.join(of_day, on=["ref", "day"], how="left")
+        wide.lazy()
+        .join(of_day, on=["ref", "day"], how="left")
         .with_columns(pl.when(~there[code]).then(code).alias(code) for code in CORE)
         .filter(pl.any_horizontal(pl.col(*CORE, "specific").is_not_null()))
         .select(
