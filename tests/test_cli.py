@@ -68,8 +68,9 @@ def cohort(folder, **changes):
 
 
 def keep(folder, n):
-    """Only the first `n` people with contacts, in every table."""
-    ids = pl.read_parquet(folder / "contacts.parquet")["referral_id"].unique().sort().head(n)
+    """Only the `n` people with the most contacts, in every table."""
+    counted = pl.read_parquet(folder / "contacts.parquet")["referral_id"].value_counts()
+    ids = counted.sort("count", "referral_id", descending=True)["referral_id"].head(n)
     for path in folder.glob("*.parquet"):
         table = pl.read_parquet(path)
         if "referral_id" in table.columns:

@@ -11,7 +11,7 @@ import pytest
 
 from iesoresearch import cli
 from iesoresearch.cli import site
-from iesoresearch.data import synthetic
+from iesoresearch.data import national, synthetic
 from iesoresearch.data.sources import from_folder
 from iesoresearch.project import find
 
@@ -182,3 +182,27 @@ def test_describe(call):
     rows = list(csv.DictReader(io.StringIO(call("data", "describe", "--format", "csv")[1])))
     assert rows == columns
     assert call("data", "describe", "--format", "markdown")[1].startswith("# Data dictionary\n")
+
+
+def test_a_folder_of_the_national_data_set(call, tmp_path, monkeypatch):
+    """Only the wiring; `tests/data/test_national.py` reads such folders."""
+    finding = national.Finding("IDS101Referral", "2 row(s) were sent twice; the latest counts", 2)
+    report = national.Report((finding,), pl.DataFrame())
+    monkeypatch.setattr(national, "is_national", lambda folder: folder.name == "months")
+    monkeypatch.setattr(national, "read", lambda _: (synthetic.make(30, seed=2), report))
+    code, shown, _ = call("data", "check", tmp_path / "months")
+    assert code == 0
+    assert "2 row(s) were sent twice; the latest counts" in shown
+    assert call("data", "convert", tmp_path / "months", tmp_path / "tables")[0] == 0
+    assert from_folder((tmp_path / "tables",)).patients.height == 30
+
+
+def test_a_national_folder_that_cannot_be_read(call, tmp_path):
+    (tmp_path / "months").mkdir()
+    (tmp_path / "months" / "IDS101Referral.csv").write_text("")
+    code, shown, _ = call("data", "check", tmp_path / "months")
+    assert code == 3
+    assert "cannot be read as the NHS Talking Therapies data set" in " ".join(shown.split())
+    code, _, errors = call("data", "convert", tmp_path / "months", tmp_path / "tables")
+    assert code == 3
+    assert "IDS101Referral" in errors

@@ -10,8 +10,8 @@ import datetime
 import polars as pl
 
 from iesoresearch.data.conform import conformed
-from iesoresearch.data.findings import Missing, Problem, Report
-from iesoresearch.data.questions import QUESTIONS, Tables
+from iesoresearch.data.findings import Missing, Problem, Report, told
+from iesoresearch.data.questions import QUESTIONS, Question, Tables
 from iesoresearch.data.schema import OPTIONAL, TABLES
 
 
@@ -47,12 +47,21 @@ def check(
         missing += empty
     problems += _all_missing(missing)
     today = today or datetime.date.today()
-    for ask in QUESTIONS:
-        problems += ask(typed, today)
+    problems += answers([q for ask in QUESTIONS for q in ask(typed, today)])
     order = {"error": 0, "warning": 1}
     return Report(
         name, tuple(sorted(problems, key=lambda p: order[p.severity])), rows, tuple(missing)
     )
+
+
+def answers(questions: list[Question]) -> list[Problem]:
+    """Answer questions together; those with a count above zero are problems."""
+    counted = pl.collect_all([q.counts for q in questions], engine="streaming")
+    return [
+        problem
+        for question, counts in zip(questions, counted, strict=True)
+        for problem in told(question.severity, question.table, counts.row(0, named=True))
+    ]
 
 
 def _missing(table: pl.LazyFrame, name: str, columns: list[str]) -> tuple[int, list[Missing]]:

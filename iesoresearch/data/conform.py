@@ -48,7 +48,9 @@ def conformed(table: pl.LazyFrame, schema: type[dy.Schema]) -> tuple[pl.LazyFram
     ).select(list(columns))
     if not known:
         return typed, findings
-    counts = table.select(
+    # converted once, counted afterwards: the same expression within several would run each time
+    once = table.select(e.alias(name) for c in known for name, e in c.cells().items())
+    counts = once.select(
         pl.len().alias("rows"), *(e.alias(name) for c in known for name, e in c.counts().items())
     )
     counted = counts.collect(engine="streaming").row(0, named=True)
@@ -99,23 +101,27 @@ class _Conversion:
         converted = _cast(raw, found, column.dtype)
         self.possible = converted is not None
         self.values = pl.lit(None, column.dtype) if converted is None else converted
-        missing = raw.is_null()
+        self._present = raw.is_not_null()
         if found.is_float():
-            missing = missing | raw.is_nan().fill_null(True)
+            self._present &= raw.is_not_nan()
         if found == pl.String:
-            missing = missing | (raw.str.strip_chars() == "").fill_null(True)
-        self._present = ~missing
+            self._present &= raw.str.strip_chars() != ""
+
+    def cells(self) -> dict[str, pl.Expr]:
+        """The converted column, and whether there was anything to convert."""
+        return {self.name: self.values, f"{self.name}|there": self._present}
 
     def counts(self) -> dict[str, pl.Expr]:
-        """What is counted of it in one pass over the table."""
-        counts = {"lost": (self._present & self.values.is_null()).sum()}
+        """What is counted of these."""
+        value, there = pl.col(self.name), pl.col(f"{self.name}|there").fill_null(False)
+        counts = {"lost": (there & value.is_null()).sum()}
         if self.possible:
             for bound, beyond in [("min", pl.Expr.lt), ("max", pl.Expr.gt)]:
                 limit = getattr(self.column, bound, None)
                 if limit is not None:
-                    counts[bound] = beyond(self.values, limit).sum()
+                    counts[bound] = beyond(value, limit).sum()
         if not self.column.nullable:
-            counts["missing"] = (~self._present).sum()
+            counts["missing"] = (~there).sum()
         return {f"{self.name}|{what}": e for what, e in counts.items()}
 
     def findings(self, counted: dict[str, int]) -> list[Finding]:

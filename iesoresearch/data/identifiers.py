@@ -40,6 +40,7 @@ _LETTERS = r"^[\p{L}'’ .,-]+$"
 #: Share of the filled cells from which on a column counts as one of that kind.
 _MOST, _MANY = 0.5, 0.3
 _SPREAD_OF_BIRTHS = 8.0  # standard deviation, years; years of contact with a service vary less
+_SHORTEST = 3  # letters of a name
 _FEW = 5  # distinct values; a code list, not names
 
 
@@ -105,8 +106,11 @@ def identifiers(
     """
     table = frame.lazy()
     types = dict(table.collect_schema())
+    long = _long_enough(table, types)
     counts = {}
     for place, (name, kind) in enumerate(types.items()):
+        if kind == pl.String and name not in long:
+            continue
         for what, expression in _counts(name, kind).items():
             counts[f"{place}|{what}"] = expression
     if not counts:
@@ -122,6 +126,16 @@ def identifiers(
         if verdict:
             found.append(Identifier(place + 1, name, *verdict))
     return found
+
+
+def _long_enough(table: pl.LazyFrame, types: dict[str, pl.DataType]) -> set[str]:
+    """Columns of text with a cell that is long enough for an identifier: most hold answers."""
+    texts = [name for name, kind in types.items() if kind == pl.String]
+    if not texts:
+        return set()
+    longest = table.select(pl.col(texts).str.len_bytes().max())
+    sizes = longest.collect(engine="streaming").row(0, named=True)
+    return {name for name, size in sizes.items() if size and size >= _SHORTEST}
 
 
 def _counts(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:

@@ -138,6 +138,8 @@ def convert(source: Source, folder: Path) -> list[Path]:
         part.mkdir(parents=True)
         for name, table in source.tables.items():
             typed, _ = conformed(table, TABLES[name])
+            if name in ("patients", "referrals"):
+                typed = typed.sort(TABLES[name].primary_key())  # gathered, so in no order
             typed.sink_parquet(part / f"{name}.parquet")
         part.replace(folder)
     except OutputError:

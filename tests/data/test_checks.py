@@ -448,25 +448,67 @@ def test_a_row_with_too_many_cells(tmp_path):
 # Memory -----------------------------------------------------------------------------------------
 
 
-def test_only_counts_are_ever_held(tmp_path, monkeypatch):
-    """A file of any size streams: every result that is collected is a single row."""
-    folder = write(tmp_path / "clean", clean())
-    mapping = mapping_of(folder)
-    collected, collect = [], pl.LazyFrame.collect
+FALLBACK = 'fillcolor="0.0 0.3 1.0"'  # polars marks so what it cannot stream
+
+
+def in_memory(query):
+    """Nodes of a plan for which the whole table would be taken into memory."""
+    plan = query.show_graph(engine="streaming", plan_stage="physical", raw_output=True)
+    return [line for line in plan.splitlines() if FALLBACK in line]
+
+
+def test_what_the_plan_says_of_a_query_that_does_not_stream():
+    table = pl.LazyFrame({"a": ["x"]})
+    assert in_memory(table.select(pl.col("a").str.len_bytes().sum())) == []
+    assert len(in_memory(table.select(pl.col("a").replace("x", "y")))) == 1
+
+
+def wide(tables):
+    """The appointments side by side, a row per patient."""
+    rows = {}
+    for a in tables["appointments"]:
+        row = rows.setdefault(a["pid"], {"pid": a["pid"], "sex": 1})
+        row |= {
+            f"s{a['appt_no']}_{c}": a[c] for c in ("appt_date", *(f"phq{i}" for i in range(1, 10)))
+        }
+    return {"wide": list(rows.values())}
+
+
+@pytest.mark.parametrize("shape", [lambda t: t, wide], ids=["long", "wide"])
+def test_a_file_larger_than_the_memory_streams(tmp_path, monkeypatch, shape):
+    """Every result is a single row of counts, and no plan takes a whole table into memory."""
+    folder = write(tmp_path / "clean", shape(clean()))
+    heights, fallbacks = [], []
+    collect, collect_all = pl.LazyFrame.collect, pl.collect_all
 
     def watched(self, *args, engine="auto", **kwargs):
+        assert engine == "streaming"
+        fallbacks.extend(in_memory(self))
         made = collect(self, *args, engine=engine, **kwargs)
-        collected.append((engine, made.height))
+        heights.append(made.height)
         return made
 
+    def watched_all(queries, *, engine="auto"):
+        assert engine == "streaming"
+        for query in queries:
+            fallbacks.extend(in_memory(query))
+        made = collect_all(queries, engine=engine)
+        heights.extend(m.height for m in made)
+        return made
+
+    mapping = mapping_of(folder)
     monkeypatch.setattr(pl.LazyFrame, "collect", watched)
+    monkeypatch.setattr(pl, "collect_all", watched_all)
     for eager in ("read_csv", "read_parquet"):
         monkeypatch.setattr(pl, eager, None)
     source = read("test", mapping)
-    check("test", source.tables, source.problems, today=TODAY)
+    report = check("test", source.tables, source.problems, today=TODAY)
+    assert report.errors == []
     convert(source, tmp_path / "tables")
-    assert len(collected) > 10
-    assert set(collected) == {("streaming", 1)}
+    assert len(heights) > 20
+    assert set(heights) == {1}
+    assert fallbacks == []
+    assert in_memory(source.tables["contacts"]) == []
 
 
 # No value ---------------------------------------------------------------------------------------

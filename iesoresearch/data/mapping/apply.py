@@ -1,19 +1,19 @@
 """From a partner's files, by way of a mapping, to lazy canonical tables and what was odd."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 
 from iesoresearch.data import identifiers
+from iesoresearch.data.checks import answers
 from iesoresearch.data.findings import Problem, told
 from iesoresearch.data.mapping import values
 from iesoresearch.data.mapping.reading import DECIMALS, File, look
 from iesoresearch.data.mapping.site import FileMapping, Mapping
-from iesoresearch.data.questions import TWO_PEOPLE, Tables, contradictions
+from iesoresearch.data.questions import Question, Tables, contradictions, count
 from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import DataError
 from iesoresearch.measures import INSTRUMENTS
@@ -47,7 +47,7 @@ def read(name: str, mapping: Mapping, folder: Path | None = None) -> Source:
     folder
         Where the files are, if not where they were.
     """
-    problems, frames = [], []
+    problems, frames, questions = [], [], []
     for wanted in mapping.files:
         place = wanted.file
         try:
@@ -66,11 +66,11 @@ def read(name: str, mapping: Mapping, folder: Path | None = None) -> Source:
         found = examined(file, place, known)
         problems += found
         if not any(p.text == UNREADABLE for p in found):
-            frame, found = _frame(wanted, file, place)
-            problems += found
+            frame, asked = _recoded(wanted, renamed(wanted, file))
             frames.append(frame)
-    tables, found = assemble(frames) if frames else ({}, [])
-    return Source(name, tables, (*problems, *found))
+            questions += asked
+    tables, found, asked = assemble(frames)
+    return Source(name, tables, (*problems, *found, *answers([*questions, *asked])))
 
 
 def examined(file: File, place: str, known: dict[str, str]) -> list[Problem]:
@@ -92,18 +92,6 @@ def examined(file: File, place: str, known: dict[str, str]) -> list[Problem]:
         )
         for f in found
     ]
-
-
-def _frame(wanted: FileMapping, file: File, place: str) -> tuple[pl.LazyFrame, list[Problem]]:
-    frame = renamed(wanted, file)
-    recoded, counts = _recoded(wanted, frame)
-    problems = []
-    if counts:
-        counted = frame.select(e.fill_null(False).sum().alias(k) for k, (_, e) in counts.items())
-        n = counted.collect(engine="streaming").row(0, named=True)
-        for text, (severity, _) in counts.items():
-            problems += told(severity, place, {text: n[text]})
-    return recoded, problems
 
 
 def resolved(columns: dict[str, str], names: tuple[str, ...]) -> list[tuple[str, int | None, str]]:
@@ -165,66 +153,77 @@ def _filled(column: str) -> pl.Expr:
     return (pl.col(column).str.strip_chars() != "").fill_null(False)
 
 
-def _recoded(
-    wanted: FileMapping, frame: pl.LazyFrame
-) -> tuple[pl.LazyFrame, dict[str, tuple[str, pl.Expr]]]:
-    """Cells in our words, days as 2024-01-31; and what to count, by sentence."""
-    changed, counts = [], {}
+def _recoded(wanted: FileMapping, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, list[Question]]:
+    """Cells in our words, days as 2024-01-31; and what was odd about them."""
     kinds = {n: c for s in TABLES.values() for n, c in s.columns().items()}
-    for column in frame.collect_schema():
-        raw = pl.when(_filled(column)).then(pl.col(column).str.strip_chars())
-        if column in wanted.codes:
-            raw = _words(raw, column, wanted.codes[column], counts)
-        elif kinds[column].dtype == pl.Date:
-            raw = _days(raw, column, wanted.dates.get(column, ["yyyy-mm-dd"]), counts)
-        elif kinds[column].dtype == pl.Enum:
-            raw = _own_words(raw, kinds[column])
-        elif kinds[column].dtype.is_numeric() and DECIMALS[wanted.decimal] == ",":
-            raw = raw.str.replace(",", ".", literal=True)
-        changed.append(raw.alias(column))
-    return frame.select(changed), counts
+    columns = list(frame.collect_schema())
+    coded = {c: wanted.codes[c] for c in columns if c in wanted.codes}
+    dated = {c: wanted.dates.get(c, ["yyyy-mm-dd"]) for c in columns if kinds[c].dtype == pl.Date}
+    bare = frame.select(
+        *(pl.when(_filled(c)).then(pl.col(c).str.strip_chars()).alias(c) for c in columns),
+        *((pl.col(c) != pl.col(c).str.strip_chars()).alias(f"{c}|spaced") for c in coded),
+    )
+    # each worked out once, and used below both for the table and for the counts
+    bare = bare.with_columns(
+        *(values.simply(pl.col(c)).alias(f"{c}|code") for c in coded),
+        *(values.read_dates(pl.col(c), names).alias(f"{c}|day") for c, names in dated.items()),
+    )
+    made = {c: pl.col(c) for c in columns}
+    for c in columns:
+        if c in coded:
+            words = {values.simple(code): word for code, word in coded[c].items()}
+            made[c] = values.recoded(pl.col(f"{c}|code"), words, pl.lit(None, pl.String))
+        elif c in dated:
+            made[c] = pl.col(f"{c}|day").dt.to_string("%Y-%m-%d")
+        elif kinds[c].dtype == pl.Enum:
+            # our own words need no list; capitals and spaces do not matter
+            words = {values.simple(word): word for word in kinds[c].dtype.categories}
+            made[c] = values.recoded(values.simply(pl.col(c)), words, pl.col(c))
+        elif kinds[c].dtype.is_numeric() and DECIMALS[wanted.decimal] == ",":
+            made[c] = pl.col(c).str.replace(",", ".", literal=True)
+    asked = [q for c, codes in coded.items() for q in _about_codes(wanted.file, bare, c, codes)]
+    asked += [q for c, names in dated.items() for q in _about_days(wanted.file, bare, c, names)]
+    return bare.select(e.alias(c) for c, e in made.items()), asked
 
 
-def _own_words(raw: pl.Expr, kind: dy.Column) -> pl.Expr:
-    """Our own words need no list; capitals and spaces do not matter."""
-    words = {values.simple(word): word for word in kind.dtype.categories}
-    return values.simply(raw).replace_strict(words, default=raw)
-
-
-def _words(raw: pl.Expr, column: str, codes: dict[str, str], counts: dict) -> pl.Expr:
-    known = {values.simple(code): word for code, word in codes.items()}
-    code = values.simply(raw)
-    unknown = raw.is_not_null() & ~code.is_in(list(known))
-    exact = code.is_in(list(known)) & (raw.str.to_lowercase() != code)
-    spaced = pl.col(column).is_not_null() & (pl.col(column) != raw) & ~unknown
-    bare = code.is_in(list(known)) & (raw.str.to_lowercase() == code) & ~spaced
-    counts[f"{column}: {{n}} value(s) are not among the codes of the mapping"] = ("error", unknown)
-    # '1', '01' and ' 1' in one column: read as one code, and said
-    counts[
+def _about_codes(
+    place: str, bare: pl.LazyFrame, column: str, codes: dict[str, str]
+) -> Iterator[Question]:
+    """Unknown codes; and '1', '01' and ' 1' in one column, which are read as one."""
+    raw, code, spaced = pl.col(column), pl.col(f"{column}|code"), pl.col(f"{column}|spaced")
+    known = code.is_in([values.simple(c) for c in codes])
+    unknown = f"{column}: {{n}} value(s) are not among the codes of the mapping"
+    yield count("error", place, bare, {unknown: raw.is_not_null() & ~known})
+    longer = spaced | (raw.str.to_lowercase() != code)
+    odd = (
         f"{column}: {{n}} code(s) have spaces or leading zeros that others of the column lack; "
         "they were read as the same"
-    ] = ("warning", (exact | spaced) & bare.any())
-    known = {code: word or None for code, word in known.items()}
-    return code.replace_strict(known, default=None, return_dtype=pl.String)
-
-
-def _days(raw: pl.Expr, column: str, formats: list[str], counts: dict) -> pl.Expr:
-    day = values.read_dates(raw, formats)
-    other = values.mixed_formats(raw, formats)
-    neither = raw.is_not_null() & day.is_null() & ~other
-    said = " or ".join(formats)
-    counts[f"{column}: {{n}} date(s) are in another format than {said}: formats are mixed"] = (
-        "error",
-        other,
     )
-    counts[f"{column}: {{n}} value(s) are no date"] = ("error", neither)
-    return day.dt.to_string("%Y-%m-%d")
+    yield count("warning", place, bare, {odd: known & longer & (known & ~longer).any()})
 
 
-def assemble(frames: list[pl.LazyFrame]) -> tuple[Tables, list[Problem]]:
+def _about_days(
+    place: str, bare: pl.LazyFrame, column: str, formats: list[str]
+) -> Iterator[Question]:
+    """Days in another format, and what is no day."""
+    left = bare.filter(pl.col(column).is_not_null() & pl.col(f"{column}|day").is_null())
+    other = values.mixed_formats(pl.col(column), formats)
+    mixed = (
+        f"{column}: {{n}} date(s) are in another format than {' or '.join(formats)}: formats are "
+        "mixed"
+    )
+    asked = {mixed: other, f"{column}: {{n}} value(s) are no date": ~other}
+    yield count("error", place, left, asked)
+
+
+def assemble(frames: list[pl.LazyFrame]) -> tuple[Tables, list[Problem], list[Question]]:
     """Canonical tables of the renamed and recoded files, each row where it belongs."""
-    problems: list[Problem] = []
+    if not frames:
+        return {}, [], []
     has = [set(frame.collect_schema()) for frame in frames]
+    if not any("patient_id" in columns for columns in has):
+        text = "no file that could be read has a column for patient_id"
+        return {}, [Problem("error", "all tables", text)], []
     if not any("referral_id" in columns for columns in has):
         # nobody was referred twice, as far as the files can say
         frames = [
@@ -232,10 +231,10 @@ def assemble(frames: list[pl.LazyFrame]) -> tuple[Tables, list[Problem]]:
             for frame, columns in zip(frames, has, strict=True)
         ]
     tables: Tables = {}
-    _collapse(tables, "patients", frames, "patient_id", problems, _two_people)
-    _collapse(tables, "referrals", frames, "referral_id", problems, _two_patients)
-    owners = tables["referrals"].select("referral_id", "patient_id") if tables else None
-    problems += _homeless(frames)
+    asked = _collapse(tables, "patients", frames, "patient_id")
+    asked += _collapse(tables, "referrals", frames, "referral_id")
+    owners = tables["referrals"].select("referral_id", "patient_id")
+    problems = _homeless(frames)
     apart = [f for f in frames if not {"value", "words"} & set(f.collect_schema())]
     contacts = _rows(apart, "contacts", owners)
     if contacts is not None:
@@ -244,7 +243,7 @@ def assemble(frames: list[pl.LazyFrame]) -> tuple[Tables, list[Problem]]:
         rows = _rows([f for f in frames if mark in f.collect_schema()], name, owners)
         if rows is not None:
             tables[name] = rows
-    return tables, problems
+    return tables, problems, asked
 
 
 def _homeless(frames: list[pl.LazyFrame]) -> list[Problem]:
@@ -256,15 +255,8 @@ def _homeless(frames: list[pl.LazyFrame]) -> list[Problem]:
     return told("error", "contacts", {text: n})
 
 
-def _collapse(
-    tables: Tables,
-    name: str,
-    frames: list[pl.LazyFrame],
-    key: str,
-    problems: list[Problem],
-    ask: Callable[[pl.LazyFrame], list[Problem]],
-) -> None:
-    """One row per key: the first of what the files say about it, once they do not disagree."""
+def _collapse(tables: Tables, name: str, frames: list[pl.LazyFrame], key: str) -> list[Question]:
+    """One row per key of what the files say about it; they are asked whether they agree."""
     wanted = [c for c in TABLES[name].column_names() if c != key]
     holders = [frame for frame in frames if key in frame.collect_schema()]
     # files that only mention a key do not make it known, unless no file says more
@@ -273,13 +265,12 @@ def _collapse(
     for frame in telling or holders:
         given = frame.collect_schema()
         parts.append(frame.select(key, *(c for c in wanted if c in given), _year(given)))
-    if not parts:
-        return
-    rows = pl.concat(parts, how="diagonal").unique()
-    problems += ask(rows)
-    given = [c for c in rows.collect_schema() if c not in (key, "year")]
-    firsts = [pl.col(c).sort(nulls_last=True).first() for c in given]
-    tables[name] = rows.group_by(key).agg(firsts).sort(key)
+    if name == "referrals" and not any("patient_id" in p.collect_schema() for p in parts):
+        parts += [f.select(_KEYS) for f in holders if "patient_id" in f.collect_schema()]
+    rows = pl.concat(parts, how="diagonal")
+    said = [c for c in rows.collect_schema() if c not in (key, "year")]
+    tables[name] = rows.group_by(key).agg(pl.col(said).min())
+    return [_two_people(rows)] if name == "patients" else [_two_patients(rows, said)]
 
 
 def _year(given) -> pl.Expr:
@@ -289,40 +280,30 @@ def _year(given) -> pl.Expr:
     return year.alias("year")
 
 
-def _two_people(rows: pl.LazyFrame) -> list[Problem]:
-    given = rows.collect_schema()
-    absent = pl.lit(None, pl.String)
+def _two_people(rows: pl.LazyFrame) -> Question:
+    given, absent = rows.collect_schema(), pl.lit(None, pl.String)
     people = rows.select(
         "patient_id",
-        *(
-            (pl.col(c) if c in given else absent).replace(["not known", "Z"], None).alias(c)
-            for c in ("gender", "ethnicity")
-        ),
+        *((pl.col(c) if c in given else absent).alias(c) for c in ("gender", "ethnicity")),
         (pl.col("age") if "age" in given else absent).cast(pl.Float64, strict=False).alias("age"),
         "year",
     )
-    return told("error", "patients", {TWO_PEOPLE: contradictions(people)})
+    return contradictions(people)
 
 
-def _two_patients(rows: pl.LazyFrame) -> list[Problem]:
-    given = set(rows.collect_schema())
-    known = rows.filter(pl.col("referral_id").is_not_null())
+def _two_patients(rows: pl.LazyFrame, given: list[str]) -> Question:
     asked = {
         "patient_id": "{n} referral(s) belong to more than one patient",
         "referral_date": "{n} referral(s) have more than one referral_date",
         "discharge_date": "{n} referral(s) have more than one discharge_date",
     }
-    groups = known.group_by("referral_id").agg(
-        (pl.col(c).drop_nulls().n_unique() > 1).alias(c) for c in asked if c in given
+    columns = [c for c in asked if c in given]
+    groups = (
+        rows.filter(pl.col("referral_id").is_not_null())
+        .group_by("referral_id")
+        .agg((pl.col(c).min() != pl.col(c).max()).alias(c) for c in columns)
     )
-    if len(groups.collect_schema()) == 1:
-        return []
-    n = (
-        groups.select(pl.exclude("referral_id").sum())
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
-    return told("error", "referrals", {asked[c]: count for c, count in n.items()})
+    return count("error", "referrals", groups, {asked[c]: pl.col(c) for c in columns})
 
 
 def _rows(frames, name: str, owners: pl.LazyFrame | None) -> pl.LazyFrame | None:
@@ -335,7 +316,7 @@ def _rows(frames, name: str, owners: pl.LazyFrame | None) -> pl.LazyFrame | None
             continue
         part = frame.select(*(c for c in (*_KEYS, "session") if c in given), *own)
         if "patient_id" not in given and owners is not None:
-            part = part.join(owners, on="referral_id", how="left")
+            part = part.join(owners, on="referral_id", how="left", maintain_order="left")
         if name != "content":
             part = part.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in own))
         parts.append(part)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -101,6 +101,20 @@ def simply(values: pl.Expr) -> pl.Expr:
     """The same for a column of text."""
     values = values.str.strip_chars().str.replace_all(r"\s+", " ").str.to_lowercase()
     return values.str.replace(r"^(-?\d+)\.0+$", "$1").str.replace(r"^0+(\d)", "$1")
+
+
+def recoded(code: pl.Expr, words: Mapping[str, str], otherwise: pl.Expr) -> pl.Expr:
+    """Our word for each simplified code; "" for a missing one.
+
+    Not `replace_strict`, which takes the whole column into memory.
+    """
+    codes: dict[str, list[str]] = {}
+    for key, word in words.items():
+        codes.setdefault(word, []).append(key)
+    for word, keys in codes.items():
+        text = pl.lit(word or None, pl.String)
+        otherwise = pl.when(code.is_in(keys)).then(text).otherwise(otherwise)
+    return otherwise
 
 
 def known_codes(column: str) -> dict[str, str]:
