@@ -18,13 +18,14 @@ Site = Annotated[
 @app.command("make")
 def make(
     folder: Annotated[Path, typer.Argument(help="New folder for the tables.")],
-    patients: Annotated[int, typer.Option("-n", help="Patients to draw.", min=1)] = 2000,
+    referrals: Annotated[int, typer.Option("-n", help="Referrals to draw.", min=1)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the draw.", min=0)] = 1,
+    profile: Annotated[str, typer.Option(help="Population to resemble: england, ieso.")] = "england",
 ) -> None:
     """Write a synthetic cohort, and the truth it was drawn from, as Parquet."""
     from iesoresearch.data import synthetic
 
-    written = synthetic.make(patients, seed).write(folder)
+    written = synthetic.make(referrals, seed, profile).write(folder)
     for path in written:
         print(path)
 
