@@ -47,7 +47,8 @@ def check(
         missing += empty
     problems += _all_missing(missing)
     today = today or datetime.date.today()
-    problems += answers([q for ask in QUESTIONS for q in ask(typed, today)])
+    for ask in QUESTIONS:  # all at once would hold the keys of every question
+        problems += answers(list(ask(typed, today)))
     order = {"error": 0, "warning": 1}
     return Report(
         name, tuple(sorted(problems, key=lambda p: order[p.severity])), rows, tuple(missing)

@@ -1,7 +1,7 @@
 """What is asked of typed canonical tables: order of days, totals, scales, people, links, ids.
 
 A question is a lazy table of one row: a count for every sentence. None is answered here, so that
-all of them are answered together and the files are read as few times as possible.
+those that need the same of the files are answered together.
 """
 
 import datetime
@@ -117,10 +117,12 @@ def _duplicates(tables: Tables, _) -> Iterator[Question]:
     given = pl.any_horizontal(pl.col(c).is_not_null() for c in ("date", *answers))
     same = tables["contacts"].filter(given, pl.col("referral_id").is_not_null())
     key = pl.struct("referral_id", "date", *answers).hash().alias("key")
-    # a session twice under one number is for the primary key to say
-    groups = same.select(key, "session").group_by("key").agg(pl.col("session").n_unique())
+    number = pl.col("session")
+    # where all have one number, it is for the primary key to say
+    more = pl.when(number.min() != number.max()).then(pl.len() - 1)
+    groups = same.select(key, "session").group_by("key").agg(more=more)
     text = "{n} contact(s) repeat another of the same referral, date and answers"
-    yield Question("warning", "contacts", groups.select((pl.col("session") - 1).sum().alias(text)))
+    yield Question("warning", "contacts", groups.select(pl.col("more").sum().alias(text)))
 
 
 def _people(tables: Tables, _) -> Iterator[Question]:
@@ -200,7 +202,7 @@ def _gaps(tables: Tables, _) -> Iterator[Question]:
     spans = (
         tables["contacts"]
         .group_by("referral_id")
-        .agg(first=number.min(), last=number.max(), n=number.n_unique())
+        .agg(first=number.min(), last=number.max(), n=number.count())
     )
     text = "{n} referral(s) have gaps in the numbers of their sessions"
     gap = pl.col("last") - pl.col("first") + 1 > pl.col("n")
