@@ -206,18 +206,23 @@ class Cohort:
 
 def _check_links(tables: dict[str, pl.DataFrame]) -> list[str]:
     problems = []
-    for child, parent, key in [
-        ("referrals", "patients", "patient_id"),
-        ("contacts", "referrals", "referral_id"),
-        ("scores", "referrals", "referral_id"),
+    for child, parent, keys in [
+        ("referrals", "patients", ["patient_id"]),
+        ("contacts", "referrals", ["referral_id"]),
+        ("scores", "referrals", ["referral_id"]),
         ("content", "contacts", ["referral_id", "session"]),
     ]:
-        orphans = tables[child].join(tables[parent], on=key, how="anti").height
+        child_keys, parent_keys = tables[child].select(keys), tables[parent].select(keys)
+        orphans = child_keys.join(parent_keys, on=keys, how="anti").height
         if orphans:
-            name = key if isinstance(key, str) else " and ".join(key)
+            name = " and ".join(keys)
             problems.append(f"{child}: {orphans} row(s) have a {name} that {parent} does not know")
     owners = tables["referrals"].select("referral_id", owner="patient_id")
-    pairs = tables["contacts"].join(owners, on="referral_id", how="inner")
+    pairs = (
+        tables["contacts"]
+        .select("referral_id", "patient_id")
+        .join(owners, on="referral_id", how="inner")
+    )
     strange = pairs.filter(pl.col("patient_id") != pl.col("owner")).height
     if strange:
         problems.append(f"contacts: {strange} row(s) name another patient than their referral")

@@ -146,6 +146,8 @@ class _Conversion:
 
 def _cast(values: pl.Expr, found: pl.DataType, wanted) -> pl.Expr | None:
     """Cast; null where a value does not fit, None where the types have nothing in common."""
+    if found == wanted and found != pl.String:
+        return values.fill_nan(None) if found.is_float() else values
     if isinstance(found, pl.Categorical | pl.Enum):
         values, found = values.cast(pl.String), pl.String()
     if found == pl.Null:
