@@ -106,12 +106,10 @@ def identifiers(
     """
     table = frame.lazy()
     types = dict(table.collect_schema())
-    long = _long_enough(table, types)
+    sizes = _sizes(table, types)
     counts = {}
     for place, (name, kind) in enumerate(types.items()):
-        if kind == pl.String and name not in long:
-            continue
-        for what, expression in _counts(name, kind).items():
+        for what, expression in _counts(name, kind, sizes.get(name, 0)).items():
             counts[f"{place}|{what}"] = expression
     if not counts:
         return []
@@ -128,17 +126,16 @@ def identifiers(
     return found
 
 
-def _long_enough(table: pl.LazyFrame, types: dict[str, pl.DataType]) -> set[str]:
-    """Columns of text with a cell that is long enough for an identifier: most hold answers."""
+def _sizes(table: pl.LazyFrame, types: dict[str, pl.DataType]) -> dict[str, int]:
+    """Length of the longest cell of every column of text: most hold answers, too short to ask."""
     texts = [name for name, kind in types.items() if kind == pl.String]
     if not texts:
-        return set()
-    longest = table.select(pl.col(texts).str.len_bytes().max())
-    sizes = longest.collect(engine="streaming").row(0, named=True)
-    return {name for name, size in sizes.items() if size and size >= _SHORTEST}
+        return {}
+    longest = table.select(pl.col(texts).str.len_bytes().max().fill_null(0))
+    return longest.collect(engine="streaming").row(0, named=True)
 
 
-def _counts(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
+def _counts(name: str, kind: pl.DataType, size: int) -> dict[str, pl.Expr]:
     column = pl.col(name)
     if kind in (pl.Int64, pl.UInt64):
         return {
@@ -147,31 +144,33 @@ def _counts(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
             "nhs": _valid_nhs_number(column).sum(),
         }
     if isinstance(kind, pl.Categorical):
-        column = column.cast(pl.String)
-    elif kind in (pl.Date, pl.Datetime):
+        return _text_counts(name, column.cast(pl.String), 99)
+    if kind in (pl.Date, pl.Datetime):
         years = column.dt.year()
         return {"present": column.count(), "dates": column.count(), "spread": years.std()}
-    elif kind != pl.String:
-        return {}
+    return _text_counts(name, column, size) if kind == pl.String and size >= _SHORTEST else {}
+
+
+def _text_counts(name: str, column: pl.Expr, size: int) -> dict[str, pl.Expr]:
+    """What the longest cell, of `size` bytes, is long enough for."""
     text = column.str.strip_chars()
-    digits = text.str.replace_all(r"[ -]", "")
-    ten = digits.str.contains(r"^\d{10}$")
-    number = pl.when(ten).then(digits).cast(pl.Int64, strict=False)
-    year = text.str.extract(_YEAR, 1).cast(pl.Int16, strict=False)
-    dated = text.str.contains(_DATE)
-    return {
-        "present": (text != "").sum(),
-        "ten": ten.sum(),
-        "nhs": _valid_nhs_number(number).sum(),
-        "email": text.str.contains(_EMAIL).sum(),
-        "postcode": text.str.contains(_POSTCODE).sum(),
-        "phone": text.str.contains(_PHONE).sum(),
-        "forename": text.str.contains(_FORENAME).sum(),
-        "dates": dated.sum(),
-        "spread": pl.when(dated).then(year).std(),
-        **({"letters": text.str.contains(_LETTERS).sum()} if _is_named(name) else {}),
-        **({"distinct": text.n_unique()} if _is_named(name) else {}),
-    }
+    counts = {"present": (text != "").sum(), "forename": text.str.contains(_FORENAME).sum()}
+    if _is_named(name):
+        counts |= {"letters": text.str.contains(_LETTERS).sum(), "distinct": text.n_unique()}
+    if size >= 5:
+        counts["email"] = (text.str.contains("@", literal=True) & text.str.contains(_EMAIL)).sum()
+        counts["postcode"] = text.str.contains(_POSTCODE).sum()
+    if size >= 8:
+        dated = text.str.contains(_DATE)
+        year = text.str.extract(_YEAR, 1).cast(pl.Int16, strict=False)
+        counts |= {"dates": dated.sum(), "spread": pl.when(dated).then(year).std()}
+    if size >= 10:
+        digits = text.str.replace_all(r"[ -]", "")
+        ten = digits.str.contains(r"^\d{10}$")
+        number = pl.when(ten).then(digits).cast(pl.Int64, strict=False)
+        counts |= {"ten": ten.sum(), "nhs": _valid_nhs_number(number).sum()}
+        counts["phone"] = text.str.contains(_PHONE).sum()
+    return counts
 
 
 def _valid_nhs_number(number: pl.Expr) -> pl.Expr:
