@@ -116,7 +116,9 @@ def _open(path: Path, table: Table, ledger: Ledger) -> pl.LazyFrame | None:
             frame = pl.scan_csv(
                 path, infer_schema=False, encoding="utf8-lossy", separator=separator
             )
-        found = identifiers(frame.head(_SAMPLE))
+        ours = _matched(frame.collect_schema().names(), table)
+        days = {theirs for name, theirs in ours.items() if "Date" in name}
+        found = identifiers(frame.head(_SAMPLE), days)
     except (pl.exceptions.PolarsError, OSError):
         # the reader's own message may quote a cell
         ledger.fatal.append(f"{table.name}: {path.name} cannot be read as a table")
