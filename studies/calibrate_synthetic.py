@@ -31,6 +31,7 @@ ENGLAND = {
     **{f"severity_of_states.{i}": (0.1, -5, 5) for i in range(7)},
     "mobility": (0.08, 0.2, 1),
     "stayers": (0.08, 0, 0.7),
+    "response_by_severity": (0.1, -1, 2),
     "response_sd": (0.15, 0.02, 2),
     "step_response.0": (0.1, -1, 3),
     "step_response.1": (0.1, -1, 3),
@@ -59,9 +60,9 @@ ENGLAND = {
 IESO = {
     name: ENGLAND[name]
     for name in (
-        "severity", "severity_width", "response_sd", "step_response.1", "first_response",
-        "stayers", "separate_assessment", "seen", "goes_on", "gad7_shift", "gad7_step",
-        "anxiety_sd", "wsas_shift", "wsas_step", "impairment_sd", "phq9_shift",
+        *("severity", "severity_width", "response_sd", "response_by_severity", "step_response.1"),
+        *("first_response", "stayers", "separate_assessment", "seen", "goes_on", "phq9_shift"),
+        *("gad7_shift", "gad7_step", "anxiety_sd", "wsas_shift", "wsas_step", "impairment_sd"),
     )
 }  # fmt: skip
 SCALARS = {"england": ENGLAND, "ieso": IESO}
@@ -70,6 +71,8 @@ SLOPES = np.array([[-7.4, 45.0], [8.2, 31.5]])
 #: Points of the first PHQ-9 and GAD-7 per unit of severity, of the first GAD-7 per unit of anxiety.
 PHQ9_PER_SEVERITY, GAD7_PER_SEVERITY, GAD7_PER_ANXIETY = 2.4, 2.15, 2.0
 CAUTION = 0.5  # share of a group's shift that is made at once
+DAMPING = 0.03  # of the first step, and after one that led nowhere
+TOTAL_WEIGHT = 1.6  # of the figures of all finished courses
 FEWEST = 400  # finished courses below which a group keeps its parameters
 GROUPS = {
     "age": ("age", tuple(codes.AGE_BANDS)),
@@ -118,6 +121,8 @@ def residuals(parameters: Parameters, profile: str, n: int) -> tuple[np.ndarray,
     # groups have parameters of their own
     table = table.filter(pl.col("breakdown").is_in(["total", "therapy", "PHQ-9 items"]))
     off = ((table["synthetic"] - table["published"]) / table["tolerance"]).to_numpy()
+    # all finished courses count for more than those of one therapy
+    off = off * np.where(table["breakdown"] == "total", TOTAL_WEIGHT, 1.0)
     return off, frames
 
 
@@ -144,7 +149,7 @@ def newton(parameters: Parameters, profile: str, n: int, damping: float):
         if (found**2).sum() < (start**2).sum():
             return moved, its_frames, (found**2).sum(), damping / 3
         damping *= 4
-    return parameters, frames, (start**2).sum(), damping
+    return parameters, frames, (start**2).sum(), DAMPING
 
 
 def regroup(parameters: Parameters, frames: dict) -> Parameters:
@@ -268,19 +273,21 @@ def main() -> None:
     parser.add_argument("profile", choices=tuple(SCALARS))
     parser.add_argument("--referrals", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--keep-groups", action="store_true", help="leave the groups' shifts alone")
     options = parser.parse_args()
     parameters = Parameters(Profile.load(options.profile).values)
     names = {name.split(".")[0] for name in SCALARS[options.profile]}
     if options.profile == "england":
         names |= {f"{g}_{e}" for g in (*GROUPS, *TWO, "problem", "deprivation")
                   for e in ("severity", "response")} | {"problem_anxiety"}  # fmt: skip
-    damping = 0.03
+    damping = DAMPING
     for number in range(options.rounds):
         parameters, frames, total, damping = newton(
             parameters, options.profile, options.referrals, damping
         )
         print(f"round {number + 1}: sum of squared distances {total:.1f}", flush=True)
-        if options.profile == "england" and number % 2 and number < options.rounds - 2:
+        regrouping = options.profile == "england" and not options.keep_groups
+        if regrouping and number % 2 and number < options.rounds - 2:
             parameters = regroup(parameters, frames)
         write(parameters, options.profile, names)
     table = calibration.compare(synthetic.make(10 * options.referrals, SEED, options.profile),

@@ -138,7 +138,7 @@ def test_mutation(sandbox, tmp_path):
     names = [d.name for d in differences]
     assert len(names) == len(set(names)) > 20
     assert set(names) == by_hand(first / "subtypes", second / "subtypes")
-    assert "n_people" not in names
+    assert "n_starts" not in names
     assert "log_likelihood" in names
 
     changed = verify.update(second, expected_dir, ["subtypes"])

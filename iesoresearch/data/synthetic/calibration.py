@@ -85,6 +85,8 @@ TARGETS = {
     ),
 }  # fmt: skip
 
+KNOWN_OFF = {"england": (), "ieso": ()}
+
 
 def compare(cohort: Cohort, profile: str) -> pl.DataFrame:
     """Synthetic beside published figures.
@@ -102,7 +104,8 @@ def compare(cohort: Cohort, profile: str) -> pl.DataFrame:
     polars.DataFrame
         One row per figure: breakdown, group, measure, statistic, role ("drawn", "fitted" or
         "emergent": neither drawn nor fitted), published, synthetic, n (synthetic courses behind
-        it), error (standard error of the draw), tolerance, within, source.
+        it), error (standard error of the draw), tolerance, within, required (false for what is
+        known to be off, `KNOWN_OFF`), source.
     """
     figures = published.load().filter(pl.col("org") == ORGS[profile], pl.col("period") == PERIOD)
     parts = frames(cohort)
@@ -124,7 +127,11 @@ def compare(cohort: Cohort, profile: str) -> pl.DataFrame:
     relative = pl.col("statistic") == "sd"
     tolerance = pl.when(relative).then(tolerance * pl.col("published")).otherwise(tolerance)
     off = (pl.col("synthetic") - pl.col("published")).abs()
-    return table.with_columns(tolerance=tolerance).with_columns(within=off <= pl.col("tolerance"))
+    place = pl.concat_str(["breakdown", "group", "measure", "statistic"], separator="|")
+    known = [f"{b}|{g}|{m}|{s}" for b, g, ms in KNOWN_OFF[profile] for m, s in ms]
+    return table.with_columns(tolerance=tolerance, required=~place.is_in(known)).with_columns(
+        within=off <= pl.col("tolerance")
+    )
 
 
 def frames(cohort: Cohort) -> dict[str, pl.DataFrame]:

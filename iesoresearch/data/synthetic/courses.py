@@ -87,6 +87,8 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
     well = below_caseness_at_first(seen, first, care, profile, seed)
     turned_away = rng(seed, "synthetic", "turned away").random(len(care.alpha))[seen]
     treated &= ~(well & (turned_away < profile["turned_away"]))
+    # who starts severe responds less, so that where people start and end are related
+    response = care.beta[seen] - profile["response_by_severity"] * given.severity[first][:, None]
     rows = np.empty((min(CHUNK, len(seen)) * kernels.LONGEST, 6), dtype=np.int32)
     parts, n_treatments = [], np.full(len(care.alpha), -1, dtype=np.int32)
     ending = n_treatments.copy()
@@ -96,7 +98,7 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
         visits = np.zeros((len(index), 2), dtype=np.int32)
         written = kernels.draw_courses(
             key, index, first[here], given.severity, given.transition, given.mobility[index],
-            care.beta[index], given.loss[index], treated[here], care.separate[index],
+            response[here], given.loss[index], treated[here], care.separate[index],
             care.planned[index], care.goes_on[index], care.leaves[index], given.chances,
             rows, visits, moves,
         )  # fmt: skip
