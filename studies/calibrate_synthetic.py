@@ -74,11 +74,13 @@ CAUTION = 0.5  # share of a group's shift that is made at once
 DAMPING = 0.03  # of the first step, and after one that led nowhere
 TOTAL_WEIGHT = 1.6  # of the figures of all finished courses
 FEWEST = 400  # finished courses below which a group keeps its parameters
+#: Parameters' prefix -> column, breakdown of the published table, groups.
 GROUPS = {
-    "age": ("age", tuple(codes.AGE_BANDS)),
-    "gender": ("gender", codes.GENDERS),
-    "ethnicity": ("ethnicity", tuple(codes.ETHNICITIES)),
-    "orientation": ("orientation", codes.ORIENTATIONS),
+    "age": ("age", "age", tuple(codes.AGE_BANDS)),
+    "gender": ("gender", "gender", codes.GENDERS),
+    "ethnicity": ("ethnicity", "ethnicity", tuple(codes.ETHNICITIES)),
+    "orientation": ("orientation", "orientation", codes.ORIENTATIONS),
+    "deprivation": (*("deprivation decile",) * 2, tuple(str(d) for d in range(1, 11))),
 }
 TWO = {
     "ltc": ("long_term_condition", "long-term condition"),
@@ -173,17 +175,19 @@ def regroup(parameters: Parameters, frames: dict) -> Parameters:
         return np.array([measured["recovery"], measured["reliable improvement"]])
 
     overall = told("total", "all") - found(finished)
-    for name, (column, groups) in GROUPS.items():
+    for name, (column, breakdown, groups) in GROUPS.items():
         for place, group in enumerate(groups):
             frame = finished.filter(pl.col(column).cast(pl.String) == group)
-            target = told(name, group)
-            if frame.height < FEWEST or np.isnan(target).any():
+            if frame.height < FEWEST:
                 continue
-            severity, response = CAUTION * inverse @ (target - found(frame) - overall)
-            parameters[f"{name}_severity"][place] += float(severity)
-            parameters[f"{name}_response"][place] += float(response)
+            off = told(breakdown, group) - found(frame) - overall
+            severity, response = CAUTION * inverse @ off
+            if np.isnan(off[1]):  # improvement was not published: recovery alone, by response
+                severity, response = 0.0, CAUTION * off[0] / SLOPES[0, 1]
+            if not np.isnan(response):
+                parameters[f"{name}_severity"][place] += float(severity)
+                parameters[f"{name}_response"][place] += float(response)
     _regroup_two(parameters, finished, told, found, inverse)
-    _regroup_deprivation(parameters, finished, told, found, inverse)
     _regroup_problems(parameters, frames, figures, told, found, overall)
     return parameters
 
@@ -198,20 +202,6 @@ def _regroup_two(parameters, finished, told, found, inverse):
         shift = CAUTION * inverse @ (wanted - (parts[0] - parts[1]))
         parameters[f"{name}_severity"][1] += float(shift[0])
         parameters[f"{name}_response"][1] += float(shift[1])
-
-
-def _regroup_deprivation(parameters, finished, told, found, inverse):
-    place = (5.5 - np.arange(1, 11)) / 4.5
-    deciles = [str(d) for d in range(1, 11)]
-    wanted = np.array([told("deprivation decile", d) for d in deciles])
-    has = np.array([found(finished.filter(pl.col("deprivation decile") == d)) for d in deciles])
-    slope = [np.polyfit(place, wanted[:, i] - has[:, i], 1)[0] for i in range(2)]
-    if np.isnan(slope[1]):  # improvement by decile was not published: recovery alone, by response
-        parameters["deprivation_response"] += float(CAUTION * slope[0] / SLOPES[0, 1])
-        return
-    severity, response = CAUTION * inverse @ np.array(slope)
-    parameters["deprivation_severity"] += float(severity)
-    parameters["deprivation_response"] += float(response)
 
 
 def _regroup_problems(parameters, frames, figures, told, found, overall):
@@ -278,7 +268,7 @@ def main() -> None:
     parameters = Parameters(Profile.load(options.profile).values)
     names = {name.split(".")[0] for name in SCALARS[options.profile]}
     if options.profile == "england":
-        names |= {f"{g}_{e}" for g in (*GROUPS, *TWO, "problem", "deprivation")
+        names |= {f"{g}_{e}" for g in (*GROUPS, *TWO, "problem")
                   for e in ("severity", "response")} | {"problem_anxiety"}  # fmt: skip
     damping = DAMPING
     for number in range(options.rounds):

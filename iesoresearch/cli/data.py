@@ -20,7 +20,9 @@ def make(
     folder: Annotated[Path, typer.Argument(help="New folder for the tables.")],
     referrals: Annotated[int, typer.Option("-n", help="Referrals to draw.", min=1)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the draw.", min=0)] = 1,
-    profile: Annotated[str, typer.Option(help="Population to resemble: england, ieso.")] = "england",
+    profile: Annotated[
+        str, typer.Option(help="Population to resemble: england, ieso.")
+    ] = "england",
 ) -> None:
     """Write a synthetic cohort, and the truth it was drawn from, as Parquet."""
     from iesoresearch.data import synthetic

@@ -344,16 +344,18 @@ def plot_likeness(table: Table, ax: Axes) -> None:
     ax.axvspan(-1, 1, color="#e8f0f7", zorder=0)
     ax.axvline(0, color=_GREY, lw=0.8)
     for number, role in enumerate(("drawn", "fitted", "emergent")):
-        label = role
-        for place, name in enumerate(kinds):
-            rows = frame.filter(role=role, kind=name)
-            y = place + np.linspace(-0.3, 0.3, len(rows) + 2)[1:-1]
+        ax.plot([], [], MARKERS[number], color=PALETTE[number], markersize=4, label=role)
+    for place, name in enumerate(kinds):
+        rows = frame.filter(kind=name)
+        spread = np.linspace(-0.34, 0.34, len(rows) + 2)[1:-1]
+        for row, y in zip(rows.iter_rows(named=True), place + spread, strict=True):
+            number = ("drawn", "fitted", "emergent").index(row["role"])
+            colour = PALETTE[number]
             ax.errorbar(
-                rows["distance"].cast(float), y, xerr=2 * rows["distance_error"].cast(float),
-                fmt=MARKERS[number], color=PALETTE[number], markersize=3.5, elinewidth=0.5, lw=0,
-                label=label if len(rows) else None,
+                row["distance"], y, xerr=2 * row["distance_error"], fmt=MARKERS[number],
+                color=colour, markersize=3.5, elinewidth=0.5, lw=0,
+                markerfacecolor=colour if row["claimed"] == "yes" else "white",
             )  # fmt: skip
-            label = None if len(rows) else label
     ax.set_yticks(range(len(kinds)), kinds)
     ax.set_xlabel("Drawn less published, in tolerances (shaded: within)")
     _legend_below(ax, below=0.5)

@@ -61,10 +61,11 @@ _OF_RECORDS = {
     ),
     "likeness": (
         "Is the drawn population like the published one?",
-        "{n_figures} figures, each drawn less published in units of its tolerance (1 point, 0.3 "
-        "score points, 5 % of a standard deviation), with two standard errors of the draw; "
-        "{n_within} lie within. Drawn: a share that was given; fitted: a parameter was adjusted "
-        "to it; emergent: neither. n: a draw of its own.",
+        "Published figures of {likeness_n} drawn referrals, each drawn less published in units of "
+        "its tolerance (1 point, 0.3 score points, 5 % of a standard deviation), with two standard "
+        "errors of the draw; {n_within} of {n_figures} lie within. Drawn: a share that was given; "
+        "fitted: a parameter was adjusted to it; emergent: neither. Hollow: {n_known_off} figures "
+        "known to be off, of which nothing is claimed.",
     ),
 }
 

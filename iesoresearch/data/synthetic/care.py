@@ -125,7 +125,6 @@ def draw(people: People, profile: Profile, seed: int) -> Care:
 def _group_effects(people: People, problem: np.ndarray, profile: Profile):
     """Shifts of severity and response by problem and characteristic."""
     alpha, beta = np.zeros(len(problem)), np.zeros(len(problem))
-    place = _deprivation(people)
     for name, index in {
         "problem": problem,
         "age": people.age_band,
@@ -134,12 +133,11 @@ def _group_effects(people: People, problem: np.ndarray, profile: Profile):
         "orientation": people.orientation,
         "ltc": people.ill.astype(int),
         "disability": people.disabled.astype(int),
+        "deprivation": people.decile,
     }.items():
         alpha += np.array(profile[f"{name}_severity"])[index]
         beta += np.array(profile[f"{name}_response"])[index]
-    return alpha + profile["deprivation_severity"] * place, (
-        beta + profile["deprivation_response"] * place
-    )
+    return alpha, beta
 
 
 def _deprivation(people: People) -> np.ndarray:
