@@ -8,7 +8,7 @@ from iesoresearch.data.synthetic.calibration import compare
 from iesoresearch.results import Table, Value
 from iesoresearch.seeds import derive
 
-SURE = 2.0  # standard errors of the draw beyond which a figure is off for sure
+SURE = 3.0  # standard errors of the draw; over a hundred figures are compared at once
 
 
 def likeness(profile: str, n: int, seed: int) -> Table:
