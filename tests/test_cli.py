@@ -43,21 +43,6 @@ def home(tmp_path, monkeypatch):
     return root
 
 
-@pytest.fixture
-def call(home, monkeypatch, capfd):
-    """Run the command line in this process: exit code, standard output, standard error."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["iesoresearch", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capfd.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    run.home = home
-    return run
-
-
 def cohort(folder, **changes):
     """A synthetic cohort as a site's folder, its contacts changed."""
     made = synthetic.make(40, seed=1)
@@ -100,6 +85,7 @@ def keep(folder, n):
         (["verify", "--run", "tiney"], 2, "no run called 'tiney'"),
         (["verify"], 3, "Run it again: iesoresearch run tiny"),
         (["data", "make", "x", "-n", "0"], 2, "-n"),
+        (["data", "make", "x", "--profile", "wales"], 2, "no synthetic population called 'wales'"),
         (["nonsense"], 2, "nonsense"),
         (["run", "tiny", "--data", "a:b"], 2, "the path of a folder may not hold :"),
     ],

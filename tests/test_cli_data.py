@@ -4,12 +4,10 @@ import csv
 import io
 import json
 import shutil
-import sys
 
 import polars as pl
 import pytest
 
-from iesoresearch import cli
 from iesoresearch.cli import site
 from iesoresearch.data import national, synthetic
 from iesoresearch.data.sources import from_folder
@@ -17,8 +15,8 @@ from iesoresearch.project import find
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch, capfd):
-    """Run the command line in a project of its own: exit code, standard output and error."""
+def home(tmp_path, monkeypatch):
+    """A project of its own."""
     root = tmp_path / "project"
     (root / "notebooks").mkdir(parents=True)
     (root / "params").mkdir()
@@ -26,16 +24,7 @@ def call(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("IESORESEARCH_PROJECT", str(root))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("IESORESEARCH_DATA", raising=False)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["iesoresearch", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capfd.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    run.home = root
-    return run
+    return root
 
 
 HEAD = "pid,ref_id,appt_no,appt_date,sex,phq9_total\n"

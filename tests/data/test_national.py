@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from iesoresearch.data import national
+from iesoresearch.data import national, sources
 from iesoresearch.errors import DataError
 
 NAMES = {
@@ -766,3 +766,13 @@ def test_the_fingerprint_changes_with_any_file(tmp_path):
     path = tmp_path / "IDS602LongTermCondition.csv"
     path.write_text(path.read_text().replace("73211009", "195967001"))
     assert national.read(tmp_path)[0].fingerprint != before
+
+
+def test_what_is_converted_reads_back_as_the_same_cohort(tmp_path):
+    """From a folder of the data set to canonical tables, by the way a partner goes."""
+    write_csv(tmp_path / "v21", clean())
+    direct, _ = national.read(tmp_path / "v21")
+    sources.convert(sources.scan((tmp_path / "v21",)), tmp_path / "tables")
+    again = sources.from_folder((tmp_path / "tables",))
+    for table in ("patients", "referrals", "contacts", "scores"):
+        assert getattr(again, table).equals(getattr(direct, table)), table

@@ -1,5 +1,6 @@
 """The synthetic cohort is what its truth says."""
 
+import importlib.util
 import json
 
 import numpy as np
@@ -16,6 +17,7 @@ from iesoresearch.data.synthetic import Profile, answers, kernels, people, profi
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures import GAD7, PHQ9, WSAS, score
 from iesoresearch.measures.outcomes import referral_outcomes
+from iesoresearch.project import find
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,18 @@ def test_every_parameter_says_what_it_stands_on(name):
     for group, n in lists.items():
         for effect in ("severity", "response"):
             assert len(loaded[f"{group}_{effect}"]) == n
+
+
+def test_what_is_called_calibrated_is_what_the_study_fits():
+    path = find().root / "studies" / "calibrate_synthetic.py"
+    spec = importlib.util.spec_from_file_location("calibrate_synthetic", path)
+    study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(study)
+    fitted = {name.split(".")[0] for name in study.ENGLAND} | {"problem_anxiety"}
+    groups = (*study.GROUPS, *study.TWO, "problem")
+    fitted |= {f"{group}_{effect}" for group in groups for effect in ("severity", "response")}
+    basis = Profile.load("england").basis
+    assert {name for name in basis if basis[name] == "calibrated"} == fitted
 
 
 def test_average_moves_are_probabilities(cohort):

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.data.synthetic import kernels
+from iesoresearch.data.synthetic.people import expit
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.measures import GAD7, PHQ9, WSAS
 from iesoresearch.measures.instruments import Instrument
@@ -45,9 +46,14 @@ def item_probs(instrument: Instrument, profile: Profile) -> np.ndarray:
     who adds nothing of her own.
     """
     base, cuts = item_scale(instrument, profile)
-    above = 1.0 / (1.0 + np.exp(-(base[:, :, None] - cuts)))
+    above = expit(base[:, :, None] - cuts)
     edges = np.concatenate([np.ones_like(above[..., :1]), above, np.zeros_like(above[..., :1])], -1)
     return edges[..., :-1] - edges[..., 1:]
+
+
+def anxiety(care, owner, session, profile: Profile) -> np.ndarray:
+    """Anxiety apart from depression, at every appointment: it is what changes first."""
+    return care.anxiety[owner] * np.exp((1.0 - session) / profile["anxiety_fades"])
 
 
 def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
@@ -55,7 +61,7 @@ def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
     states, owner, n = courses.state, courses.owner, len(courses.state)
     severity = severity_of_states(profile)[states]
     logit = np.log(profile["form_missing"] / (1 - profile["form_missing"]))
-    chance = 1.0 / (1.0 + np.exp(-logit - profile["form_missing_by_severity"] * severity))
+    chance = expit(logit + profile["form_missing_by_severity"] * severity)
     random = rng(seed, "synthetic", "forms")
     no_form = ~courses.attended | ((random.random(n) < chance) & (courses.session > 1))
     silent = rng(seed, "synthetic", "silent").random(len(care.alpha)) < profile["never_answers"]
@@ -65,10 +71,7 @@ def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
         gone = no_form
         offset = np.zeros(n)
         if instrument is GAD7:
-            # anxiety apart from depression is what changes first
-            offset = care.anxiety[owner] * np.exp(
-                (1.0 - courses.session) / profile["anxiety_fades"]
-            )
+            offset = anxiety(care, owner, courses.session, profile)
         elif instrument is WSAS:
             offset = care.impairment[owner]
             extra = rng(seed, "synthetic", "wsas forms").random(n) < profile["wsas_missing"]

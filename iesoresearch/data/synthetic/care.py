@@ -6,7 +6,7 @@ import numpy as np
 
 from iesoresearch.data import codes
 from iesoresearch.data.synthetic import kernels
-from iesoresearch.data.synthetic.people import UNKNOWN_DECILE, People
+from iesoresearch.data.synthetic.people import People, expit
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.measures.problems import PROBLEMS
 from iesoresearch.seeds import rng
@@ -44,6 +44,8 @@ class Care:
         Days from referral to first, and from first to second treatment.
     service_effect, therapist_effect
         Of every service and therapist, on the response.
+    skill
+        Of every therapist: how far change methods fill a session.
     anxiety, impairment
         What the person adds to all GAD-7 and WSAS items.
     """
@@ -97,9 +99,9 @@ def draw(people: People, profile: Profile, seed: int) -> Care:
     beta += np.array(profile["step_response"]) + plan_effect
     beta += profile["content_effect"] * np.where(typed[:, None], skill[therapist], 0.0)
 
-    place = _deprivation(people)
+    place = people.deprivation
     logit = profile["seen"] - profile["seen_by_deprivation"] * place
-    seen = stream("seen").random(n) < _expit(logit)
+    seen = stream("seen").random(n) < expit(logit)
     treated = seen & (stream("treated").random(n) >= profile["seen_only"])
     wait = _wait(profile["wait_days"], profile["wait_shares"], stream("wait"), n)
     return Care(
@@ -138,11 +140,6 @@ def _group_effects(people: People, problem: np.ndarray, profile: Profile):
         alpha += np.array(profile[f"{name}_severity"])[index]
         beta += np.array(profile[f"{name}_response"])[index]
     return alpha, beta
-
-
-def _deprivation(people: People) -> np.ndarray:
-    """From -1 (least deprived decile) to 1 (most deprived), 0 where not known."""
-    return np.where(people.decile == UNKNOWN_DECILE, 0.0, (4.5 - people.decile) / 4.5)
 
 
 def _therapists(service, profile: Profile, random) -> tuple[np.ndarray, int]:
@@ -195,8 +192,12 @@ def _plans(problem, alpha, profile: Profile, stream):
         index = np.array([codes.THERAPY_NAMES.index(t) if t else -1 for t in names])
         logits = np.tile(_log_shares(shares), (n, 1))
         if step == HIGH:
-            logits[:, names.index("counselling for depression")] += 0.6 * depressed
-            logits[:, names.index("eye movement desensitisation reprocessing")] += 2.0 * traumatised
+            logits[:, names.index("counselling for depression")] += (
+                profile["counselling_if_depressed"] * depressed
+            )
+            logits[:, names.index("eye movement desensitisation reprocessing")] += (
+                profile["emdr_if_traumatised"] * traumatised
+            )
         choice = chosen(logits, stream(name))
         therapy[:, step], effect[:, step] = index[choice], np.array(effects)[choice]
     return planned, therapy, effect
@@ -229,7 +230,3 @@ def _zipf(n: int, spread: float) -> np.ndarray:
     """Sizes of services, from large to small."""
     sizes = np.arange(1, n + 1) ** -spread
     return sizes / sizes.sum()
-
-
-def _expit(x):
-    return 1.0 / (1.0 + np.exp(-x))

@@ -5,16 +5,13 @@ import polars as pl
 
 from iesoresearch.data import codes
 from iesoresearch.data.synthetic import columns
-from iesoresearch.data.synthetic.answers import severity_of_states
+from iesoresearch.data.synthetic.answers import anxiety, severity_of_states
 from iesoresearch.data.synthetic.care import chosen
+from iesoresearch.data.synthetic.people import expit
 from iesoresearch.data.synthetic.profile import Profile
 from iesoresearch.measures import SCALES
 from iesoresearch.measures.problems import PROBLEMS
 from iesoresearch.seeds import rng
-
-ELEMENTS = ("greeting", "mood check", "setting goals", "change methods", "homework", "non-therapy")
-#: Words per session labelled with each element, on average.
-WORDS = (40, 90, 150, 500, 160, 120)
 
 
 def circumstances(people, care, treated: np.ndarray, profile: Profile, seed: int) -> dict:
@@ -26,11 +23,12 @@ def circumstances(people, care, treated: np.ndarray, profile: Profile, seed: int
         random.random(n) < profile["finds_work"]
     )
     jobs_last = np.where(found, codes.EMPLOYMENT.index("employed"), jobs)
-    logit = profile["medicated"] + profile["medicated_by_severity"] * care.alpha + 0.3 * people.ill
-    taking = random.random(n) < 1.0 / (1.0 + np.exp(-logit))
-    other = np.where(random.random(n) < 0.08, 0, 2)
+    logit = profile["medicated"] + profile["medicated_by_severity"] * care.alpha
+    logit = logit + profile["medicated_ill"] * people.ill
+    taking = random.random(n) < expit(logit)
+    other = np.where(random.random(n) < profile["not_taken"], 0, 2)
     medication = np.where(taking, 1, other)
-    medication = np.where(random.random(n) < 0.1, 3, medication)
+    medication = np.where(random.random(n) < profile["medication_not_stated"], 3, medication)
     stopped = (medication == 1) & (random.random(n) < profile["stops_medication"])
     sources = profile["source_shares"]
     source = random.choice(len(sources), size=n, p=np.array(list(sources.values())))
@@ -49,16 +47,17 @@ def _employment(people, care, profile: Profile, random) -> np.ndarray:
     """Index into `codes.EMPLOYMENT`: retired with age, unfit with illness and deprivation."""
     n = len(people.age)
     logits = np.tile(np.log(np.array(profile["employment_shares"])), (n, 1))
-    age = people.age.astype(float)
-    deprived = np.where(people.decile == 10, 0.0, (4.5 - people.decile) / 4.5)
-    place = {name: i for i, name in enumerate(codes.EMPLOYMENT)}
-    logits[:, place["retired"]] += 0.35 * (age - 64)
-    logits[:, place["student, not working"]] += np.where(age < 26, 1.6, -2.0)
-    logits[:, place["long-term sick or disabled"]] += 0.6 * people.ill + 1.2 * people.disabled
-    logits[:, place["long-term sick or disabled"]] += 0.5 * deprived + 0.5 * (
-        care.alpha - profile["severity"]
-    )
-    logits[:, place["unemployed and seeking work"]] += 0.4 * deprived
+    characteristics = {
+        "years beyond 64": people.age - 64.0,
+        "below 26": people.age < 26,
+        "from 26": people.age >= 26,
+        "long-term condition": people.ill,
+        "disability": people.disabled,
+        "deprivation": people.deprivation,
+        "severity": care.alpha - profile["severity"],
+    }
+    for status, characteristic, effect in profile["employment_effects"]:
+        logits[:, codes.EMPLOYMENT.index(status)] += effect * characteristics[characteristic]
     return chosen(logits, random)
 
 
@@ -82,8 +81,10 @@ def _disorder_measures(contacts, courses, care, profile: Profile, seed: int) -> 
     answered = contacts["gad7_1"].is_not_null().to_numpy()
     rows = np.flatnonzero(used[courses.owner] & answered)
     owner = courses.owner[rows]
-    level = severity_of_states(profile)[courses.state[rows]] + care.anxiety[owner]
-    share = 1.0 / (1.0 + np.exp(-0.7 * level - 0.3 * random.normal(size=len(rows))))
+    level = severity_of_states(profile)[courses.state[rows]]
+    level = level + anxiety(care, owner, courses.session[rows], profile)
+    slope, noise = profile["disorder_scale"]
+    share = expit(slope * level + noise * random.normal(size=len(rows)))
     low = np.array([SCALES[c].low if c else 0.0 for c in codes_of])[care.problem[owner]]
     high = np.array([SCALES[c].high if c else 0.0 for c in codes_of])[care.problem[owner]]
     names = pl.Series(codes_of).gather(pl.Series(care.problem[owner]))
@@ -102,12 +103,12 @@ def _content(contacts, courses, care, profile: Profile, seed: int) -> pl.DataFra
     typed = care.mechanism == codes.MECHANISMS.index("typed, live")
     rows = np.flatnonzero(typed[courses.owner] & courses.treatment & courses.attended)
     skill = care.skill[care.therapist[courses.owner[rows], courses.step[rows]]]
-    lean = np.array([0.0, 0.0, 0.05, 0.25, 0.1, -0.25])
+    elements, words, lean = zip(*profile["content"], strict=True)
     random = rng(seed, "synthetic", "content")
-    logs = np.log(WORDS) + skill[:, None] * lean + 0.4 * random.normal(size=(len(rows), len(WORDS)))
-    names = list(ELEMENTS)
-    keys = contacts.select("referral_id", "session")[np.repeat(rows, len(names))]
+    spread = profile["content_sd"] * random.normal(size=(len(rows), len(words)))
+    logs = np.log(words) + skill[:, None] * np.array(lean) + spread
+    keys = contacts.select("referral_id", "session")[np.repeat(rows, len(words))]
     return keys.with_columns(
-        element=pl.Series(names).gather(pl.Series(np.tile(np.arange(len(names)), len(rows)))),
+        element=pl.Series(elements).gather(pl.Series(np.tile(np.arange(len(words)), len(rows)))),
         words=pl.Series(np.round(np.exp(logs)).astype(np.uint32).ravel()),
     )

@@ -47,6 +47,20 @@ class People:
     ill: np.ndarray
     disabled: np.ndarray
 
+    @property
+    def deprivation(self) -> np.ndarray:
+        """From -1 (least deprived decile) to 1 (most deprived), 0 where not known."""
+        return _PLACES[self.decile]
+
+
+#: Of the deciles, and of none.
+_PLACES = np.append((4.5 - np.arange(10)) / 4.5, 0.0)
+
+
+def expit(x: np.ndarray) -> np.ndarray:
+    """Probability of a logit."""
+    return 1.0 / (1.0 + np.exp(-x))
+
 
 def fitted_table(margins: list[np.ndarray], association: np.ndarray) -> np.ndarray:
     """Shares with the given margins and the association (odds ratios) of `association`."""
@@ -75,12 +89,11 @@ def _finishers(profile: Profile) -> np.ndarray:
         "age_shares", "gender_shares", "ethnicity_shares", "decile_shares", "orientation_shares"
     )]  # fmt: skip
     groups = np.array(profile["ethnicity_deprivation"])
-    place = np.append((5.5 - np.arange(1, 11)) / 4.5, 0.0)  # + is deprived
     minority = np.array([g not in ("A", "B", "Z") for g in codes.ETHNICITIES], dtype=float)
     young = np.isin(np.arange(len(AGE_BANDS)), YOUNG).astype(float)
-    diverse = np.array([0.0, 1.0, 1.0, 1.0, 0.0])[: len(codes.ORIENTATIONS)]
+    diverse = np.isin(codes.ORIENTATIONS, ("gay or lesbian", "bisexual", "other")).astype(float)
     log_odds = (
-        (groups[:, None] * place)[None, None, :, :, None]
+        (groups[:, None] * _PLACES)[None, None, :, :, None]
         + profile["young_minority"] * (young[:, None] * minority)[:, None, :, None, None]
         + profile["young_diverse"] * (young[:, None] * diverse)[:, None, None, None, :]
     )
@@ -105,7 +118,7 @@ def draw(n: int, profile: Profile, seed: int) -> People:
     low, high = bounds[age_band, 0], bounds[age_band, 1]
     # within a band the younger ages are more frequent, as in the population seen
     age = low + np.floor((high + 1 - low) * random.random(n) ** profile["age_skew"])
-    deprived = np.where(decile == UNKNOWN_DECILE, 0.0, (4.5 - decile) / 4.5)
+    deprived = _PLACES[decile]
     ill = _drawn(profile, "ill", age, deprived, rng(seed, "synthetic", "illness"))
     disabled = _drawn(profile, "disabled", age + 20 * ill, deprived, rng(seed, "synthetic", "able"))
     return People(
@@ -119,7 +132,7 @@ def draw(n: int, profile: Profile, seed: int) -> People:
 def _drawn(profile: Profile, what: str, age, deprived, random: np.random.Generator) -> np.ndarray:
     intercept, by_decade, by_deprivation = profile[what]
     logit = intercept + by_decade * (age - 40.0) / 10.0 + by_deprivation * deprived
-    return random.random(len(age)) < 1.0 / (1.0 + np.exp(-logit))
+    return random.random(len(age)) < expit(logit)
 
 
 def _recorded(truth: np.ndarray, not_stated: float, random: np.random.Generator) -> np.ndarray:

@@ -106,6 +106,6 @@ def _referrals(persons, care, courses, referred, days, profile, seed) -> pl.Data
 
 
 def _durations(courses: Courses, seed: int) -> np.ndarray:
-    """Minutes: 30 to 45 in the lower step, 50 to 60 in the higher one."""
+    """Minutes: 30 to 45 in the lower step, 45 to 60 in the higher one."""
     spread = rng(seed, "synthetic", "duration").integers(0, 4, len(courses.owner))
     return np.where(courses.step == kernels.LOW, 30 + 5 * spread, 45 + 5 * spread).astype(np.uint16)
