@@ -1,6 +1,7 @@
 """The map is true, the rooms are closed, files lie in a row, the house is liveable."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -49,9 +50,10 @@ def test_every_analysis_has_its_files_in_a_row():
         for path in (notebook, code, figures):
             assert (PROJECT.root / path.strip("`")).exists(), path
         assert re.fullmatch(rf"`notebooks/\d\d_{name}\.ipynb`", notebook)
-        module = analyses.get(name)
-        for needed in ("Params", "fingerprint", "load", "summary", "run"):
-            assert hasattr(module, needed), f"{name} lacks {needed}"
+        assert "source" in analyses.get(name).Params.model_fields
+        study = importlib.import_module(f"iesoresearch.analyses.{name}.study")
+        for needed in ("load", "summary", "run"):
+            assert callable(getattr(study, needed, None)), f"{name} lacks {needed}"
         for run in runs.split(", "):
             assert load_run(PROJECT.params, run).analysis == name
 

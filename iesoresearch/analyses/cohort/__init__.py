@@ -9,11 +9,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from iesoresearch.data import locate
-from iesoresearch.params import AnalysisParams, Settings
-from iesoresearch.results import Result, Table
+from iesoresearch.params import AnalysisParams
 
-__all__ = ["Params", "fingerprint", "load", "run", "summary"]
+__all__ = ["Params"]
 
 
 class Params(AnalysisParams):
@@ -47,29 +45,3 @@ class Params(AnalysisParams):
     def reads_patients(self) -> bool:
         """Only a folder may hold patients' records."""
         return self.source == "folder"
-
-
-def fingerprint(params: Params, settings: Settings) -> str:
-    """Hash of the data that `load` would read."""
-    return locate.fingerprint(params.source, settings.search_path)
-
-
-def load(params: Params, settings: Settings):
-    """Records and published figures that `params` name (see `study.load`)."""
-    from iesoresearch.analyses.cohort import study
-
-    return study.load(params, settings)
-
-
-def summary(data) -> Table:
-    """How much data there is."""
-    from iesoresearch.analyses.cohort import study
-
-    return study.summary(data)
-
-
-def run(data, params: Params) -> Result:
-    """Count, compare and describe (see `study.run`)."""
-    from iesoresearch.analyses.cohort import study
-
-    return study.run(data, params)

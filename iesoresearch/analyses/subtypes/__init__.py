@@ -8,11 +8,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from iesoresearch.data import locate
-from iesoresearch.params import AnalysisParams, Settings
-from iesoresearch.results import Result, Table
+from iesoresearch.params import AnalysisParams
 
-__all__ = ["Params", "fingerprint", "load", "run", "summary"]
+__all__ = ["Params"]
 
 
 class Params(AnalysisParams):
@@ -49,29 +47,3 @@ class Params(AnalysisParams):
                 "max_states or lower n_states"
             )
         return self
-
-
-def fingerprint(params: Params, settings: Settings) -> str:
-    """Hash of the data that `load` would read."""
-    return locate.fingerprint(params.source, settings.search_path)
-
-
-def load(params: Params, settings: Settings):
-    """Cohort and PHQ-9 answers of the source that `params` name (see `study.load`)."""
-    from iesoresearch.analyses.subtypes import study
-
-    return study.load(params, settings)
-
-
-def summary(data) -> Table:
-    """How many people, sessions and answers there are."""
-    from iesoresearch.analyses.subtypes import tables
-
-    return tables.summary(data)
-
-
-def run(data, params: Params) -> Result:
-    """Fit, choose, compare with the ladder, bootstrap (see `study.run`)."""
-    from iesoresearch.analyses.subtypes import study
-
-    return study.run(data, params)

@@ -6,7 +6,7 @@ import numpy as np
 
 from iesoresearch.analyses.subtypes import Params
 from iesoresearch.analyses.subtypes.fitted import Data, Fitted, Statistics
-from iesoresearch.analyses.subtypes.tables import all_tables
+from iesoresearch.analyses.subtypes.tables import all_tables, summary
 from iesoresearch.analyses.subtypes.words import FIGURES, checks, numbers, text
 from iesoresearch.data import sources
 from iesoresearch.measures import PHQ9
@@ -14,6 +14,8 @@ from iesoresearch.models import LatentMarkov, SeverityLadder, selection
 from iesoresearch.params import Settings
 from iesoresearch.results import Result
 from iesoresearch.seeds import derive
+
+__all__ = ["load", "run", "summary"]
 
 TITLE = "Depressive states and moves between them"
 TOL = 1e-8  # relative gain in log-likelihood at which EM stops
