@@ -1,12 +1,11 @@
-"""Choosing a model of states honestly: held-out likelihood, the severity-only null, bootstrap."""
+"""Choosing a model of states honestly: held-out likelihood and the severity-only null."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.errors import DataError
 from iesoresearch.models.ladder import SeverityLadder
 from iesoresearch.models.latent_markov import LatentMarkov
 from iesoresearch.models.latent_markov.checks import check_items, check_lengths, check_levels
@@ -157,52 +156,3 @@ def match_states(reference: np.ndarray, item_probs: np.ndarray) -> np.ndarray:
     """
     cost = np.abs(reference[:, None] - item_probs[None]).sum(axis=(2, 3))
     return linear_sum_assignment(cost)[1]
-
-
-def bootstrap(
-    model: LatentMarkov,
-    items,
-    lengths=None,
-    *,
-    n_bootstrap: int,
-    seed: int,
-    statistics: Callable[..., dict[str, np.ndarray]],
-) -> dict[str, np.ndarray]:
-    """Bootstrap over people, each refit started at the fitted model.
-
-    Parameters
-    ----------
-    model
-        Fitted; not a ladder, which cannot be started from given values.
-    items, lengths
-        As in `LatentMarkov.fit`.
-    statistics
-        Called with every refitted model, the order that matches its states to those of `model`,
-        and the resampled people; returns arrays by name.
-
-    Returns
-    -------
-    dict
-        Every statistic stacked over replicates: (n_bootstrap, ...).
-
-    Raises
-    ------
-    ParameterError
-        `model` is a ladder.
-    """
-    if isinstance(model, SeverityLadder):
-        raise ParameterError("bootstrap takes a LatentMarkov; a ladder has no start values.")
-    items, lengths, n_categories = _checked(model, items, lengths)
-    init = {
-        "initial_probs": model.initial_probs_,
-        "transition_matrix": None if model.one_occasion_ else model.transition_matrix_,
-        "item_probs": model.item_probs_,
-    }
-    draws = []
-    for b in range(n_bootstrap):
-        people = rng(seed, "bootstrap", b).integers(0, len(lengths), len(lengths))
-        refit = LatentMarkov(**model.get_params() | {"init": init, "n_categories": n_categories})
-        refit.fit(items[rows_of(people, lengths)], lengths[people])
-        order = match_states(model.item_probs_, refit.item_probs_)
-        draws.append(statistics(refit, order, people))
-    return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}

@@ -11,6 +11,7 @@ from iesoresearch.analyses.subtypes.words import FIGURES, checks, numbers, text
 from iesoresearch.data import sources
 from iesoresearch.measures import PHQ9
 from iesoresearch.models import LatentMarkov, SeverityLadder, selection
+from iesoresearch.models.bootstrap import bootstrap
 from iesoresearch.params import Settings
 from iesoresearch.results import Result
 from iesoresearch.seeds import derive
@@ -46,7 +47,7 @@ def run(data: Data, params: Params) -> Result:
         More states than the data can carry.
     """
     fitted = _fit(data, params)
-    draws = selection.bootstrap(
+    draws = bootstrap(
         fitted.model,
         data.sequences.items,
         data.sequences.lengths,
