@@ -14,7 +14,8 @@ def draw_paths(
     Parameters
     ----------
     initial_probs, transition_matrix
-        (states,) and (states, states); rows sum to one.
+        (states,) and (states, states); rows sum to one. A transition matrix of shape (occasions -
+        1, states, states) holds one matrix for each occasion from the second.
     lengths
         (people,): sessions of each person.
     random
@@ -27,10 +28,11 @@ def draw_paths(
     lengths = np.asarray(lengths)
     bounds = np.concatenate([[0], np.cumsum(lengths)])
     states = np.zeros(bounds[-1], dtype=np.int64)
-    initial, transition = initial_probs.cumsum(), transition_matrix.cumsum(axis=1)
+    initial, transition = initial_probs.cumsum(), transition_matrix.cumsum(axis=-1)
     for t in range(lengths.max(initial=0)):  # session by session: one vectorised draw each
         rows = bounds[:-1][lengths > t] + t
-        cumulative = initial[None, :] if t == 0 else transition[states[rows - 1]]
+        matrix = transition if transition.ndim == 2 else transition[t - 1]
+        cumulative = initial[None, :] if t == 0 else matrix[states[rows - 1]]
         uniform = random.random((len(rows), 1))
         # clip: a last cumulative probability may round to just below one
         states[rows] = (uniform > cumulative).sum(axis=1).clip(max=len(initial) - 1)

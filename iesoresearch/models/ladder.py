@@ -1,9 +1,14 @@
 """`SeverityLadder`: the latent Markov model in which states differ in severity only."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 
 from iesoresearch.models.latent_markov import LatentMarkov, em
+from iesoresearch.models.latent_markov.chains import Chain
+from iesoresearch.models.latent_markov.packing import PackedItems
+from iesoresearch.models.latent_markov.records import Records
 from iesoresearch.seeds import rng
 
 _NEWTON_SWEEPS = 2
@@ -71,19 +76,19 @@ class SeverityLadder(LatentMarkov):
         ladder = int(self.n_states) + n_items - 2 if self.n_states > 1 else 0
         return int(ladder + (self._levels - 1).sum())
 
-    def _start(self, seed: int, items: np.ndarray) -> tuple[em.Parameters, em.ItemStep]:
+    def _start(self, seed: int, records: Records) -> em.Model:
         k = self.n_states
         random = rng(seed, "severity ladder", "start")
-        ladder = _Ladder.start(items, self._levels, np.sort(random.normal(0.0, 1.5, k)))
+        positions = np.sort(random.normal(0.0, 1.5, k))
+        ladder = LadderItems.start(records.items, self._levels, positions)
         transition = 0.5 * np.eye(k) + 0.5 * random.dirichlet([1.0] * k, k)
         initial = random.dirichlet([3.0] * k)
-        return em.Parameters(initial, transition, ladder.item_probs()), ladder
+        return em.Model(Chain(initial[None], transition[None]), ladder)
 
-    def _keep_best(self, best: em.Fit, item_step: "_Ladder"):
-        super()._keep_best(best, item_step)
-        self.positions_ = np.sort(item_step.positions)
-        self.slopes_, self.thresholds_ = item_step.slopes, item_step.thresholds
-        self._ladder = item_step
+    def _keep_best(self, best: em.Fit):
+        super()._keep_best(best)
+        self._ladder = self._model.emission
+        self.positions_, self.slopes_, self.thresholds_ = self._ladder.arrays
 
     def profile_at(self, totals) -> np.ndarray:
         """Expected item scores where the ladder's expected total score is `totals`.
@@ -99,43 +104,74 @@ class SeverityLadder(LatentMarkov):
         """
         self._check_fitted()
         positions = np.linspace(-_LIMIT, _LIMIT, 20_001)
-        profiles = self._ladder.item_probs(positions=positions) @ self._ladder.scores
+        profiles = self._ladder.item_probs_at(positions) @ self._ladder.scores
         curve = profiles.sum(axis=1)
         return np.stack([np.interp(totals, curve, item) for item in profiles.T], axis=1)
 
 
-class _Ladder:
-    """Positions (rungs,), slopes (items,) and thresholds (items, levels) of one start.
+@dataclass(frozen=True)
+class LadderItems:
+    """Emission of a ladder: positions (rungs,), slopes (items,) and thresholds (items, levels)."""
 
-    Called as an item step of EM it raises the expected log-likelihood by Newton steps.
-    """
-
-    def __init__(self, positions, slopes, thresholds):
-        self.positions, self.slopes, self.thresholds = positions, slopes, thresholds
-        self.scores = np.arange(thresholds.shape[1], dtype=float)
+    positions: np.ndarray
+    slopes: np.ndarray
+    thresholds: np.ndarray
 
     @classmethod
-    def start(cls, items, levels, positions) -> "_Ladder":
+    def start(cls, items, levels, positions) -> "LadderItems":
+        """Equal slopes, and thresholds that give the shares of all answers."""
         n_levels = int(levels.max())
         counts = np.stack([(items == c).sum(axis=0) for c in range(n_levels)], axis=1) + 0.5
         thresholds = np.log(counts / counts[:, :1])
         thresholds[np.arange(n_levels) >= levels[:, None]] = -np.inf
         return cls(positions, np.ones(len(levels)), thresholds)
 
-    def item_probs(self, positions=None) -> np.ndarray:
-        positions = self.positions if positions is None else positions
+    @property
+    def scores(self) -> np.ndarray:
+        """Of the levels."""
+        return np.arange(self.thresholds.shape[1], dtype=float)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What EM moves."""
+        return self.positions, self.slopes, self.thresholds
+
+    def with_arrays(self, positions, slopes, thresholds) -> "LadderItems":
+        """A ladder with other values."""
+        return LadderItems(positions, slopes, thresholds)
+
+    @property
+    def item_probs(self) -> np.ndarray:
+        """Probability of every level of every item on every rung: (rungs, items, levels)."""
+        return self.item_probs_at(self.positions)
+
+    def item_probs_at(self, positions: np.ndarray) -> np.ndarray:
+        """Probability of every level of every item at `positions`."""
         logits = positions[:, None, None] * self.slopes[:, None] * self.scores + self.thresholds
         logits -= logits.max(axis=2, keepdims=True)
         weights = np.exp(logits)
         return weights / weights.sum(axis=2, keepdims=True)
 
-    def __call__(self, counts: np.ndarray, item_probs: np.ndarray) -> np.ndarray:
-        """Raise the expected log-likelihood of `counts` (rungs, items, levels)."""
-        counts = np.ascontiguousarray(counts)
+    def tables(self, packed: PackedItems) -> np.ndarray:
+        """Probability of each code on each rung: (table rows, rungs)."""
+        return packed.tables(self.item_probs, len(self.positions))
+
+    def step(self, packed: PackedItems, counts: np.ndarray) -> "LadderItems":
+        """Raise the expected log-likelihood of `counts` (table rows, rungs)."""
+        return self.raised(packed.item_counts(counts))
+
+    def raised(self, answers: np.ndarray) -> "LadderItems":
+        """Raise the expected log-likelihood of `answers` (rungs, items, levels)."""
+        answers = np.ascontiguousarray(answers)
+        moved = LadderItems(*(array.copy() for array in self.arrays))
         for _ in range(_NEWTON_SWEEPS):
-            _step_items(counts, self.positions, self.slopes, self.thresholds)
-            _step_positions(counts, self.positions, self.slopes, self.thresholds)
-        return self.item_probs()
+            _step_items(answers, *moved.arrays)
+            _step_positions(answers, *moved.arrays)
+        return moved
+
+    def ordered(self, order: np.ndarray) -> "LadderItems":
+        """The same ladder with its rungs in another order."""
+        return LadderItems(self.positions[order], self.slopes, self.thresholds)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -9,7 +9,7 @@ from scipy import stats
 
 from iesoresearch.errors import NotFittedError
 from iesoresearch.models import LatentMarkov, SeverityLadder
-from iesoresearch.models.ladder import _Ladder
+from iesoresearch.models.ladder import LadderItems
 
 from . import oracle
 
@@ -103,9 +103,10 @@ def test_newton_steps_find_the_ladder_behind_exact_counts(levels):
     answers, _ = oracle.simulate(
         {"initial_probs": np.full(3, 1 / 3), "item_probs": truth}, [1] * 200, seed=1
     )
-    ladder = _Ladder.start(answers, np.array(levels), np.array([-1.0, 0.0, 1.0]))
+    ladder = LadderItems.start(answers, np.array(levels), np.array([-1.0, 0.0, 1.0]))
     for _ in range(200):
-        probs = ladder(counts, ladder.item_probs())
+        ladder = ladder.raised(counts)
+    probs = ladder.item_probs
     np.testing.assert_allclose(probs, truth, rtol=0, atol=1e-8)
     assert (probs[:, beyond] == 0).all()
 

@@ -449,7 +449,8 @@ def test_get_params_and_set_params():
     model = LatentMarkov(3, tol=1e-6)
     assert model.get_params() == {
         "n_states": 3, "n_categories": None, "n_starts": 20, "max_iter": 5000, "tol": 1e-6,
-        "random_state": None, "n_jobs": None, "init": None,
+        "random_state": None, "n_jobs": None, "init": None, "transitions": "homogeneous",
+            "stayers": False,
     }  # fmt: skip
     assert model.set_params(n_states=5, n_starts=2) is model
     assert (model.n_states, model.n_starts, model.tol) == (5, 2, 1e-6)

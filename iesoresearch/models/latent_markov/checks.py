@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.models.latent_markov.em import Parameters
+
+SHARES = ("stayer_shares", "dropout_probs")  # start values that are no rows of probabilities
 
 
 def check_items(items) -> np.ndarray:
@@ -78,16 +79,54 @@ def check_lengths(items: np.ndarray, lengths) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(array, dtype=np.int64)])
 
 
-def check_answered(items: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Answered items per row, after refusing people who answered nothing at all."""
-    answered = (items >= 0).sum(axis=1)
-    empty = int((np.add.reduceat(answered, bounds[:-1]) == 0).sum())
+def check_answered(items: np.ndarray, bounds: np.ndarray) -> None:
+    """Refuse people who answered nothing at all."""
+    answered = (items >= 0).any(axis=1)
+    empty = int((~np.logical_or.reduceat(answered, bounds[:-1])).sum())
     if empty:
         raise DataError(
             f"{empty} of {len(bounds) - 1} people answered no item in any session and say nothing "
             "about the states. Leave them out before fitting, and report how many they were."
         )
-    return answered
+
+
+def check_weights(weights, n_people: int) -> np.ndarray | None:
+    """Weights of people: finite, none negative, some positive."""
+    if weights is None:
+        return None
+    array = np.asarray(weights)
+    if array.shape != (n_people,) or array.dtype.kind not in "iuf":
+        raise DataError(
+            f"weights has shape {array.shape}; it must hold one number for each of the {n_people} "
+            "people."
+        )
+    array = array.astype(float)
+    bad = int((~np.isfinite(array) | (array < 0)).sum())
+    if bad or array.sum() <= 0:
+        raise DataError(
+            f"{bad} of {n_people} weights are negative or not finite, or all are zero. Weights "
+            "must be at least 0; leave people without a weight out and report how many they were."
+        )
+    return array
+
+
+def check_dropped_out(dropped_out, n_people: int) -> np.ndarray:
+    """How people's sessions ended: 1 dropped out, 0 completed, -1 not known."""
+    array = np.asarray(dropped_out)
+    if array.dtype.kind == "b":
+        array = array.astype(np.int8)
+    if array.shape != (n_people,) or array.dtype.kind not in "iu":
+        raise DataError(
+            f"dropped_out has shape {array.shape}; it must hold one whole number for each of the "
+            f"{n_people} people: 1 dropped out, 0 completed, -1 not known."
+        )
+    bad = int((~np.isin(array, (-1, 0, 1))).sum())
+    if bad or not (array >= 0).any():
+        raise DataError(
+            f"dropped_out holds {bad} values other than 1 (dropped out), 0 (completed) and -1 (not "
+            "known), or is not known of anybody. Recode it, or fit without it."
+        )
+    return array.astype(np.int8)
 
 
 def check_whole(name: str, value, lowest: int, highest: int | None = None) -> int:
@@ -128,15 +167,8 @@ def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: 
         )
 
 
-def check_init(init: Mapping, shape: tuple[int, int, int], one_occasion: bool) -> Parameters:
-    """Start values whose rows sum to one; `shape` is (states, items, levels)."""
-    shapes = {
-        "initial_probs": shape[:1],
-        "transition_matrix": shape[:1] * 2,
-        "item_probs": shape,
-    }
-    if isinstance(init, Mapping) and one_occasion and init.get("transition_matrix") is None:
-        init = {**init, "transition_matrix": np.eye(shape[0])}
+def check_init(init: Mapping, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Start values of these `shapes`: probabilities whose rows sum to one, or shares (states,)."""
     if not isinstance(init, Mapping) or set(init) != set(shapes):
         raise ParameterError(f"init must be a dict with the keys {', '.join(shapes)}.")
     try:
@@ -147,6 +179,9 @@ def check_init(init: Mapping, shape: tuple[int, int, int], one_occasion: bool) -
         array = arrays[name]
         if array.shape != expected:
             raise ParameterError(f"init[{name!r}] has shape {array.shape}; it must be {expected}.")
-        if np.any(array < 0) or not np.allclose(array.sum(axis=-1), 1.0, rtol=0, atol=1e-8):
+        if name in SHARES:
+            if not np.all((array >= 0) & (array <= 1)):
+                raise ParameterError(f"init[{name!r}] must hold shares from 0 to 1.")
+        elif np.any(array < 0) or not np.allclose(array.sum(axis=-1), 1.0, rtol=0, atol=1e-8):
             raise ParameterError(f"init[{name!r}] must hold probabilities whose rows sum to one.")
-    return Parameters(**arrays)
+    return arrays

@@ -1,147 +1,207 @@
 """Expectation-maximisation for latent Markov models: one start, or many side by side."""
 
-from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from iesoresearch.models.latent_markov import kernels
+from iesoresearch.models.latent_markov.chains import Chain
+from iesoresearch.models.latent_markov.emissions import Emission
 from iesoresearch.models.latent_markov.packing import PackedItems
+from iesoresearch.models.latent_markov.sessions import Chunk, Sessions
 
 LANES = 8  # states are padded to a multiple of this
-CHUNK = 2048  # people per partial sum; fixed, so that the number of threads changes no bit
 THREADED_PEOPLE = 20_000  # below this a second thread costs more than it saves within one E-step
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """Parameters of a latent Markov model with time-homogeneous transitions.
+class Model:
+    """A hidden chain and how answers depend on its states.
 
-    `initial_probs` (states,), `transition_matrix` (states, states), `item_probs`
-    (states, items, levels); every row sums to one.
+    The chain may have several copies of each state of the emission (movers and stayers).
     """
 
-    initial_probs: np.ndarray
-    transition_matrix: np.ndarray
-    item_probs: np.ndarray
+    chain: Chain
+    emission: Emission
 
     @property
     def n_states(self) -> int:
-        """Number of states."""
-        return len(self.initial_probs)
+        """Number of states that answers tell apart."""
+        return len(self.emission.item_probs)
 
-    def ordered(self, order: np.ndarray) -> "Parameters":
+    def ordered(self, order: np.ndarray) -> "Model":
         """The same model with its states in another order."""
-        return Parameters(
-            self.initial_probs[order],
-            self.transition_matrix[np.ix_(order, order)],
-            self.item_probs[order],
-        )
+        return Model(self.chain.ordered(self.in_copies(order)), self.emission.ordered(order))
+
+    def in_copies(self, order: np.ndarray) -> np.ndarray:
+        """Order of the states of the chain that goes with an order of the states."""
+        copies = self.chain.n_states // self.n_states
+        return np.concatenate([order + self.n_states * copy for copy in range(copies)])
+
+    def tables(self, packed: PackedItems) -> np.ndarray:
+        """Probability of each code in each state of the chain: (table rows, states)."""
+        tables = self.emission.tables(packed)
+        return np.tile(tables, (1, self.chain.n_states // self.n_states))
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Expected counts of an E-step: first occasions, transitions, answers; and log-likelihood."""
+    """What an E-step expects, and the log-likelihood of the model it was taken under.
 
-    initial: np.ndarray
-    transition: np.ndarray
-    items: np.ndarray
+    Attributes
+    ----------
+    first
+        (classes of people, states of the chain): first sessions.
+    moves
+        (classes of moves, states, states).
+    codes
+        (table rows, states of the chain): sessions by code of packed answers.
+    log_likelihood
+        In nats, weighted.
+    """
+
+    first: np.ndarray
+    moves: np.ndarray
+    codes: np.ndarray
     log_likelihood: float
 
+    def ordered(self, order: np.ndarray) -> "Counts":
+        """The same counts with the states in another order."""
+        return Counts(
+            self.first[:, order], self.moves[:, order[:, None], order[None]],
+            self.codes[:, order], self.log_likelihood,
+        )  # fmt: skip
 
-@dataclass(frozen=True)
-class Sessions:
-    """Packed answers of people one after the other; rows of person p: ``bounds[p]:bounds[p+1]``."""
-
-    packed: PackedItems
-    bounds: np.ndarray
-
-    def chunks(self) -> list[np.ndarray]:
-        """Bounds of the people of every chunk."""
-        n = len(self.bounds) - 1
-        return [self.bounds[i : min(i + CHUNK, n) + 1] for i in range(0, n, CHUNK)]
+    def folded(self, n_states: int) -> np.ndarray:
+        """Sessions by code and state of the emission: (table rows, n_states)."""
+        return self.codes.reshape(len(self.codes), -1, n_states).sum(axis=1)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Where one start of EM ended; `log_likelihood` is that of `parameters`."""
+    """Where one start of EM ended; `log_likelihood` is that of `model`."""
 
-    parameters: Parameters
+    model: Model
     counts: Counts
     n_iter: int
     converged: bool
 
     @property
     def log_likelihood(self) -> float:
-        """Of the parameters."""
+        """Of the model."""
         return self.counts.log_likelihood
 
 
-def lane_arrays(parameters: Parameters, packed: PackedItems) -> tuple:
-    """Flat, padded arrays for the kernels: tables, initial, transition, transposed, lanes."""
-    k = parameters.n_states
-    width = LANES * -(-k // LANES)
-    initial = np.zeros(width)
-    initial[:k] = parameters.initial_probs
-    transition = np.zeros((k, width))
-    transition[:, :k] = parameters.transition_matrix
-    transposed = np.zeros((k, width))
-    transposed[:, :k] = parameters.transition_matrix.T
-    tables = packed.tables(parameters.item_probs, width)
-    return tables.ravel(), initial, transition.ravel(), transposed.ravel(), (0,) * width
+@dataclass(frozen=True)
+class Lanes:
+    """Arrays of a model for the kernels: flat, states padded with zeros to whole vectors."""
+
+    tables: np.ndarray
+    initial: np.ndarray
+    transition: np.ndarray
+    transposed: np.ndarray
+    lanes: tuple
+
+    @classmethod
+    def of(cls, model: Model, tables: np.ndarray, chunk: Chunk) -> "Lanes":
+        """With the classes that occur in `chunk`; `tables` are those of all."""
+        k = model.chain.n_states
+        width = LANES * -(-k // LANES)
+        transition = model.chain.transition[chunk.moves]
+        return cls(
+            tables.ravel(),
+            padded(model.chain.initial[chunk.firsts], width),
+            padded(transition, width),
+            padded(transition.transpose(0, 2, 1), width),
+            (0,) * width,
+        )
 
 
-def e_step(sessions: Sessions, parameters: Parameters, executor: Executor | None = None) -> Counts:
-    """Expected counts given the parameters.
+def padded(array: np.ndarray, width: int) -> np.ndarray:
+    """Flat copy with the last axis filled up with zeros."""
+    out = np.zeros((*array.shape[:-1], width))
+    out[..., : array.shape[-1]] = array
+    return out.ravel()
+
+
+def lane_tables(model: Model, packed: PackedItems) -> np.ndarray:
+    """Probability of each code, padded: (table rows, lanes)."""
+    k = model.chain.n_states
+    tables = model.tables(packed)
+    return padded(tables, LANES * -(-k // LANES)).reshape(len(tables), -1)
+
+
+def e_step(sessions: Sessions, model: Model, executor: Executor | None = None) -> Counts:
+    """Expected counts under the model.
 
     The partial sums of fixed chunks are added in their order, whoever computed them.
     """
-    packed, k = sessions.packed, parameters.n_states
-    tables, initial, transition, transposed, lanes = lane_arrays(parameters, packed)
-    width = len(lanes)
+    packed, chain, k = sessions.packed, model.chain, model.chain.n_states
+    tables = lane_tables(model, packed)
+    width = tables.shape[1]
 
-    def of_chunk(bounds):
-        counts = np.zeros(width), np.zeros(k * width), np.zeros(len(tables))
+    def of_chunk(chunk):
+        lanes = Lanes.of(model, tables, chunk)
+        counts = (
+            np.zeros_like(lanes.initial),
+            np.zeros_like(lanes.transition),
+            np.zeros(tables.size),
+        )
         value = kernels.expected_counts(
-            packed.codes, packed.offsets, bounds, tables, initial, transition, transposed, lanes,
-            counts,
+            packed.codes, packed.offsets, (chunk.bounds, chunk.weights),
+            (chunk.first_class, chunk.move_class), lanes.tables, lanes.initial,
+            (lanes.transition, lanes.transposed), k, lanes.lanes, counts,
         )  # fmt: skip
         return value, counts
 
-    log_likelihood, totals = 0.0, None
-    for value, counts in (executor.map if executor else map)(of_chunk, sessions.chunks()):
+    log_likelihood = 0.0
+    first, moves = np.zeros(chain.initial.shape), np.zeros(chain.transition.shape)
+    codes = np.zeros(tables.size)
+    results = (executor.map if executor else map)(of_chunk, sessions.chunks)
+    for chunk, (value, (firsts, ahead, by_code)) in zip(sessions.chunks, results, strict=True):
         log_likelihood += value
-        totals = counts if totals is None else [a + b for a, b in zip(totals, counts, strict=True)]
-    firsts, ahead, by_code = totals
+        first[chunk.firsts] += firsts.reshape(-1, width)[:, :k]
+        moves[chunk.moves] += ahead.reshape(-1, k, width)[:, :, :k]
+        codes += by_code
     return Counts(
-        initial=firsts[:k],
+        first=first,
         # the kernel leaves the transition probability itself to be multiplied once, here
-        transition=ahead.reshape(k, width)[:, :k] * parameters.transition_matrix,
-        items=packed.item_counts(by_code.reshape(-1, width))[:k],
+        moves=moves * chain.transition,
+        codes=codes.reshape(-1, width)[:, :k],
         log_likelihood=float(log_likelihood),
     )
 
 
-def normalise(counts: np.ndarray, fallback: np.ndarray) -> np.ndarray:
-    """Counts over their sum along the last axis; `fallback` where nothing was counted."""
-    sums = counts.sum(axis=-1, keepdims=True)
-    return np.where(sums > 0, counts / np.where(sums > 0, sums, 1.0), fallback)
+def posteriors(sessions: Sessions, model: Model, *, fold: bool = True):
+    """Chunk by chunk, each with the state probabilities of its rows: (rows, states).
+
+    With `fold` the copies of a state are added up.
+    """
+    packed, k = sessions.packed, model.chain.n_states
+    tables = lane_tables(model, packed)
+    for chunk in sessions.chunks:
+        lanes = Lanes.of(model, tables, chunk)
+        out = np.empty((chunk.bounds[-1] - chunk.bounds[0], k))
+        kernels.posteriors(
+            packed.codes, packed.offsets, chunk.bounds, (chunk.first_class, chunk.move_class),
+            lanes.tables, lanes.initial, (lanes.transition, lanes.transposed), k, lanes.lanes, out,
+        )  # fmt: skip
+        yield chunk, out.reshape(len(out), -1, model.n_states).sum(axis=1) if fold else out
 
 
-ItemStep = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def free_item_step(counts: np.ndarray, item_probs: np.ndarray) -> np.ndarray:
-    """Maximise the expected log-likelihood over unrestricted item probabilities."""
-    return normalise(counts, fallback=item_probs)
+def m_step(packed: PackedItems, model: Model, counts: Counts) -> Model:
+    """The model that maximises, or at least raises, the expected log-likelihood."""
+    return Model(
+        model.chain.step(counts.first, counts.moves),
+        model.emission.step(packed, counts.folded(model.n_states)),
+    )
 
 
 def run(
     sessions: Sessions,
-    start: Parameters,
+    start: Model,
     *,
-    item_step: ItemStep,
     max_iter: int,
     tol: float,
     executor: Executor | None = None,
@@ -149,48 +209,29 @@ def run(
     """EM from one start (Baum et al. 1970, doi:10.1214/aoms/1177697196).
 
     Stops after `max_iter` E-steps, or when the relative gain in log-likelihood falls below `tol`.
-    The parameters returned are those whose log-likelihood the last E-step computed.
+    The model returned is the one whose log-likelihood the last E-step computed.
     """
-    parameters, before = start, -np.inf
+    model, before = start, -np.inf
     for n_iter in range(1, max_iter + 1):
-        counts = e_step(sessions, parameters, executor)
+        counts = e_step(sessions, model, executor)
         gain = counts.log_likelihood - before
         converged = tol > 0 and gain <= tol * abs(counts.log_likelihood)
         if converged or n_iter == max_iter or counts.log_likelihood == -np.inf:
             break
         before = counts.log_likelihood
-        parameters = Parameters(
-            normalise(counts.initial, parameters.initial_probs),
-            normalise(counts.transition, parameters.transition_matrix),
-            item_step(counts.items, parameters.item_probs),
-        )
-    return Fit(parameters, counts, n_iter, bool(converged))
+        model = m_step(sessions.packed, model, counts)
+    return Fit(model, counts, n_iter, bool(converged))
 
 
-def run_starts(
-    sessions: Sessions,
-    starts: list[tuple[Parameters, ItemStep]],
-    *,
-    max_iter: int,
-    tol: float,
-    n_threads: int,
-) -> list[Fit]:
-    """EM from every start, in the order of `starts`.
+def run_starts(sessions: Sessions, starts: list[Model], *, n_threads: int, **settings) -> list[Fit]:
+    """EM from every start, in the order of `starts`; `settings` as in `run`.
 
     Threads share out the starts or, where there are many people, the chunks of people: each
     start's sums are the same either way.
     """
-
-    def from_start(start, executor=None):
-        parameters, item_step = start
-        return run(
-            sessions, parameters, item_step=item_step, max_iter=max_iter, tol=tol,
-            executor=executor,
-        )  # fmt: skip
-
     if n_threads == 1:
-        return [from_start(start) for start in starts]
+        return [run(sessions, start, **settings) for start in starts]
     with ThreadPoolExecutor(n_threads) as executor:
-        if len(sessions.bounds) > THREADED_PEOPLE:
-            return [from_start(start, executor) for start in starts]
-        return list(executor.map(from_start, starts))
+        if sessions.n_people > THREADED_PEOPLE:
+            return [run(sessions, start, executor=executor, **settings) for start in starts]
+        return list(executor.map(lambda start: run(sessions, start, **settings), starts))

@@ -1,25 +1,32 @@
-"""`LatentMarkov`: fit, score, decode and sample."""
+"""`LatentMarkov`: what can be asked for, and the fit."""
 
 import copy
 import os
-import secrets
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 from scipy.special import xlogy
 
-from iesoresearch.errors import ConvergenceWarning, DataError, NotFittedError
-from iesoresearch.models.estimator import Estimator
-from iesoresearch.models.latent_markov import checks, em, kernels
-from iesoresearch.models.latent_markov.packing import pack
+from iesoresearch.errors import ConvergenceWarning, DataError, ParameterError
+from iesoresearch.models.latent_markov import checks, em
+from iesoresearch.models.latent_markov.chains import Chain, with_stayers
+from iesoresearch.models.latent_markov.emissions import FreeItems
+from iesoresearch.models.latent_markov.prediction import (
+    Prediction,
+    chain_of,
+    seed_of,
+    with_dropout,
+)
+from iesoresearch.models.latent_markov.records import Records
+from iesoresearch.models.latent_markov.sessions import Sessions
 from iesoresearch.seeds import derive, rng
-from iesoresearch.simulate import draw_answers, draw_paths
 
 STARTS = np.dtype([("seed", "i8"), ("log_likelihood", "f8"), ("n_iter", "i8"), ("converged", "?")])
 
 
-class LatentMarkov(Estimator):
-    r"""Latent Markov model of several categorical items, with time-homogeneous transitions.
+class LatentMarkov(Prediction):
+    r"""Latent Markov model of several categorical items.
 
     People move between hidden states from session to session by a first-order Markov chain; given
     the state, the items of a session are independent and each follows its own categorical
@@ -48,13 +55,25 @@ class LatentMarkov(Estimator):
         Threads, -1 for all. The result does not depend on it.
     init : dict, optional
         One start to use instead of random ones: `initial_probs` (K,), `transition_matrix` (K, K;
-        not needed when everybody has one session) and `item_probs` (K, items, levels).
+        not needed when everybody has one session) and `item_probs` (K, items, levels); where they
+        are modelled also `stayer_shares` (K,) and `dropout_probs` (K,).
+    transitions : {"homogeneous", "by_occasion"}, default "homogeneous"
+        One transition matrix, or a free one into every occasion from the second.
+    stayers : bool, default False
+        Mover-stayer model: some of those who start in a state never leave it (Frydman 1984,
+        doi:10.2307/2288409).
 
     Attributes
     ----------
     initial_probs_ : (K,) array
     transition_matrix_ : (K, K) array
-        Row i holds the probabilities from state i; NaN when everybody has one session.
+        Row i holds the probabilities from state i; NaN when everybody has one session. With
+        ``transitions="by_occasion"`` (occasions - 1, K, K), the first matrix leading to the second
+        occasion. With `stayers`, of those who may move.
+    stayer_shares_ : (K,) array
+        With `stayers`: share of those who start in each state that never leave it.
+    dropout_probs_ : (K,) array
+        Where `fit` was told who dropped out: probability of leaving after a session in each state.
     item_probs_ : (K, items, levels) array
     log_likelihood_ : float
         Of the fitted parameters, in nats; equals `score` on the training data.
@@ -104,6 +123,8 @@ class LatentMarkov(Estimator):
         random_state=None,
         n_jobs=None,
         init=None,
+        transitions="homogeneous",
+        stayers=False,
     ):
         self.n_states = n_states
         self.n_categories = n_categories
@@ -113,8 +134,10 @@ class LatentMarkov(Estimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.init = init
+        self.transitions = transitions
+        self.stayers = stayers
 
-    def fit(self, items, lengths=None):
+    def fit(self, items, lengths=None, *, weights=None, dropped_out=None):
         """Fit by EM.
 
         Parameters
@@ -124,6 +147,14 @@ class LatentMarkov(Estimator):
             the other. An int8 array is not copied.
         lengths : (people,) array of int, optional
             Number of sessions of each person; by default every row is a person.
+        weights : (people,) array, optional
+            How often each person counts. With survey weights the log-likelihood is a
+            pseudo-likelihood: information criteria then mean nothing, and uncertainty has to come
+            from replicates of the survey.
+        dropped_out : (people,) array of int, optional
+            Whether each person dropped out after her last session (1), completed (0), or is not
+            known to have done either (-1). Leaving then depends on the state, as if the chain had
+            an absorbing state that is seen; without it drop-out is taken as ignorable.
 
         Returns
         -------
@@ -140,7 +171,7 @@ class LatentMarkov(Estimator):
         """
         # on a copy, so that a fit that is refused leaves the model as it was
         fitted = copy.copy(self)
-        fitted._fit(items, lengths)
+        fitted._fit(Records.checked(items, lengths, self.n_categories, weights, dropped_out))
         self.__dict__.update(fitted.__dict__)
         if self.tol > 0 and not self.converged_:
             warnings.warn(
@@ -151,126 +182,104 @@ class LatentMarkov(Estimator):
             )
         return self
 
-    def _fit(self, items, lengths):
-        items = checks.check_items(items)
-        levels = checks.check_levels(items, self.n_categories)
-        bounds = checks.check_lengths(items, lengths)
-        answered = checks.check_answered(items, bounds)
+    def _fit(self, records: Records):
+        self._check_parameters()
+        self.n_items_ = records.n_items
+        self._levels = records.levels
+        self.one_occasion_ = records.one_occasion
+        self._longest = records.longest
+        checks.check_answered(records.items[:, : self.n_items_], records.bounds)
+        self.n_parameters_ = self._count_parameters()
+        checks.check_capacity(
+            self.n_states, self.n_parameters_, records.items, records.bounds, records.levels
+        )
+
+        seeds = self._start_seeds()
+        counted = records.counted()
+        sessions = self._sessions(counted)
+        fits = em.run_starts(
+            sessions, [self._start(seed, counted) for seed in seeds],
+            max_iter=self.max_iter, tol=self.tol, n_threads=self._n_threads(),
+        )  # fmt: skip
+        self._keep_starts(seeds, fits)
+        self._keep_best(max(fits, key=lambda fit: fit.log_likelihood))
+        self._keep_criteria(records, sessions)
+        del self._counts
+
+    # ---- pieces of fit
+
+    def _check_parameters(self):
         checks.check_whole("n_states", self.n_states, 1)
         checks.check_whole("max_iter", self.max_iter, 1)
         checks.check_tol(self.tol)
-        self._levels = levels
-        self.one_occasion_ = bool(np.all(np.diff(bounds) == 1))
-        self.n_parameters_ = self._count_parameters()
-        checks.check_capacity(self.n_states, self.n_parameters_, items, bounds, levels)
-
-        seeds = self._start_seeds()
-        sessions = em.Sessions(pack(items, int(levels.max())), bounds)
-        starts = [self._start(seed, items) for seed in seeds]
-        fits = em.run_starts(
-            sessions, starts, max_iter=self.max_iter, tol=self.tol, n_threads=self._n_threads()
-        )
-        self._keep_starts(seeds, fits)
-        best = int(np.argmax([fit.log_likelihood for fit in fits]))
-        self._keep_best(fits[best], starts[best][1])
-        self._keep_criteria(len(bounds) - 1, int((answered > 0).sum()), sessions)
-
-    # ---- what a fitted model says about data
-
-    def score(self, items, lengths=None) -> float:
-        """Total log-likelihood in nats; -inf where an answer is impossible under the model."""
-        return float(self.score_samples(items, lengths).sum())
-
-    def score_samples(self, items, lengths=None) -> np.ndarray:
-        """Log-likelihood of every person, in nats: (people,)."""
-        packed, bounds = self._prepare(items, lengths)
-        tables, initial, transition, _, lanes = em.lane_arrays(self._parameters(), packed)
-        out = np.empty(len(bounds) - 1)
-        kernels.log_likelihoods(
-            packed.codes, packed.offsets, bounds, tables, initial, transition, lanes, out
-        )
-        return out
-
-    def predict_proba(self, items, lengths=None) -> np.ndarray:
-        """Probability of each state at each session given all sessions of the person: (rows, K)."""
-        packed, bounds = self._prepare(items, lengths)
-        arrays = em.lane_arrays(self._parameters(), packed)
-        out = np.empty((len(packed.codes), len(self.initial_probs_)))
-        kernels.posteriors(packed.codes, packed.offsets, bounds, *arrays, out)
-        return out
-
-    def predict(self, items, lengths=None) -> np.ndarray:
-        """Most likely path of states of every person: (rows,)."""
-        packed, bounds = self._prepare(items, lengths)
-        parameters = self._parameters()
-        with np.errstate(divide="ignore"):
-            log_tables = np.log(packed.tables(parameters.item_probs, parameters.n_states))
-            log_initial = np.log(parameters.initial_probs)
-            log_transition = np.log(parameters.transition_matrix)
-        out = np.empty(len(packed.codes), dtype=np.int64)
-        kernels.most_likely_paths(
-            packed.codes, packed.offsets, bounds, log_tables, log_initial, log_transition, out
-        )
-        return out
-
-    def sample(self, lengths, *, random_state=None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw people from the fitted model.
-
-        Parameters
-        ----------
-        lengths : (people,) array of int
-            Number of sessions of each person.
-        random_state : int, optional
-            Seed.
-
-        Returns
-        -------
-        items : (rows, items) int8 array
-        states : (rows,) int array
-        """
-        self._check_fitted()
-        lengths = np.asarray(lengths)
-        if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or lengths.min(initial=1) < 1:
-            raise DataError("lengths must hold one whole number of sessions, at least 1, a person.")
-        if self.one_occasion_ and lengths.max(initial=1) > 1:
-            raise DataError(
-                "This model was fitted to one session a person and knows no transitions, so it "
-                "cannot draw a second one. Ask for lengths of 1."
+        if self.transitions not in ("homogeneous", "by_occasion"):
+            raise ParameterError(
+                f"transitions={self.transitions!r} must be 'homogeneous' or 'by_occasion'."
             )
-        random = rng(_seed_of(random_state), "latent markov", "sample")
-        parameters = self._parameters()
-        states = draw_paths(parameters.initial_probs, parameters.transition_matrix, lengths, random)
-        return draw_answers(states, parameters.item_probs, random), states
+        if not isinstance(self.stayers, bool):
+            raise ParameterError(f"stayers={self.stayers!r} must be True or False.")
 
-    # ---- pieces of fit
+    def _n_moves(self) -> int:
+        """Number of transition matrices."""
+        return self._longest - 1 if self.transitions == "by_occasion" else 1
+
+    def _sessions(self, records: Records) -> Sessions:
+        move_class = None
+        if self.transitions == "by_occasion" and not self.one_occasion_:
+            move_class = np.maximum(records.occasions - 1, 0)
+        return records.sessions(move_class=move_class)
 
     def _count_item_parameters(self) -> int:
         return int(self.n_states) * int((self._levels - 1).sum())
 
     def _count_parameters(self) -> int:
         k = int(self.n_states)
-        transitions = 0 if self.one_occasion_ else k * (k - 1)
-        return (k - 1) + self._count_item_parameters() + transitions
+        transitions = 0 if self.one_occasion_ else k * (k - 1) * self._n_moves()
+        return (k - 1) + k * self.stayers + self._count_item_parameters() + transitions
 
     def _start_seeds(self) -> list[int]:
         if self.init is not None:
             return [-1]
-        first = _seed_of(self.random_state)
+        first = seed_of(self.random_state)
         n_starts = checks.check_whole("n_starts", self.n_starts, 1)
         return [first] + [derive(first, "latent markov", "start", i) for i in range(1, n_starts)]
 
-    def _start(self, seed: int, items: np.ndarray) -> tuple[em.Parameters, em.ItemStep]:
-        k, n_levels = self.n_states, int(self._levels.max())
+    def _start(self, seed: int, records: Records) -> em.Model:
         if self.init is not None:
-            shape = (k, items.shape[1], n_levels)
-            return checks.check_init(self.init, shape, self.one_occasion_), em.free_item_step
+            return self._given_start()
+        k, levels = self.n_states, self._levels
         random = rng(seed, "latent markov", "start")
-        item_probs = random.dirichlet([1.5] * n_levels, (k, items.shape[1]))
-        item_probs[:, np.arange(n_levels) >= self._levels[:, None]] = 0.0
+        item_probs = random.dirichlet([1.5] * levels.max(), (k, len(levels)))
+        item_probs[:, np.arange(levels.max()) >= levels[:, None]] = 0.0
         item_probs /= item_probs.sum(axis=2, keepdims=True)
+        return em.Model(self._random_chain(random), FreeItems(item_probs))
+
+    def _random_chain(self, random: np.random.Generator) -> Chain:
+        k = self.n_states
         initial = random.dirichlet([3.0] * k)
         transition = 0.5 * np.eye(k) + 0.5 * random.dirichlet([1.0] * k, k)
-        return em.Parameters(initial, transition, item_probs), em.free_item_step
+        transition = np.repeat(transition[None], self._n_moves(), axis=0)
+        if self.stayers:
+            return with_stayers(initial, transition, random.uniform(0.05, 0.5, k))
+        return Chain(initial[None], transition)
+
+    def _given_start(self) -> em.Model:
+        k, n_levels = self.n_states, int(self._levels.max())
+        matrix = (k, k) if self.transitions == "homogeneous" else (self._n_moves(), k, k)
+        shapes = {
+            "initial_probs": (k,),
+            "transition_matrix": matrix,
+            "item_probs": (k, self.n_items_, n_levels),
+        }
+        shapes |= {"stayer_shares": (k,)} if self.stayers else {}
+        shapes |= {"dropout_probs": (k,)} if self._models_dropout() else {}
+        init = self.init
+        if isinstance(init, Mapping) and self.one_occasion_:  # no transition, but a matrix
+            init = {**init, "transition_matrix": np.broadcast_to(np.eye(k), matrix)}
+        init = checks.check_init(init, shapes)
+        dropout = init.pop("dropout_probs", None)
+        item_probs = with_dropout(init.pop("item_probs"), dropout)
+        return em.Model(chain_of(**init), FreeItems(item_probs))
 
     def _n_threads(self) -> int:
         available = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
@@ -288,7 +297,7 @@ class LatentMarkov(Estimator):
         starts = np.array(rows, dtype=STARTS)
         self.starts_ = starts[np.argsort(-starts["log_likelihood"], kind="stable")]
 
-    def _keep_best(self, best: em.Fit, item_step: em.ItemStep):
+    def _keep_best(self, best: em.Fit):
         if not np.isfinite(best.log_likelihood):
             raise DataError(
                 "The answers of at least one person have probability zero under the start values. "
@@ -298,86 +307,64 @@ class LatentMarkov(Estimator):
                     else "Give an init without zeros where the data hold answers."
                 )
             )
-        scores = np.arange(best.parameters.item_probs.shape[2])
-        order = np.argsort((best.parameters.item_probs @ scores).sum(axis=1), kind="stable")
-        parameters = best.parameters.ordered(order)
-        self.initial_probs_ = parameters.initial_probs
-        self.transition_matrix_ = parameters.transition_matrix
-        if self.one_occasion_:
-            self.transition_matrix_ = np.full_like(parameters.transition_matrix, np.nan)
-        self.item_probs_ = parameters.item_probs
-        self.state_counts_ = best.counts.initial[order]
-        self.answer_counts_ = best.counts.items.sum(axis=2)[order]
+        n_items = self.n_items_
+        probs = best.model.emission.item_probs[:, :n_items]
+        order = np.argsort((probs @ np.arange(probs.shape[2])).sum(axis=1), kind="stable")
+        self._model = best.model.ordered(order)
+        self._counts = best.counts.ordered(best.model.in_copies(order))
+        self._keep_chain(self._model.chain)
+        item_probs = self._model.emission.item_probs
+        self.item_probs_ = item_probs[:, :n_items]
+        if self._models_dropout():
+            self.dropout_probs_ = item_probs[:, n_items, 1]
         self.log_likelihood_ = best.log_likelihood
         self.n_iter_ = best.n_iter
         self.converged_ = best.converged
-        self._fitted, self._counts = best.parameters, best.counts
 
-    def _keep_criteria(self, n_people: int, n_observations: int, sessions: em.Sessions):
+    def _keep_chain(self, chain: Chain):
+        k = self.n_states
+        first = chain.initial[0].reshape(-1, k)
+        self.initial_probs_ = first.sum(axis=0)
+        if self.stayers:
+            self.stayer_shares_ = first[1] / np.where(
+                self.initial_probs_ > 0, self.initial_probs_, 1
+            )
+        matrix = chain.transition[:, :k, :k]
+        self.transition_matrix_ = matrix[0] if self.transitions == "homogeneous" else matrix
+        if self.one_occasion_:
+            self.transition_matrix_ = np.full((k, k), np.nan)
+
+    def _keep_criteria(self, records: Records, sessions: Sessions):
+        n_items = self.n_items_
+        by_code = self._counts.folded(self.n_states)
+        self.answer_counts_ = sessions.packed.item_counts(by_code)[:, :n_items].sum(axis=2)
+        first = self._counts.first.sum(axis=0)
+        self.state_counts_ = first.reshape(-1, self.n_states).sum(axis=0)
+        self.n_people_, self.n_observations_ = records.n_people, records.n_observations
         deviance = -2.0 * self.log_likelihood_
         self.aic_ = deviance + 2 * self.n_parameters_
-        self.bic_ = deviance + np.log(n_people) * self.n_parameters_
-        self.bic_observations_ = deviance + np.log(n_observations) * self.n_parameters_
-        self.icl_ = self.bic_ + 2 * self._path_entropy()
+        self.bic_ = deviance + np.log(self.n_people_) * self.n_parameters_
+        self.bic_observations_ = deviance + np.log(self.n_observations_) * self.n_parameters_
+        self.icl_ = self.bic_ + 2 * self._path_entropy(sessions)
         self.entropy_ = 1.0 - self._marginal_entropy(sessions)
-        self.n_people_, self.n_observations_ = n_people, n_observations
 
-    def _path_entropy(self) -> float:
+    def _path_entropy(self, sessions: Sessions) -> float:
         # log p(path | answers) = log p(path, answers) - log p(answers), averaged over paths
+        model, counts = self._model, self._counts
         pairs = [
-            (self._counts.initial, self._fitted.initial_probs),
-            (self._counts.transition, self._fitted.transition_matrix),
-            (self._counts.items, self._fitted.item_probs),
+            (counts.first, model.chain.initial),
+            (counts.moves, model.chain.transition),
+            (counts.codes, model.tables(sessions.packed)),
         ]
         return self.log_likelihood_ - sum(float(xlogy(count, prob).sum()) for count, prob in pairs)
 
-    def _marginal_entropy(self, sessions: em.Sessions) -> float:
+    def _marginal_entropy(self, sessions: Sessions) -> float:
         """Mean entropy of a session's state, as a share of its largest value log K."""
-        k = self.n_states
-        if k == 1:
+        if self.n_states == 1:
             return 0.0
-        arrays = em.lane_arrays(self._fitted, sessions.packed)
-        total = 0.0
-        for bounds in sessions.chunks():  # by chunk, to hold no (rows, K) array
-            codes = sessions.packed.codes[bounds[0] : bounds[-1]]
-            out = np.empty((len(codes), k))
-            kernels.posteriors(codes, sessions.packed.offsets, bounds - bounds[0], *arrays, out)
-            total -= xlogy(out, out).sum()
-        return total / (len(sessions.packed.codes) * np.log(k))
-
-    # ---- pieces of the other methods
-
-    def _check_fitted(self):
-        if not hasattr(self, "item_probs_"):
-            raise NotFittedError(
-                f"This {type(self).__name__} has not been fitted. Call fit(items, lengths) first."
-            )
-
-    def _parameters(self) -> em.Parameters:
-        self._check_fitted()
-        # with one occasion there is no transition; the recursions still take a matrix
-        matrix = np.eye(self.n_states) if self.one_occasion_ else self.transition_matrix_
-        return em.Parameters(self.initial_probs_, matrix, self.item_probs_)
-
-    def _prepare(self, items, lengths) -> tuple:
-        self._check_fitted()
-        items = checks.check_items(items)
-        if items.shape[1] != len(self._levels):
-            raise DataError(
-                f"items has {items.shape[1]} columns but the model was fitted to "
-                f"{len(self._levels)} items. Pass the same items in the same order."
-            )
-        checks.check_levels(items, self._levels)
-        bounds = checks.check_lengths(items, lengths)
-        if self.one_occasion_ and np.any(np.diff(bounds) > 1):
-            raise DataError(
-                "This model was fitted to one session a person and knows no transitions. Pass one "
-                "row per person, without lengths."
-            )
-        return pack(items, int(self._levels.max())), bounds
-
-
-def _seed_of(random_state) -> int:
-    if random_state is None:
-        return secrets.randbits(63)
-    return checks.check_whole("random_state", random_state, 0, highest=2**63 - 1)
+        total = weight = 0.0
+        for chunk, posterior in em.posteriors(sessions, self._model):
+            by_row = np.repeat(chunk.weights, np.diff(chunk.bounds))
+            total -= (xlogy(posterior, posterior).sum(axis=1) * by_row).sum()
+            weight += by_row.sum()
+        return total / (weight * np.log(self.n_states))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iesoresearch.errors import ParameterError
+
 _MOST_CODES = 256  # so that a code fits one byte
 
 
@@ -37,7 +39,7 @@ class PackedItems:
     codes: np.ndarray
     digits: tuple[np.ndarray, ...]
     indicators: tuple[np.ndarray, ...]
-    items: tuple[range, ...]
+    items: tuple[tuple[int, ...], ...]
     offsets: np.ndarray
     n_items: int
     n_levels: int
@@ -71,22 +73,47 @@ class PackedItems:
 
     def item_counts(self, table_counts: np.ndarray) -> np.ndarray:
         """Expected answers (lanes, items, levels) from counts per code (table rows, lanes)."""
-        sizes = [len(d) for d in self.digits]
-        blocks = np.split(table_counts, np.cumsum(sizes)[:-1])
-        counts = [
-            (block.T @ indicator).reshape(-1, digits.shape[1], self.n_levels)
-            for block, indicator, digits in zip(blocks, self.indicators, self.digits, strict=True)
-        ]
-        return np.concatenate(counts, axis=1)
+        counts = np.empty((table_counts.shape[1], self.n_items, self.n_levels))
+        for block, indicator, items in zip(
+            self.blocks(table_counts), self.indicators, self.items, strict=True
+        ):
+            counts[:, items] = (block.T @ indicator).reshape(-1, len(items), self.n_levels)
+        return counts
+
+    def blocks(self, by_code: np.ndarray) -> list[np.ndarray]:
+        """Rows of every group of an array with one row per code: (table rows, ...)."""
+        return np.split(by_code, self.offsets[1:])
 
 
-def pack(items: np.ndarray, n_levels: int) -> PackedItems:
-    """Pack answers 0 … `n_levels` - 1 (-1 = missing) of shape (rows, items)."""
+def pack(items: np.ndarray, n_levels: int, together=()) -> PackedItems:
+    """Pack answers 0 … `n_levels` - 1 (-1 = missing) of shape (rows, items).
+
+    Parameters
+    ----------
+    items, n_levels
+        The answers.
+    together
+        Column numbers that must share a code, as tuples: items that depend on one another even
+        within a state. By default neighbours are packed.
+
+    Raises
+    ------
+    ParameterError
+        Items that must share a code have more patterns than fit one byte.
+    """
     n_items = items.shape[1]
     base = n_levels + 1
-    per_group = max(1, int(np.log(_MOST_CODES) / np.log(base) + 1e-9))
-    groups = tuple(
-        range(first, min(first + per_group, n_items)) for first in range(0, n_items, per_group)
+    most = max(1, int(np.log(_MOST_CODES) / np.log(base) + 1e-9))
+    for group in together:
+        if len(group) > most:
+            raise ParameterError(
+                f"{len(group)} items that depend on one another have more than {_MOST_CODES} "
+                f"patterns; at {n_levels} levels at most {most} items can. Name fewer pairs."
+            )
+    bound = {item for group in together for item in group}
+    single = [item for item in range(n_items) if item not in bound]
+    groups = tuple(tuple(group) for group in together) + tuple(
+        tuple(single[first : first + most]) for first in range(0, len(single), most)
     )
     codes = np.zeros((len(items), len(groups)), dtype=np.uint8)
     digits = []
