@@ -29,6 +29,11 @@ class AnalysisParams(BaseModel):
         """Whether the data may be patients' records, so that not even an error may quote them."""
         return True
 
+    @property
+    def survey(self) -> dict[str, Any]:
+        """Which cycles of NHANES are read: keywords of `data.locate.fingerprint`, if any."""
+        return {}
+
     @classmethod
     def check(cls, values: Mapping[str, Any], where: str) -> Self:
         """Validated parameters; `where` says in the message where the values came from.

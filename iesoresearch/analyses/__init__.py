@@ -22,7 +22,7 @@ class Analysis:
 
     def fingerprint(self, params: AnalysisParams, settings: Settings) -> str:
         """Hash of the data that `load` would read."""
-        return locate.fingerprint(params.source, settings.search_path)
+        return locate.fingerprint(params.source, settings.search_path, **params.survey)
 
     def load(self, params: AnalysisParams, settings: Settings):
         """The data that `params` name."""

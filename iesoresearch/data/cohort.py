@@ -39,6 +39,8 @@ class Sequences:
         People left out because no item was ever answered.
     n_later_referrals
         Referrals with answers left out because the person has an earlier one.
+    people
+        (people,): row of `Cohort.patients` behind each, for weights, strata and demographics.
     """
 
     items: np.ndarray
@@ -47,6 +49,7 @@ class Sequences:
     rows: np.ndarray
     n_without_answers: int
     n_later_referrals: int
+    people: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Cohort:
             first=pl.col("session").min().cast(pl.Int64),
             last=pl.col("session").max().cast(pl.Int64),
             seen=pl.len().cast(pl.Int64),
+            patient_id=pl.col("patient_id").first(),
         )
         first, seen = spans["first"].to_numpy(), spans["seen"].to_numpy()
         lengths = spans["last"].to_numpy() - first + 1
@@ -142,7 +146,11 @@ class Cohort:
         rows[place] = contacts["row"].to_numpy()
         session = np.arange(lengths.sum()) - np.repeat(starts - first, lengths)
         n_silent = self.patients.height - contacts["patient_id"].n_unique()
-        return Sequences(items, lengths, session, rows, n_silent, n_later)
+        numbered = self.patients.select("patient_id").with_row_index("row")
+        people = spans.join(numbered, on="patient_id", how="left", maintain_order="left")["row"]
+        return Sequences(
+            items, lengths, session, rows, n_silent, n_later, people.cast(pl.Int64).to_numpy()
+        )
 
     def _first_referrals(self, instrument: Instrument) -> tuple[pl.DataFrame, int]:
         """Sessions of everybody's first referral with an answer, and the number of later ones."""

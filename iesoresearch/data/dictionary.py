@@ -156,6 +156,13 @@ OPEN_FILES = (
             ("DEMO_I.XPT", "c9297c6c37ae8f78f29be9568fa2a03cf3b112616a39afee04030fc775a66a0d"),
         ]
     ),
+    OpenFile(
+        "NHANES 2007-08 to 2017-18: PHQ-9, demographics and weights of DPQ_x and DEMO_x, joined",
+        *_NHANES[1:],
+        "nhanes_phq9_2007_2018.parquet",
+        "fe798766091566d93c77a8dbeaf4c814c730424fff56f671e7eb28bc2e24da0d",
+        _PUBLIC_DOMAIN,
+    ),
     *(
         OpenFile(*_TALKING, name, sha256, _OGL)
         for name, sha256 in [

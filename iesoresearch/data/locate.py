@@ -3,6 +3,7 @@
 import importlib.resources
 from pathlib import Path
 
+from iesoresearch.data import cycles as survey
 from iesoresearch.errors import DataError
 from iesoresearch.hashes import digest, file_hash
 
@@ -50,11 +51,49 @@ def folder_tables(search_path: tuple[Path, ...]) -> dict[str, Path]:
     )
 
 
-def fingerprint(source: str, search_path: tuple[Path, ...]) -> str:
-    """Hash of the data behind a source: "nhanes", "folder", or what is drawn or in this package."""
+def nhanes_cycles(
+    cycles: tuple[str, ...] | None, search_path: tuple[Path, ...], weighted: bool
+) -> list[survey.Found]:
+    """Where the named cycles of NHANES lie; None: the one in the package, wherever others lie.
+
+    Raises
+    ------
+    ParameterError, DataError
+        See `cycles.find`; the package has no weights.
+    """
+    if cycles is not None:
+        return survey.find(cycles, search_path, weighted)
+    if weighted:
+        raise DataError(
+            "The NHANES cycle in the package 'nhanes' has no survey weights. Name the cycles, such "
+            f"as 2017-2018, and lay their files, published at {survey.PUBLISHED}, in a folder "
+            "named with --data DIR."
+        )
+    return [survey.Found(survey.PACKAGED, ())]
+
+
+def fingerprint(
+    source: str,
+    search_path: tuple[Path, ...],
+    cycles: tuple[str, ...] | None = None,
+    weighted: bool = False,
+) -> str:
+    """Hash of the data behind a source: "nhanes", "folder", or what is drawn or in this package.
+
+    Of NHANES only the files of the named `cycles` count, see `nhanes_cycles`.
+    """
     if source == "nhanes":
-        return digest(nhanes_content())
+        found = nhanes_cycles(cycles, search_path, weighted)
+        parts = [_cycle_hash(cycle) for cycle in found]
+        return parts[0] if len(parts) == 1 else digest(" ".join(parts).encode())
     if source == "folder":
         files = folder_tables(search_path).values()
         return digest(" ".join(file_hash(path) for path in files).encode())
     return "drawn"
+
+
+def _cycle_hash(cycle: survey.Found) -> str:
+    if not cycle.files:
+        return digest(nhanes_content())
+    hashes = " ".join(file_hash(path) for path in cycle.files)
+    return digest(f"{cycle.first_year} {hashes}".encode())  # a file may hold several cycles

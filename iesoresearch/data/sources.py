@@ -18,16 +18,28 @@ from iesoresearch.data.schema import OPTIONAL, TABLES
 from iesoresearch.errors import DataError, OutputError
 
 
-def load(source: str, search_path: tuple[Path, ...], n_patients: int, seed: int) -> Cohort:
+def load(
+    source: str,
+    search_path: tuple[Path, ...],
+    n_patients: int,
+    seed: int,
+    *,
+    cycles: tuple[str, ...] | None = None,
+    weighted: bool = False,
+) -> Cohort:
     """Cohort of `source`: "nhanes", "synthetic" (`n_patients` drawn with `seed`) or "folder".
+
+    `cycles` and `weighted` are for "nhanes" only, see `nhanes.load`.
 
     Raises
     ------
+    ParameterError
+        A cycle is named that there cannot be.
     DataError
         The source is absent, unreadable or breaks the schema.
     """
     if source == "nhanes":
-        return nhanes.load()
+        return nhanes.load(cycles, search_path, weighted=weighted)
     if source == "synthetic":
         return synthetic.make(n_patients, seed)
     return from_folder(search_path)

@@ -160,6 +160,30 @@ def test_sequences_against_a_loop(sessions, random):
     assert sequences.items[:, 4].tolist() == expected
 
 
+def test_people_are_rows_of_patients_whatever_the_order():
+    """One person without an answer, one with two referrals, tables in other orders."""
+    contacts = pl.DataFrame(
+        {"referral_id": ["r3", "r1", "r2", "r1", "r4"], "session": [1, 2, 1, 1, 1]}
+    ).with_columns(
+        pl.Series("patient_id", ["c", "a", "a", "a", "d"]),
+        *(pl.lit(None if c == "phq9_1" else 1).alias(c) for c in PHQ9.columns),
+    )
+    contacts = contacts.with_columns(
+        pl.when(pl.col("patient_id") != "d").then(pl.col(PHQ9.columns))
+    )
+    referrals = {"referral_id": ["r4", "r2", "r1", "r3"], "patient_id": ["d", "a", "a", "c"]}
+    dates = pl.Series(["2024-01-01", "2024-03-01", "2024-02-01", "2024-01-05"])
+    given_tables = {
+        "patients": pl.DataFrame({"patient_id": ["d", "c", "b", "a"], "age": [1, 2, 3, 4]}),
+        "referrals": pl.DataFrame(referrals).with_columns(referral_date=dates),
+        "contacts": contacts,
+    }
+    cohort = Cohort.checked("x", "patient", given_tables, "none")
+    sequences = cohort.sequences(PHQ9)
+    assert sequences.lengths.tolist() == [1, 2]
+    assert cohort.patients["age"].to_numpy()[sequences.people].tolist() == [2, 4]
+
+
 TYPES = {
     "whole floats": (pl.Series([1.0, 2.0, None, 0.0, 3.0]), [1, 2, None, 0, 3]),
     "text": (pl.Series([" 1", "2.0", "", "0", "3"]), [1, 2, None, 0, 3]),

@@ -40,7 +40,11 @@ def test_the_formats_agree():
 
 def test_open_data_say_where_they_are_published():
     open_data = json.loads(dictionary.as_text("json"))["open_data"]
-    assert {f["name"] for f in open_data} >= {"DPQ_J.XPT", "measures_annual.parquet"}
+    assert {f["name"] for f in open_data} >= {
+        "DPQ_J.XPT",
+        "measures_annual.parquet",
+        "nhanes_phq9_2007_2018.parquet",
+    }
     for file in open_data:
         assert re.fullmatch(r"[0-9a-f]{64}", file["sha256"])
         assert file["address"].startswith("https://")

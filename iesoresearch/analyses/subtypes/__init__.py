@@ -4,7 +4,7 @@ A latent Markov model of the nine PHQ-9 items over sessions (one occasion: a lat
 for every number of states up to a limit, beside the ladder on which states differ in severity only.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,12 @@ class Params(AnalysisParams):
     )
     n_patients: int = Field(
         2000, ge=1, le=1_000_000, description="patients to draw, synthetic only (1 to 1,000,000)"
+    )
+    cycles: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="NHANES cycles such as 2017-2018 or J, with survey weights, from CDC's files "
+        "(--data DIR); None: 2017-2018, unweighted",
     )
     max_states: int = Field(4, ge=1, le=20, description="largest number of states (1 to 20)")
     n_states: int | None = Field(
@@ -39,11 +45,24 @@ class Params(AnalysisParams):
         """Only a folder may hold patients' records."""
         return self.source == "folder"
 
+    @property
+    def survey(self) -> dict[str, Any]:
+        """Cycles that are named are read with their weights."""
+        return {} if self.cycles is None else {"cycles": tuple(self.cycles), "weighted": True}
+
     @model_validator(mode="after")
     def _states_within_range(self):
         if self.n_states is not None and self.n_states > self.max_states:
             raise ValueError(
                 f"n_states={self.n_states} is beyond max_states={self.max_states}: raise "
                 "max_states or lower n_states"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cycles_of_nhanes(self):
+        if self.cycles is not None and self.source != "nhanes":
+            raise ValueError(
+                f"cycles are those of NHANES, not of source={self.source}: leave them out"
             )
         return self
