@@ -10,6 +10,7 @@ import polars as pl
 from iesoresearch.data.cohort import Cohort, Sequences
 from iesoresearch.measures import PHQ9
 from iesoresearch.models import LatentMarkov, SeverityLadder, selection
+from iesoresearch.models.bootstrap import Sample
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,10 @@ class Statistics:
     data: Data
     ladder: SeverityLadder
 
-    def __call__(self, model: LatentMarkov, order: np.ndarray, people: np.ndarray) -> dict:
-        """Statistics of `model`, which was fitted to the resampled `people`."""
+    def __call__(self, model: LatentMarkov, order: np.ndarray, sample: Sample) -> dict:
+        """Statistics of `model`, which was fitted to the people of `sample`."""
         sequences = self.data.sequences
+        people = np.repeat(np.arange(self.data.n_people), sample.weights)
         rows = selection.rows_of(people, sequences.lengths)
         posterior = model.predict_proba(sequences.items[rows], sequences.lengths[people])
         posterior = posterior[:, order]

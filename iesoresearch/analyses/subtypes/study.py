@@ -34,7 +34,9 @@ def load(params: Params, settings: Settings) -> Data:
     DataError
         The source is absent, breaks the schema, or holds no PHQ-9 answer.
     """
-    cohort = sources.load(params.source, settings.search_path, params.n_patients, params.seed)
+    cohort = sources.load(
+        params.source, settings.search_path, params.n_patients, params.seed, **params.survey
+    )
     return Data(cohort, cohort.sequences(PHQ9), settings.n_jobs)
 
 
@@ -47,7 +49,7 @@ def run(data: Data, params: Params) -> Result:
         More states than the data can carry.
     """
     fitted = _fit(data, params)
-    draws = bootstrap(
+    replicates = bootstrap(
         fitted.model,
         data.sequences.items,
         data.sequences.lengths,
@@ -55,7 +57,7 @@ def run(data: Data, params: Params) -> Result:
         seed=derive(params.seed, "bootstrap"),
         statistics=Statistics(data, fitted.ladders[fitted.rungs]),
     )
-    return _result(replace(fitted, draws=draws))
+    return _result(replace(fitted, draws=replicates.statistics))
 
 
 def _fit(data: Data, params: Params) -> Fitted:
