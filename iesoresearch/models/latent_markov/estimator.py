@@ -1,16 +1,13 @@
 """`LatentMarkov`: what can be asked for, and the fit."""
 
-import copy
 import os
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import xlogy
 
 from iesoresearch.errors import ConvergenceWarning, DataError, ParameterError
-from iesoresearch.models.latent_markov import checks, em
-from iesoresearch.models.latent_markov.chains import Chain, with_stayers
+from iesoresearch.models.latent_markov import checks, em, entropy, starts
+from iesoresearch.models.latent_markov.chains import Chain
 from iesoresearch.models.latent_markov.emissions import FreeItems
 from iesoresearch.models.latent_markov.prediction import (
     Prediction,
@@ -169,10 +166,10 @@ class LatentMarkov(Prediction):
         ParameterError
             A parameter of the wrong kind.
         """
-        # on a copy, so that a fit that is refused leaves the model as it was
-        fitted = copy.copy(self)
+        # on a twin, so that a fit that is refused leaves the model as it was
+        fitted = type(self)(**self.get_params())
         fitted._fit(Records.checked(items, lengths, self.n_categories, weights, dropped_out))
-        self.__dict__.update(fitted.__dict__)
+        self.__dict__ = fitted.__dict__  # nothing of an earlier fit stays
         if self.tol > 0 and not self.converged_:
             warnings.warn(
                 f"EM stopped at max_iter={self.max_iter} before the gain fell below tol="
@@ -247,39 +244,27 @@ class LatentMarkov(Prediction):
     def _start(self, seed: int, records: Records) -> em.Model:
         if self.init is not None:
             return self._given_start()
-        k, levels = self.n_states, self._levels
         random = rng(seed, "latent markov", "start")
-        item_probs = random.dirichlet([1.5] * levels.max(), (k, len(levels)))
-        item_probs[:, np.arange(levels.max()) >= levels[:, None]] = 0.0
-        item_probs /= item_probs.sum(axis=2, keepdims=True)
-        return em.Model(self._random_chain(random), FreeItems(item_probs))
-
-    def _random_chain(self, random: np.random.Generator) -> Chain:
-        k = self.n_states
-        initial = random.dirichlet([3.0] * k)
-        transition = 0.5 * np.eye(k) + 0.5 * random.dirichlet([1.0] * k, k)
-        transition = np.repeat(transition[None], self._n_moves(), axis=0)
-        if self.stayers:
-            return with_stayers(initial, transition, random.uniform(0.05, 0.5, k))
-        return Chain(initial[None], transition)
+        item_probs = starts.random_items(random, self.n_states, self._levels)
+        chain = starts.random_chain(random, self.n_states, self._n_moves(), self.stayers)
+        return em.Model(chain, FreeItems(item_probs))
 
     def _given_start(self) -> em.Model:
-        k, n_levels = self.n_states, int(self._levels.max())
+        init = starts.given(self.init, self._init_shapes(), self.one_occasion_)
+        dropout = init.pop("dropout_probs", None)
+        item_probs = with_dropout(init.pop("item_probs"), dropout)
+        return em.Model(chain_of(**init), FreeItems(item_probs))
+
+    def _init_shapes(self) -> dict[str, tuple[int, ...]]:
+        k = self.n_states
         matrix = (k, k) if self.transitions == "homogeneous" else (self._n_moves(), k, k)
         shapes = {
             "initial_probs": (k,),
             "transition_matrix": matrix,
-            "item_probs": (k, self.n_items_, n_levels),
+            "item_probs": (k, self.n_items_, int(self._levels.max())),
         }
         shapes |= {"stayer_shares": (k,)} if self.stayers else {}
-        shapes |= {"dropout_probs": (k,)} if self._models_dropout() else {}
-        init = self.init
-        if isinstance(init, Mapping) and self.one_occasion_:  # no transition, but a matrix
-            init = {**init, "transition_matrix": np.broadcast_to(np.eye(k), matrix)}
-        init = checks.check_init(init, shapes)
-        dropout = init.pop("dropout_probs", None)
-        item_probs = with_dropout(init.pop("item_probs"), dropout)
-        return em.Model(chain_of(**init), FreeItems(item_probs))
+        return shapes | ({"dropout_probs": (k,)} if self._models_dropout() else {})
 
     def _n_threads(self) -> int:
         available = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
@@ -345,26 +330,5 @@ class LatentMarkov(Prediction):
         self.aic_ = deviance + 2 * self.n_parameters_
         self.bic_ = deviance + np.log(self.n_people_) * self.n_parameters_
         self.bic_observations_ = deviance + np.log(self.n_observations_) * self.n_parameters_
-        self.icl_ = self.bic_ + 2 * self._path_entropy(sessions)
-        self.entropy_ = 1.0 - self._marginal_entropy(sessions)
-
-    def _path_entropy(self, sessions: Sessions) -> float:
-        # log p(path | answers) = log p(path, answers) - log p(answers), averaged over paths
-        model, counts = self._model, self._counts
-        pairs = [
-            (counts.first, model.chain.initial),
-            (counts.moves, model.chain.transition),
-            (counts.codes, model.tables(sessions.packed)),
-        ]
-        return self.log_likelihood_ - sum(float(xlogy(count, prob).sum()) for count, prob in pairs)
-
-    def _marginal_entropy(self, sessions: Sessions) -> float:
-        """Mean entropy of a session's state, as a share of its largest value log K."""
-        if self.n_states == 1:
-            return 0.0
-        total = weight = 0.0
-        for chunk, posterior in em.posteriors(sessions, self._model):
-            by_row = np.repeat(chunk.weights, np.diff(chunk.bounds))
-            total -= (xlogy(posterior, posterior).sum(axis=1) * by_row).sum()
-            weight += by_row.sum()
-        return total / (weight * np.log(self.n_states))
+        self.icl_ = self.bic_ + 2 * entropy.of_paths(self._model, self._counts, sessions)
+        self.entropy_ = 1.0 - entropy.of_sessions(self._model, sessions)
