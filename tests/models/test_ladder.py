@@ -10,6 +10,7 @@ from scipy import stats
 from iesoresearch.errors import NotFittedError
 from iesoresearch.models import LatentMarkov, SeverityLadder
 from iesoresearch.models.ladder import LadderItems
+from iesoresearch.models.latent_markov.blocks import Blocks
 
 from . import oracle
 
@@ -103,7 +104,7 @@ def test_newton_steps_find_the_ladder_behind_exact_counts(levels):
     answers, _ = oracle.simulate(
         {"initial_probs": np.full(3, 1 / 3), "item_probs": truth}, [1] * 200, seed=1
     )
-    ladder = LadderItems.start(answers, np.array(levels), np.array([-1.0, 0.0, 1.0]))
+    ladder = LadderItems.start(answers, Blocks(np.array(levels)), np.array([-1.0, 0.0, 1.0]))
     for _ in range(200):
         ladder = ladder.raised(counts)
     probs = ladder.item_probs
@@ -207,7 +208,7 @@ def test_clone_knows_the_parameters_of_a_ladder():
     twin = sklearn.base.clone(SeverityLadder(4, n_starts=2))
     assert twin.get_params() == {
         "n_states": 4, "n_categories": None, "n_starts": 2, "max_iter": 5000, "tol": 1e-8,
-        "random_state": None, "n_jobs": None,
+        "random_state": None, "n_jobs": None, "dependent_pairs": (),
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from iesoresearch.errors import ParameterError
 from iesoresearch.models.latent_markov import checks
 from iesoresearch.models.latent_markov.chains import Chain, with_stayers
 
@@ -23,6 +24,20 @@ def random_chain(random: np.random.Generator, n_states: int, n_moves: int, staye
     if stayers:
         return with_stayers(initial, transition, random.uniform(0.05, 0.5, n_states))
     return Chain(initial[None], transition)
+
+
+def without_associations(init: Mapping, pairs: tuple) -> tuple[Mapping, np.ndarray]:
+    """The caller's start values without those of the pairs, which are zero by default: (pairs,)."""
+    if not isinstance(init, Mapping) or "pair_associations" not in init or not pairs:
+        return init, np.zeros(len(pairs))
+    rest = {name: value for name, value in init.items() if name != "pair_associations"}
+    associations = np.asarray(init["pair_associations"], dtype=float)
+    if associations.shape != (len(pairs),) or not np.isfinite(associations).all():
+        raise ParameterError(
+            f"init['pair_associations'] has shape {associations.shape}; it must hold one finite "
+            f"number for each of the {len(pairs)} dependent pairs."
+        )
+    return rest, associations
 
 
 def given(
