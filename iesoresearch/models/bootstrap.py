@@ -2,8 +2,8 @@
 
 `bootstrap` draws people with replacement or takes replicate weights of a survey; `parametric`
 draws new answers from the model itself. Both refit from the fitted solution, so that intervals
-describe this solution; every tenth replicate is also fitted from random starts, and `Fresh` says
-how often those found something better.
+describe this solution; every tenth replicate is also fitted from random starts, and
+`Bootstrap.fresh` says how often those found something better.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,11 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.ladder import SeverityLadder
 from iesoresearch.models.latent_markov import LatentMarkov
-from iesoresearch.models.latent_markov.checks import (
-    check_items,
-    check_lengths,
-    check_whole,
-)
+from iesoresearch.models.latent_markov.checks import check_items, check_lengths, check_whole
 from iesoresearch.models.selection import match_states
 from iesoresearch.models.stability import DISSOLVED, jaccard, with_answer
 from iesoresearch.seeds import derive, rng
