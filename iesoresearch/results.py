@@ -120,7 +120,7 @@ class Table:
     def rows(self) -> list[list[str]]:
         """Cells as they are shown: rounded, suppressed ones as a dash."""
         return [
-            [TO.join(self._cell(row, c) for c in columns) for _, columns in self._shown]
+            [self._cells(row, columns) for _, columns in self._shown]
             for row in self.frame.to_dicts()
         ]
 
@@ -128,6 +128,10 @@ class Table:
     def _shown(self) -> list[tuple[str, tuple[str, ...]]]:
         labels = {name: value.label for name, value in self.values.items()}
         return shown_columns(self.keys, labels)
+
+    def _cells(self, row: dict, columns: tuple[str, ...]) -> str:
+        cells = [self._cell(row, column) for column in columns]
+        return SUPPRESSED if set(cells) == {SUPPRESSED} else TO.join(cells)
 
     def _cell(self, row: dict, column: str) -> str:
         value = row[column]

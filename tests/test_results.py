@@ -47,7 +47,7 @@ def test_the_ends_of_an_interval_share_a_column():
     values = {name: Value("model", name.upper(), 1) for name in ("p", "p_low", "p_high")}
     made = Table("T", frame, {"item": "Item"}, values)
     assert made.headings == ["Item", "P", "95 % interval"]
-    assert made.rows() == [["sleep", "0.5", f"0.4{TO}0.6"], ["energy", "–", f"–{TO}–"]]
+    assert made.rows() == [["sleep", "0.5", f"0.4{TO}0.6"], ["energy", "–", "–"]]
     assert made.text_columns == [True, False, False]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
@@ -120,3 +121,77 @@ def plot_state_shares(table: Table, ax: Axes) -> None:
     ax.set_ylabel("Share of people still in therapy")
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.01, 1.0))
+
+
+@styled
+def plot_people(table: Table, ax: Axes) -> None:
+    """Share with each characteristic, one mark per starting state, with 95 % intervals."""
+    states = table.frame["state"].unique(maintain_order=True).to_list()
+    labels = table.frame["characteristic"].unique(maintain_order=True).to_list()
+    height = 0.7 / len(states)
+    for place, (state, colour) in enumerate(zip(states, ordered_colours(len(states)), strict=True)):
+        rows = table.frame.filter(state=state)
+        y = np.arange(len(labels)) + height * (place - (len(states) - 1) / 2)
+        share, low, high = (
+            rows[c].cast(float).to_numpy() for c in ("share", "share_low", "share_high")
+        )
+        errors = np.maximum([share - low, high - share], 0.0)
+        ax.errorbar(
+            share, y, xerr=errors, color=colour, marker=MARKERS[place % len(MARKERS)],
+            markersize=4, lw=0, elinewidth=1, label=f"State {state}",
+        )  # fmt: skip
+    for edge in np.arange(len(labels) - 1) + 0.5:
+        ax.axhline(edge, color="0.85", lw=0.6)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.set_xlim(0.0, 1.0)
+    ax.grid(False, axis="y")
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
+    ax.set_xlabel("Share of those for whom it is known")
+    ax.legend(title="At the start", loc="upper left", bbox_to_anchor=(1.01, 1.0))
+
+
+@styled
+def plot_flow(table: Table, ax: Axes) -> None:
+    """People in every state session by session, and where they go next, as ribbons."""
+    frame = table.frame.with_columns(pl.col("n").cast(float).fill_null(0.0))
+    sessions = frame["session"].unique(maintain_order=True).to_list()
+    states = frame["origin"].unique(maintain_order=True).to_list()
+    colours = dict(zip(map(str, states), ordered_colours(len(states)), strict=True))
+    n = len(states)
+    # (sessions, origins, destinations), the last destination being to leave
+    moves = frame["n"].to_numpy().reshape(len(sessions), n, n + 1)
+    # what was suppressed is missing on one side or the other: a block is as high as its higher side
+    out = np.vstack([moves.sum(axis=2), np.zeros(n)])
+    into = np.vstack([np.zeros(n), moves[:, :, :n].sum(axis=1)])
+    sizes = np.maximum(out, into)
+    edges = np.cumsum(sizes, axis=1) - sizes
+    for place, session in enumerate([*sessions, sessions[-1] + 1]):
+        ax.bar([session] * n, sizes[place], 0.12, edges[place], color=colours.values(), zorder=3)
+    for place, session in enumerate(sessions):
+        _ribbons(ax, session, moves[place], edges[place : place + 2], list(colours.values()))
+    for state, colour in reversed(colours.items()):
+        ax.bar(sessions[0], 0, color=colour, label=f"State {state}")
+    ax.bar(sessions[0], 0, color="0.8", label="then leaves")
+    ax.grid(False)
+    ax.set_xticks([*sessions, sessions[-1] + 1])
+    ax.set_xlabel("Session")
+    ax.set_ylabel("People, expected number")
+    ax.legend(loc="upper right")
+
+
+def _ribbons(ax, session, moves, edges, colours) -> None:
+    """Ribbons from the blocks of one session to those of the next; who leaves falls off in grey."""
+    out, into = (edge.copy() for edge in edges)
+    curve = np.linspace(0.0, 1.0, 30)
+    ease = curve**2 * (3 - 2 * curve)
+    for i, colour in enumerate(colours):
+        for j in range(len(colours)):
+            size = moves[i, j]
+            lower = out[i] + (into[j] - out[i]) * ease
+            x = session + 0.06 + 0.88 * curve
+            shape = np.concatenate([np.c_[x, lower], np.c_[x, lower + size][::-1]])
+            ax.add_patch(Polygon(shape, color=colour, alpha=0.45, lw=0))
+            out[i] += size
+            into[j] += size
+        ax.bar(session + 0.1, moves[i, -1], 0.08, bottom=out[i], color="0.8", zorder=2)

@@ -16,15 +16,18 @@ def render_all(run: Run) -> str:
     return "\n".join(_render(name, run.result["tables"][name], tables[name]) for name in names)
 
 
+def _cell(row: dict[str, str], names: tuple[str, ...], digits: dict[str, int]) -> str:
+    """A value, or the two ends of an interval; one dash where there is neither end."""
+    shown = [markup.shown(row[name], digits.get(name)) for name in names]
+    return markup.NONE if set(shown) == {markup.NONE} else TO.join(shown)
+
+
 def _render(name: str, described: dict[str, Any], rows: list[dict[str, str]]) -> str:
     """Heading, cells, what a dash means, and the file."""
     labels = {name: value["label"] for name, value in described["values"].items()}
     digits = {name: value["digits"] for name, value in described["values"].items()}
     columns = shown_columns(described["keys"], labels)
-    cells = [
-        [TO.join(markup.shown(row[c], digits.get(c)) for c in names) for _, names in columns]
-        for row in rows
-    ]
+    cells = [[_cell(row, names, digits) for _, names in columns] for row in rows]
     body = markup.table(
         [heading for heading, _ in columns],
         [[markup.escaped(cell) for cell in line] for line in cells],

@@ -38,7 +38,8 @@ def result():
 
 
 def test_every_table_and_figure_is_there(result):
-    assert set(result.figures) == {"criteria", "item_profiles", "transitions", "state_shares"}
+    drawn = "criteria item_profiles people transitions state_shares flow"
+    assert set(result.figures) == set(drawn.split())
     assert {spec.table for spec in result.figures.values()} <= set(result.tables)
     assert not result.not_applicable
     for table in result.tables.values():
@@ -173,7 +174,7 @@ def test_one_occasion_has_no_transitions():
     params = subtypes.Params.check(SMALL | {"max_states": 2}, "test")
     result = subtypes.run(one_occasion(200), params)
     assert "transitions" not in result.tables
-    assert set(result.not_applicable) == {"transitions", "state_shares"}
+    assert set(result.not_applicable) == {"transitions", "state_shares", "flow"}
     assert "everybody was seen once" in result.not_applicable["transitions"]
     assert result.numbers["verdict"].value == "not applicable"  # noise: one state is enough
 
@@ -191,7 +192,9 @@ def test_shares_by_session_against_a_loop():
     assert data.people_by_session.tolist() == [2, 3, 1]
     posterior = np.arange(14.0).reshape(7, 2)  # person 0: sessions 2 3 (4) 5; person 1: 2 3; 2: 3
     expected = [posterior[[0, 4]].mean(0), posterior[[1, 5, 6]].mean(0), posterior[3]]
-    assert np.allclose(data.by_session(posterior), expected)
+    assert np.allclose(data.by_session(posterior, np.ones(3)), expected)
+    weighted = (posterior[0] + 3 * posterior[4]) / 4
+    assert np.allclose(data.by_session(posterior, np.array([1.0, 3.0, 5.0]))[0], weighted)
 
 
 @pytest.mark.parametrize("k", [1, 2])

@@ -38,6 +38,10 @@ class Params(AnalysisParams):
     n_starts: int = Field(10, ge=1, le=1000, description="random starts per number of states")
     n_folds: int = Field(5, ge=2, le=20, description="folds of people for held-out likelihood")
     n_bootstrap: int = Field(40, ge=20, le=10_000, description="bootstrap samples of people")
+    n_splits: int = Field(5, ge=1, le=1000, description="times people are dealt into two halves")
+    n_likelihood_ratio: int = Field(
+        0, ge=0, le=10_000, description="draws of the test against one state fewer; 0: no test"
+    )
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
     @property

@@ -5,67 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 
-from iesoresearch.data.cohort import Cohort, Sequences
+from iesoresearch.analyses.subtypes.data import Data
+from iesoresearch.analyses.subtypes.people import Characteristics, shares, starting_states
+from iesoresearch.analyses.subtypes.variants import Variant
 from iesoresearch.measures import PHQ9
-from iesoresearch.models import LatentMarkov, SeverityLadder, selection
-from iesoresearch.models.bootstrap import Sample
-
-
-@dataclass(frozen=True)
-class Data:
-    """What the analysis works on: the cohort, its PHQ-9 answers as sequences, threads to use."""
-
-    cohort: Cohort
-    sequences: Sequences
-    n_jobs: int = 1
-
-    @property
-    def sensitivity(self):
-        """Of the cohort."""
-        return self.cohort.sensitivity
-
-    @property
-    def n_people(self) -> int:
-        """People with at least one answer."""
-        return len(self.sequences.lengths)
-
-    @property
-    def sessions(self) -> np.ndarray:
-        """Numbers of all sessions that somebody had."""
-        sequences = self.sequences
-        return np.unique(sequences.session[sequences.rows >= 0])
-
-    def by_session(self, posterior: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-        """Mean of `posterior` over those who had each session: (sessions, states).
-
-        `rows` are the rows of the sequences behind `posterior`, by default all. A session that
-        none of them had is NaN.
-        """
-        sequences = self.sequences
-        rows = np.arange(len(sequences.items)) if rows is None else rows
-        seen = sequences.rows[rows] >= 0
-        place = np.searchsorted(self.sessions, sequences.session[rows][seen])
-        n = np.bincount(place, minlength=len(self.sessions))
-        sums = [
-            np.bincount(place, weights=column, minlength=len(self.sessions))
-            for column in posterior[seen].T
-        ]
-        return np.stack(sums, axis=1) / np.where(n > 0, n, np.nan)[:, None]
-
-    @cached_property
-    def people_by_session(self) -> np.ndarray:
-        """How many people had each session."""
-        sequences = self.sequences
-        return np.unique(sequences.session[sequences.rows >= 0], return_counts=True)[1]
-
-    @cached_property
-    def item_sd(self) -> np.ndarray:
-        """Standard deviation of each item over all its answers."""
-        items = self.sequences.items
-        return np.array([column[column >= 0].std() for column in items.T])
-
+from iesoresearch.models import LatentMarkov, SeverityLadder, grouping, selection
+from iesoresearch.models.bootstrap import Bootstrap, Sample
+from iesoresearch.models.likelihood_ratio import LikelihoodRatio
+from iesoresearch.models.stability import Agreement, SplitHalf
 
 AS_GOOD = 0.001  # nats per person within which ladders count as equally good
 
@@ -76,21 +24,36 @@ def item_scores(item_probs: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """What was asked of the model shown: resamples, halves of the people, other methods.
+
+    `test` is None where it was not asked for, or where there is no smaller model.
+    """
+
+    replicates: Bootstrap
+    halves: SplitHalf
+    methods: Agreement
+    test: LikelihoodRatio | None
+
+
+@dataclass(frozen=True)
 class Fitted:
     """Models of every number of states, the ladders, and the model shown in detail.
 
     `held_out` and `ladders_held_out` hold the log-likelihood of every person under models fitted
-    without her; `draws` the bootstrap replicates of the model shown.
+    without her; `quality` and `variants` what was asked of the model shown.
     """
 
     data: Data
+    people: Characteristics
     models: dict[int, LatentMarkov]
     held_out: dict[int, np.ndarray]
     ladders: dict[int, SeverityLadder]
     ladders_held_out: dict[int, np.ndarray]
     chosen: int
     by_hand: bool  # whether `chosen` was asked for
-    draws: dict[str, np.ndarray]
+    quality: Quality | None = None
+    variants: tuple[Variant, ...] = ()
 
     @property
     def model(self) -> LatentMarkov:
@@ -109,6 +72,19 @@ class Fitted:
         return selection.gain(self.held_out[self.chosen], self.ladders_held_out[self.rungs])
 
     @cached_property
+    def deviations(self) -> np.ndarray:
+        """How each state's profile differs from the ladder's, in SD of an item: (states, items)."""
+        return grouping.deviations(
+            self.model.item_probs_, self.ladders[self.rungs], self.data.item_sd
+        )
+
+    @cached_property
+    def moves_within(self) -> grouping.MovesWithin:
+        """Share of moves within a subtype, beside what independence would give."""
+        moves = self.departures[:, None] * self.model.transition_matrix_
+        return grouping.moves_within(moves, grouping.group_states(self.deviations))
+
+    @cached_property
     def distances(self) -> np.ndarray:
         """Distance of each state from the ladder, in standard deviations of an item."""
         return selection.profile_distances(
@@ -124,7 +100,13 @@ class Fitted:
     @cached_property
     def state_share(self) -> np.ndarray:
         """Share of sessions spent in each state."""
-        return self.posterior.mean(axis=0)
+        by_row = np.repeat(self.data.counting, self.data.sequences.lengths)
+        return by_row @ self.posterior / by_row.sum()
+
+    @cached_property
+    def starting(self) -> np.ndarray:
+        """Probability of each state at the start, from the first session: (people, states)."""
+        return starting_states(self.model, self.data)
 
     @cached_property
     def verdict(self) -> str:
@@ -156,7 +138,9 @@ class Fitted:
         """95 % percentile interval of a bootstrapped statistic."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a session in no replicate at all
-            low, high = np.nanquantile(self.draws[name], [0.025, 0.975], axis=0)
+            low, high = np.nanquantile(
+                self.quality.replicates.statistics[name], [0.025, 0.975], axis=0
+            )
         return low, high
 
     def true_states(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -188,32 +172,25 @@ class Statistics:
     """What the bootstrap follows, states in the order of the model shown."""
 
     data: Data
+    people: Characteristics
     ladder: SeverityLadder
 
     def __call__(self, model: LatentMarkov, order: np.ndarray, sample: Sample) -> dict:
         """Statistics of `model`, which was fitted to the people of `sample`."""
-        sequences = self.data.sequences
-        people = np.repeat(np.arange(self.data.n_people), sample.weights)
-        rows = selection.rows_of(people, sequences.lengths)
-        posterior = model.predict_proba(sequences.items[rows], sequences.lengths[people])
-        posterior = posterior[:, order]
+        sequences, weights = self.data.sequences, sample.weights
+        posterior = model.predict_proba(sequences.items, sequences.lengths)[:, order]
+        starting = starting_states(model, self.data)[:, order]
         scores = item_scores(model.item_probs_)[order]
         distances = selection.profile_distances(
             model.item_probs_[order], self.ladder, self.data.item_sd
         )
+        spent = np.repeat(weights, sequences.lengths) @ posterior
         return {
             "share": model.initial_probs_[order],
             "transition": model.transition_matrix_[np.ix_(order, order)],
             "score": scores,
             "total": scores.sum(axis=1),
-            "state_share": self.data.by_session(posterior, rows),
-            "distance": selection.overall_distance(distances, posterior.mean(axis=0)),
+            "state_share": self.data.by_session(posterior, weights),
+            "distance": selection.overall_distance(distances, spent),
+            "people": shares(starting, self.people.values, weights)[0],
         }
-
-
-def grid(**axes) -> pl.DataFrame:
-    """Every combination of the keys, the last one running fastest."""
-    frame = pl.DataFrame({"": [0]})
-    for name, values in axes.items():
-        frame = frame.join(pl.DataFrame({name: list(values)}), how="cross", maintain_order="left")
-    return frame.drop("")

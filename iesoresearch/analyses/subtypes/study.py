@@ -5,13 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from iesoresearch.analyses.subtypes import Params
-from iesoresearch.analyses.subtypes.fitted import Data, Fitted, Statistics
+from iesoresearch.analyses.subtypes.data import Data
+from iesoresearch.analyses.subtypes.fitted import Fitted, Quality, Statistics
+from iesoresearch.analyses.subtypes.people import characteristics
 from iesoresearch.analyses.subtypes.tables import all_tables, summary
+from iesoresearch.analyses.subtypes.variants import variants
 from iesoresearch.analyses.subtypes.words import FIGURES, checks, numbers, text
 from iesoresearch.data import sources
 from iesoresearch.measures import PHQ9
 from iesoresearch.models import LatentMarkov, SeverityLadder, selection
 from iesoresearch.models.bootstrap import bootstrap
+from iesoresearch.models.likelihood_ratio import likelihood_ratio_test
+from iesoresearch.models.stability import other_methods, split_half
 from iesoresearch.params import Settings
 from iesoresearch.results import Result
 from iesoresearch.seeds import derive
@@ -49,15 +54,35 @@ def run(data: Data, params: Params) -> Result:
         More states than the data can carry.
     """
     fitted = _fit(data, params)
-    replicates = bootstrap(
-        fitted.model,
-        data.sequences.items,
-        data.sequences.lengths,
-        n_bootstrap=params.n_bootstrap,
-        seed=derive(params.seed, "bootstrap"),
-        statistics=Statistics(data, fitted.ladders[fitted.rungs]),
-    )
-    return _result(replace(fitted, draws=replicates.statistics))
+    others = () if fitted.model.one_occasion_ else tuple(variants(fitted.model, data))
+    return _result(replace(fitted, quality=_quality(fitted, params), variants=others))
+
+
+def _quality(fitted: Fitted, params: Params) -> Quality:
+    data, model = fitted.data, fitted.model
+    items, lengths = data.sequences.items, data.sequences.lengths
+    test = None
+    if params.n_likelihood_ratio and fitted.chosen > 1:
+        test = likelihood_ratio_test(
+            fitted.models[fitted.chosen - 1], items, lengths, n_starts=FEW_STARTS,
+            n_bootstrap=params.n_likelihood_ratio, seed=derive(params.seed, "likelihood ratio"),
+        )  # fmt: skip
+    refit = LatentMarkov(**model.get_params() | {"n_starts": FEW_STARTS, "tol": TOL_HELD_OUT})
+    return Quality(
+        replicates=bootstrap(
+            model, items, lengths, n_bootstrap=params.n_bootstrap, n_starts=FEW_STARTS,
+            seed=derive(params.seed, "bootstrap"),
+            statistics=Statistics(data, fitted.people, fitted.ladders[fitted.rungs]),
+        ),
+        halves=split_half(
+            refit, items, lengths, n_splits=params.n_splits, seed=derive(params.seed, "halves")
+        ),
+        methods=other_methods(
+            items, model.predict(items, lengths), fitted.chosen,
+            seed=derive(params.seed, "other methods"),
+        ),
+        test=test,
+    )  # fmt: skip
 
 
 def _fit(data: Data, params: Params) -> Fitted:
@@ -77,13 +102,13 @@ def _fit(data: Data, params: Params) -> Fitted:
     best = min(models, key=lambda k: getattr(models[k], f"{params.criterion}_"))
     return Fitted(
         data=data,
+        people=characteristics(data),
         models=models,
         held_out={k: _held_out(model, data, params) for k, model in models.items()},
         ladders=ladders,
         ladders_held_out={r: _held_out(ladder, data, params) for r, ladder in ladders.items()},
         chosen=params.n_states or best,
         by_hand=params.n_states is not None,
-        draws={},
     )
 
 

@@ -3,12 +3,11 @@
 import numpy as np
 import polars as pl
 
-from iesoresearch.analyses.subtypes.fitted import (
-    Data,
-    Fitted,
-    grid,
-    item_scores,
-)
+from iesoresearch.analyses.subtypes import moves, quality
+from iesoresearch.analyses.subtypes.cells import grid, value, with_interval
+from iesoresearch.analyses.subtypes.data import Data
+from iesoresearch.analyses.subtypes.fitted import Fitted, item_scores
+from iesoresearch.analyses.subtypes.people import shares
 from iesoresearch.measures import PHQ9, score
 from iesoresearch.results import Table, Value
 
@@ -47,15 +46,19 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
         "states": _states(fitted),
         "item_profiles": _item_profiles(fitted),
         "ladders": _ladders(fitted),
+        "people": _people(fitted),
+        "stability": quality.stability(fitted),
+        "state_stability": quality.state_stability(fitted),
+        "subtypes": quality.subtypes(fitted),
     }
     if not fitted.model.one_occasion_:
-        tables["transitions"] = _transitions(fitted)
-        tables["state_shares"] = _state_shares(fitted)
+        tables |= {
+            "transitions": moves.transitions(fitted),
+            "state_shares": moves.state_shares(fitted),
+            "flow": moves.flow(fitted),
+            "other_assumptions": quality.other_assumptions(fitted),
+        }
     return tables
-
-
-def _value(fitted: Fitted, kind, label, digits, denominator=None, **more) -> Value:
-    return Value(kind, label, digits, denominator, sensitivity=fitted.data.sensitivity, **more)
 
 
 def _criteria(fitted: Fitted) -> Table:
@@ -74,8 +77,8 @@ def _criteria(fitted: Fitted) -> Table:
         n=pl.lit(fitted.data.n_people)
     )
     values = {
-        "value": _value(fitted, "model", "Value", 1, "n"),
-        "n": _value(fitted, "count", "People", 0),
+        "value": value(fitted, "model", "Value", 1, "n"),
+        "n": value(fitted, "count", "People", 0),
     }
     return Table("Information criteria (smaller is better)", frame, keys, values)
 
@@ -114,27 +117,9 @@ def _fit_table(fitted: Fitted, models, held_out, key, title, columns) -> Table:
         found = {"held_out": held_out[k].mean(), "gain": (held_out[k] - null).mean()}
         row = {c: found[c] if c in found else getattr(model, f"{c}_") for c in columns}
         rows.append({name: k, **row, "n": fitted.data.n_people})
-    values = {c: _value(fitted, "model", *_FIT[c], "n") for c in columns}
-    values["n"] = _value(fitted, "count", "People", 0)
+    values = {c: value(fitted, "model", *_FIT[c], "n") for c in columns}
+    values["n"] = value(fitted, "count", "People", 0)
     return Table(title, pl.DataFrame(rows), key, values)
-
-
-def _with_interval(fitted, frame, name, estimate, label, digits, statistic, whole=None):
-    """Columns of an estimate and its bootstrap interval, and their declarations.
-
-    With `whole` the estimates are shares of a whole: a small share is a small group of people.
-    """
-    low, high = fitted.interval(statistic)
-    columns = {name: estimate, f"{name}_low": low, f"{name}_high": high}
-    frame = frame.with_columns(pl.Series(c, x.ravel()).fill_nan(None) for c, x in columns.items())
-    kind = "model" if whole is None else "rate"
-    follows = None if whole is None else name
-    values = {
-        name: _value(fitted, kind, label, digits, "n", parts_of=whole),
-        f"{name}_low": _value(fitted, "model", "95 % from", digits, "n", follows=follows),
-        f"{name}_high": _value(fitted, "model", "to", digits, "n", follows=follows),
-    }
-    return frame, values
 
 
 def _states(fitted: Fitted) -> Table:
@@ -142,12 +127,12 @@ def _states(fitted: Fitted) -> Table:
     frame = grid(state=range(1, k + 1)).with_columns(n=pl.Series(fitted.people_in_state))
     share = fitted.model.initial_probs_
     when = "Share of people" if fitted.model.one_occasion_ else "Share at the first session"
-    frame, values = _with_interval(fitted, frame, "share", share, when, 3, "share")
+    frame, values = with_interval(fitted, frame, "share", share, when, 3, "share")
     total = item_scores(fitted.model.item_probs_).sum(axis=1)
-    frame, more = _with_interval(fitted, frame, "total", total, "Expected total", 1, "total")
+    frame, more = with_interval(fitted, frame, "total", total, "Expected total", 1, "total")
     frame = frame.with_columns(distance=pl.Series(fitted.distances))
-    distance = _value(fitted, "model", "Distance from the ladder, SD", 2, "n")
-    values |= more | {"distance": distance, "n": _value(fitted, "count", "Expected people", 0)}
+    distance = value(fitted, "model", "Distance from the ladder, SD", 2, "n")
+    values |= more | {"distance": distance, "n": value(fitted, "count", "Expected people", 0)}
     return Table("States, by expected total", frame, {"state": "State"}, values)
 
 
@@ -157,38 +142,22 @@ def _item_profiles(fitted: Fitted) -> Table:
         n=pl.Series(np.repeat(fitted.people_in_state, len(ITEM_NAMES)))
     )
     scores = item_scores(fitted.model.item_probs_)
-    frame, values = _with_interval(
+    frame, values = with_interval(
         fitted, frame, "score", scores, "Expected item score (0–3)", 2, "score"
     )
-    values["n"] = _value(fitted, "count", "Expected people", 0)
+    values["n"] = value(fitted, "count", "Expected people", 0)
     keys = {"state": "State", "item": "PHQ-9 item"}
     return Table("Item profile of each state", frame, keys, values)
 
 
-def _transitions(fitted: Fitted) -> Table:
-    states = range(1, fitted.chosen + 1)
-    frame = grid(origin=states, destination=states).with_columns(
-        n=pl.Series(np.repeat(fitted.departures, fitted.chosen))
+def _people(fitted: Fitted) -> Table:
+    """Share of people with each characteristic by the state they start in, with intervals."""
+    share, n = shares(fitted.starting, fitted.people.values, fitted.data.counting)
+    frame = grid(state=range(1, fitted.chosen + 1), characteristic=fitted.people.labels)
+    frame = frame.with_columns(n=pl.Series(n.ravel()))
+    frame, values = with_interval(
+        fitted, frame, "share", share, "Share", 3, "people", "rate", ("characteristic",)
     )
-    frame, values = _with_interval(
-        fitted, frame, "probability", fitted.model.transition_matrix_, "Probability", 3,
-        "transition", whole=("origin",),
-    )  # fmt: skip
-    values["n"] = _value(fitted, "count", "Expected moves", 0)
-    keys = {"origin": "From state", "destination": "To state"}
-    return Table("Moves from one session to the next", frame, keys, values)
-
-
-def _state_shares(fitted: Fitted) -> Table:
-    data = fitted.data
-    k = fitted.chosen
-    frame = grid(session=data.sessions.tolist(), state=range(1, k + 1)).with_columns(
-        n=pl.Series(np.repeat(data.people_by_session, k))
-    )
-    frame, values = _with_interval(
-        fitted, frame, "share", data.by_session(fitted.posterior),
-        "Share of people still in therapy", 3, "state_share", whole=("session",),
-    )  # fmt: skip
-    values["n"] = _value(fitted, "count", "People with the session", 0)
-    keys = {"session": "Session", "state": "State"}
-    return Table("States over sessions", frame, keys, values)
+    values["n"] = value(fitted, "count", "Expected people known", 0)
+    keys = {"state": "First state", "characteristic": "Characteristic"}
+    return Table("Who starts in which state, and what becomes of them", frame, keys, values)

@@ -32,6 +32,22 @@ FIGURES = {
         "n = {n_people} people. Rows sum to one; the interval of every cell is in the table. "
         "–: too few people to be shown.",
     ),
+    "people": FigureSpec(
+        table="people",
+        title="Who starts where, and what becomes of them",
+        caption="Share with each characteristic by the state people start in, with 95 % bootstrap "
+        "intervals, n = {n_people} people. The starting state is judged from the first session "
+        "alone, so that the outcome cannot shape it. Engaged: two or more treatment sessions. "
+        "Outcomes are of finished courses, recovery of those at caseness; medication is "
+        "psychotropic. Gaps: too few people to be shown.",
+    ),
+    "flow": FigureSpec(
+        table="flow",
+        title="From session to session",
+        caption="Expected number of people in each state at each session, and where they go next: "
+        "ribbons in the colour of the state they leave, grey for those who have no further "
+        "session, {n_people} people at first. Moves of too few people to be shown are left out.",
+    ),
     "state_shares": FigureSpec(
         table="state_shares",
         title="States over sessions",
