@@ -27,6 +27,14 @@ class DataError(IesoError, ValueError):
     exit_code = 3
 
 
+class NotApplicable(DataError):
+    """Data that cannot answer the question of an analysis, such as totals without items.
+
+    Raised by `load` or by the fingerprint of an analysis. Nothing is broken: other runs go on, and
+    what is said of this one is the sentence, so it says what is lacking and what to do.
+    """
+
+
 class AnalysisError(IesoError, RuntimeError):
     """An analysis or a notebook that failed while running."""
 
@@ -56,5 +64,8 @@ class ConvergenceWarning(UserWarning):
 #: Exit codes by exception name: a kernel hands over the name of what it raised, not the object.
 EXIT_CODES = {
     cls.__name__: cls.exit_code
-    for cls in (IesoError, ParameterError, DataError, AnalysisError, DisclosureError, OutputError)
+    for cls in (
+        *(IesoError, ParameterError, DataError, NotApplicable, AnalysisError, DisclosureError),
+        OutputError,
+    )
 }

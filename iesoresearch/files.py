@@ -1,7 +1,8 @@
 """Whole files, whole folders, and when the folder of a run counts.
 
 A folder is filled beside its final place and moved there at the end; the last file written is
-status.json with a hash of every other. A folder without a valid status is no result.
+status.json with a hash of every other. A folder without a valid status is no result. Of a run that
+the data here cannot answer, a record below not-applicable/ says why.
 """
 
 import json
@@ -17,6 +18,7 @@ from iesoresearch.errors import OutputError
 from iesoresearch.hashes import file_hash
 
 STATUS = "status.json"
+NOT_APPLICABLE = "not-applicable"  # folder of the records
 _MADE_HERE = (STATUS, "numbers.json", "report.json")  # one of them is in every folder of ours
 _ATTEMPTS = 5
 
@@ -134,6 +136,28 @@ def finished_runs(out: Path) -> dict[str, dict[str, Any]]:
         return {}
     statuses = {p.name: read_status(p) for p in sorted(out.iterdir()) if not p.name.startswith(".")}
     return {name: status for name, status in statuses.items() if status is not None}
+
+
+def record_path(out: Path, name: str) -> Path:
+    """Where it is recorded that the data here cannot answer a run."""
+    return out / NOT_APPLICABLE / f"{name}.json"
+
+
+def read_record(out: Path, name: str) -> dict[str, Any] | None:
+    """Why the data here could not answer a run when it was last started; None if they could.
+
+    Returns
+    -------
+    dict or None
+        ``run``, ``reason``, ``parameters``, ``inputs`` as in the status of a run.
+    """
+    try:
+        record = json.loads(record_path(out, name).read_text(encoding="utf-8"))
+        kinds = {"run": str, "reason": str, "parameters": dict, "inputs": dict}
+        sound = all(isinstance(record[key], kind) for key, kind in kinds.items())
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return record if sound and record["run"] == name else None
 
 
 def _alive(pid: int) -> bool:

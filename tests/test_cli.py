@@ -161,6 +161,58 @@ def test_bad_data_fail_with_a_sentence(call, tmp_path, changes, message):
     assert not (call.home / "reports" / "out" / "tiny").exists()
 
 
+def totals_only(folder):
+    """A site that keeps no answers."""
+    contacts = pl.read_parquet(cohort(folder) / "contacts.parquet")
+    total = contacts.select(pl.sum_horizontal(PHQ9.columns)).to_series().cast(pl.Float64)
+    contacts.drop(PHQ9.columns).with_columns(phq9_total=total).write_parquet(
+        folder / "contacts.parquet"
+    )
+    return folder
+
+
+LACKING = "site holds PHQ-9 totals and no answers to its items, which this analysis needs."
+
+
+def test_a_run_asked_for_by_name_that_is_not_applicable(call, tmp_path):
+    data = totals_only(tmp_path / "site")
+    code, _, errors = call("run", "tiny", "-p", "source=folder", "--data", data)
+    assert code == 3
+    assert f"Run tiny is not applicable here. {LACKING}" in errors
+    assert "Traceback" not in errors
+    assert not (call.home / "reports" / "out" / "tiny").exists()
+
+
+def test_of_all_runs_one_that_is_not_applicable_is_named_and_the_rest_completes(call, tmp_path):
+    content = {"analysis": "subtypes", "notebook": "10_subtypes.ipynb"}
+    content["parameters"] = TINY | {"source": "folder"}
+    (call.home / "params" / "site.yaml").write_text(yaml.safe_dump(content))
+    (call.home / "params" / "paper.yaml").write_text("runs: [site, tiny]")
+    code, _, errors = call("run", "--all", "--data", totals_only(tmp_path / "site"))
+    assert code == 0, errors
+    assert "not applicable" in errors.splitlines()[0] + errors.splitlines()[1]
+    assert f"Run site is not applicable here. {LACKING}" in errors
+
+    said = f"Not compared: run site is not applicable here. {LACKING}"
+    code, shown, _ = call("verify", "--update")
+    assert (code, said in shown) == (0, True)
+    code, _, errors = call("verify")
+    assert code == 2
+    assert "no expected numbers for run site" in errors
+    (call.home / "reports" / "expected" / "site.json").write_text(EMPTY)
+    code, shown, _ = call("verify")
+    assert (code, said in shown) == (0, True)
+    assert "All numbers of tiny are as expected." in shown
+    code, _, errors = call("verify", "--run", "site")
+    assert code == 3
+    assert f"Nothing to compare; no run is applicable here. site: {LACKING}" in errors
+
+    # the answers come: it is a run like any other
+    code, _, errors = call("run", "--all", "--data", cohort(tmp_path / "full"))
+    assert code == 0, errors
+    assert "not applicable" not in errors
+
+
 def test_item_column_absent(call, tmp_path):
     data = cohort(tmp_path / "site")
     pl.read_parquet(data / "contacts.parquet").drop("phq9_4").write_parquet(

@@ -12,7 +12,7 @@ import typer
 
 from iesoresearch import __version__, project
 from iesoresearch.cli import data, site
-from iesoresearch.errors import IesoError, ParameterError
+from iesoresearch.errors import IesoError, NotApplicable, ParameterError
 from iesoresearch.params import (
     RunSpec,
     Settings,
@@ -78,11 +78,21 @@ def run(
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept; run again for the others.", file=sys.stderr)
         raise typer.Exit(130) from None
+    _explain(outcomes, everything)
+
+
+def _explain(outcomes: list, everything: bool) -> None:
+    """Say why runs have no result; a run that was asked for by name must have one."""
     failed = [o for o in outcomes if o.state == "failed"]
+    lacking = [o for o in outcomes if o.state == "not applicable"]
+    for outcome in lacking:
+        print(f"\nRun {outcome.run} is not applicable here. {outcome.message}", file=sys.stderr)
     for outcome in failed:
         print(f"\nRun {outcome.run} failed. {outcome.message}", file=sys.stderr)
     if failed:
         raise typer.Exit(failed[0].exit_code)
+    if lacking and not everything:
+        raise typer.Exit(NotApplicable.exit_code)
 
 
 def _specs(here, names: list[str], everything: bool, changes: dict) -> list[RunSpec]:
@@ -114,7 +124,10 @@ def verify(
         bool, typer.Option("--update", help="Accept the present numbers as the expected ones.")
     ] = False,
 ) -> None:
-    """Compare the numbers of all runs with reports/expected; exit code 1 if any moved."""
+    """Compare the numbers of all runs with reports/expected; exit code 1 if any moved.
+
+    Runs that the data here cannot answer are named and left out.
+    """
     from iesoresearch.execution import verify as verification
     from iesoresearch.execution.progress import print_differences
 
@@ -122,11 +135,16 @@ def verify(
     names = runs or paper_runs(here.params)
     specs = [load_run(here.params, name) for name in names]
     out = out or here.out
+    left = verification.not_applicable(out, here.expected, specs, accepting=update)
+    specs = [spec for spec in specs if spec.name not in left]
     for note in verification.notes(out, here, specs, accepting=update):
         print(note)
     act = verification.update if update else verification.verify
-    differences = act(out, here.expected, names)
-    print_differences(differences, names, updated=update)
+    compared = [spec.name for spec in specs]
+    differences = act(out, here.expected, compared)
+    print_differences(differences, compared, updated=update)
+    for name, reason in left.items():
+        print(f"Not compared: run {name} is not applicable here. {reason}")
     if differences and not update:
         raise typer.Exit(1)
 

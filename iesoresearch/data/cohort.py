@@ -12,7 +12,7 @@ import polars as pl
 
 from iesoresearch.data.conform import conform
 from iesoresearch.data.schema import OPTIONAL, TABLES
-from iesoresearch.errors import DataError, OutputError
+from iesoresearch.errors import DataError, NotApplicable, OutputError
 from iesoresearch.measures.instruments import Instrument
 from iesoresearch.results import Sensitivity
 
@@ -117,6 +117,8 @@ class Cohort:
 
         Raises
         ------
+        NotApplicable
+            There are totals, and nobody's answers to the items.
         DataError
             Nobody answered any item, or a session number is far from all others.
         """
@@ -160,6 +162,12 @@ class Cohort:
         answered = pl.any_horizontal(pl.col(c).is_not_null() for c in instrument.columns)
         contacts = contacts.filter(answered.any().over("referral_id"))
         if contacts.is_empty():
+            if self.contacts[f"{instrument.code}_total"].count():
+                raise NotApplicable(
+                    f"{self.name} holds {instrument.name} totals and no answers to its items, "
+                    "which this analysis needs. If the site keeps the answers, add the columns "
+                    f"{instrument.columns[0]} to {instrument.columns[-1]} to contacts."
+                )
             raise DataError(
                 f"{self.name}: nobody answered any {instrument.name} item, so there is nothing to "
                 "analyse. Check the item columns and the filters that made the tables."

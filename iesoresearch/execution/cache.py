@@ -19,8 +19,22 @@ def inputs(
     ------
     ParameterError
         The notebook is absent or is none.
+    NotApplicable
+        The data are absent, and the run is for those who have them.
     DataError
-        The data are absent.
+        The data are absent or damaged.
+    """
+    found = without_data(project, spec, params)
+    return found | {"data": analyses.get(spec.analysis).fingerprint(params, settings)}
+
+
+def without_data(project: Project, spec: RunSpec, params: AnalysisParams) -> dict[str, str]:
+    """The same but for the data.
+
+    Raises
+    ------
+    ParameterError
+        The notebook is absent or is none.
     """
     notebook = project.notebooks / spec.notebook
     found = hashes.project_hashes(project.root, notebook)
@@ -33,7 +47,6 @@ def inputs(
         "parameters": hashes.digest(canonical_json(params.model_dump()).encode()),
         "analysis": spec.analysis,
         "versions": hashes.digest(canonical_json(versions()).encode()),
-        "data": analyses.get(spec.analysis).fingerprint(params, settings),
     }
 
 

@@ -8,7 +8,12 @@ from rich.table import Table
 from iesoresearch.execution.runner import Outcome
 from iesoresearch.execution.verify import Difference
 
-_STYLES = {"finished": "green", "up to date": "cyan", "failed": "bold red"}
+_STYLES = {
+    "finished": "green",
+    "up to date": "cyan",
+    "not applicable": "yellow",
+    "failed": "bold red",
+}
 
 
 class ProgressBars:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from iesoresearch import analyses, files
-from iesoresearch.errors import OutputError
+from iesoresearch.errors import NotApplicable, OutputError
 from iesoresearch.execution import cache
 from iesoresearch.execution.session import OUT
 from iesoresearch.params import DATA, JOBS, AnalysisParams, RunSpec, Settings
@@ -19,11 +19,16 @@ from iesoresearch.project import Project
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run whose parameters have been checked and whose inputs have been hashed."""
+    """A run whose parameters have been checked and whose inputs have been hashed.
+
+    `lacking` says what data there would have to be; the hash of the data is then not among
+    `inputs`.
+    """
 
     spec: RunSpec
     params: AnalysisParams
     inputs: dict[str, str]
+    lacking: str = ""
 
     @property
     def key(self) -> str:
@@ -33,7 +38,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: "finished", "up to date" or "failed"."""
+    """How a run ended: "finished", "up to date", "not applicable" or "failed"."""
 
     run: str
     state: str
@@ -58,16 +63,22 @@ class Progress(Protocol):
 def prepare(project: Project, specs: list[RunSpec], settings: Settings) -> list[Prepared]:
     """Check every run before any kernel starts.
 
+    Data that cannot answer one run do not stop the others.
+
     Raises
     ------
     ParameterError, DataError
         Of the first run that cannot be started.
     """
-    prepared = []
-    for spec in specs:
-        params = analyses.get(spec.analysis).Params.check(spec.parameters, f"Run {spec.name}")
-        prepared.append(Prepared(spec, params, cache.inputs(project, spec, params, settings)))
-    return prepared
+    return [_prepare(project, spec, settings) for spec in specs]
+
+
+def _prepare(project: Project, spec: RunSpec, settings: Settings) -> Prepared:
+    params = analyses.get(spec.analysis).Params.check(spec.parameters, f"Run {spec.name}")
+    try:
+        return Prepared(spec, params, cache.inputs(project, spec, params, settings))
+    except NotApplicable as error:
+        return Prepared(spec, params, cache.without_data(project, spec, params), str(error))
 
 
 def run_all(
@@ -79,8 +90,10 @@ def run_all(
 ) -> list[Outcome]:
     """Run what is not up to date, `settings.n_jobs` notebooks at a time.
 
-    A failing run does not stop the others. On Ctrl-C all kernels are killed, unfinished folders
-    removed and KeyboardInterrupt raised again; finished runs stay.
+    A failing run does not stop the others, nor one that the data cannot answer, which leaves a
+    record (`files.read_record`) and no result; an earlier result of it stays. On Ctrl-C all
+    kernels are killed, unfinished folders removed and KeyboardInterrupt raised again; finished
+    runs stay.
 
     Raises
     ------
@@ -91,15 +104,46 @@ def run_all(
     stale = []
     outcomes = {}
     for run in prepared:
-        status = files.read_status(out / run.spec.name)
-        if status is not None and status.get("key") == run.key:
-            outcomes[run.spec.name] = Outcome(run.spec.name, "up to date")
-            progress.end(outcomes[run.spec.name])
-        else:
+        outcome = _known(run, out)
+        if outcome is None:
             stale.append(run)
+        else:
+            outcomes[run.spec.name] = outcome
+            progress.end(outcome)
     for outcome in _execute(project, stale, out, settings, progress):
         outcomes[outcome.run] = outcome
     return [outcomes[run.spec.name] for run in prepared]
+
+
+def _known(run: Prepared, out: Path) -> Outcome | None:
+    """How a run ends that needs no kernel: its data are not there, or it is as it was."""
+    name = run.spec.name
+    if run.lacking:
+        return _not_applicable(run, out, run.lacking)
+    status = files.read_status(out / name)
+    if status is not None and status.get("key") == run.key:
+        _forget(out, name)
+        return Outcome(name, "up to date")
+    record = files.read_record(out, name)
+    if record is not None and cache.key(record["inputs"]) == run.key:
+        return Outcome(name, "not applicable", message=record["reason"])
+    return None
+
+
+def _not_applicable(run: Prepared, out: Path, reason: str, seconds: float = 0.0) -> Outcome:
+    """Record why the data cannot answer a run."""
+    path = files.record_path(out, run.spec.name)
+    with files.writing(out):
+        path.parent.mkdir(exist_ok=True)
+    record = {"run": run.spec.name, "reason": reason}
+    files.write_json(path, record | {"parameters": run.params.model_dump(), "inputs": run.inputs})
+    return Outcome(run.spec.name, "not applicable", seconds, reason)
+
+
+def _forget(out: Path, name: str) -> None:
+    """The data can answer the run now."""
+    with files.writing(out):
+        files.record_path(out, name).unlink(missing_ok=True)
 
 
 def _execute(project, stale, out, settings, progress) -> list[Outcome]:
@@ -151,7 +195,10 @@ def _run_one(project, run: Prepared, out: Path, settings, threads: int, progress
         seconds = time.time() - started
         if failure is None:
             files.finish(target, final, _status(run, started, seconds))
+            _forget(out, name)
             outcome = Outcome(name, "finished", seconds)
+        elif failure.kind == NotApplicable.__name__:
+            outcome = _not_applicable(run, out, failure.message, seconds)
         else:
             message = _explain(failure, run, _keep_failed(target, out, name))
             outcome = Outcome(name, "failed", seconds, message, failure.exit_code)

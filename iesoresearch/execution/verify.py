@@ -9,8 +9,8 @@ from typing import Any
 
 from iesoresearch import analyses, hashes
 from iesoresearch.errors import DataError, DisclosureError, ParameterError
-from iesoresearch.files import read_status, write_text
-from iesoresearch.params import RunSpec
+from iesoresearch.files import read_record, read_status, write_text
+from iesoresearch.params import AnalysisParams, RunSpec
 from iesoresearch.project import Project
 from iesoresearch.results import Tolerance
 
@@ -145,8 +145,41 @@ def verify(out: Path, expected_dir: Path, runs: list[str]) -> list[Difference]:
     return differences
 
 
+def not_applicable(
+    out: Path, expected_dir: Path, specs: list[RunSpec], *, accepting: bool
+) -> dict[str, str]:
+    """Runs without a result because the data here cannot answer them, and the reason of each.
+
+    Only what was recorded with the parameters that a run has in its file counts.
+
+    Raises
+    ------
+    ParameterError
+        One of them has no expected numbers, and numbers are not to be accepted.
+    DataError
+        That is all of `specs`: nothing would be compared.
+    """
+    reasons = {}
+    for spec in specs:
+        record = read_record(out, spec.name)
+        if record is None or read_status(out / spec.name) is not None:
+            continue
+        if record["parameters"] == _checked(spec).model_dump():
+            if not accepting:
+                read_expected(expected_dir, spec.name)
+            reasons[spec.name] = record["reason"]
+    if len(reasons) == len(specs):
+        lines = " ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise DataError(f"Nothing to compare; no run is applicable here. {lines}")
+    return reasons
+
+
+def _checked(spec: RunSpec) -> AnalysisParams:
+    return analyses.get(spec.analysis).Params.check(spec.parameters, f"Run {spec.name}")
+
+
 def notes(out: Path, project: Project, specs: list[RunSpec], *, accepting: bool) -> list[str]:
-    """What a reader should know: runs that were not made with the present project.
+    """What a reader should know: runs that were not made with the present project or data.
 
     Raises
     ------
@@ -162,7 +195,7 @@ def notes(out: Path, project: Project, specs: list[RunSpec], *, accepting: bool)
             continue  # `verify` and `update` say so
         today = hashes.project_hashes(project.root, project.notebooks / spec.notebook)
         changed = [k for k, value in today.items() if status["inputs"].get(k) != value]
-        params = analyses.get(spec.analysis).Params.check(spec.parameters, f"Run {spec.name}")
+        params = _checked(spec)
         if status["parameters"] != params.model_dump():
             changed.append("parameters")
         if accepting and params.reads_patients:
@@ -177,6 +210,9 @@ def notes(out: Path, project: Project, specs: list[RunSpec], *, accepting: bool)
             )
         if changed:
             found.append(f"Run {spec.name} was made with other {', '.join(changed)} than now.")
+        record = read_record(out, spec.name)
+        if record is not None and record["parameters"] == status["parameters"]:
+            found.append(f"Run {spec.name} was made from data that are gone. {record['reason']}")
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from iesoresearch.errors import DisclosureError
-from iesoresearch.files import STATUS, read_status
+from iesoresearch.files import STATUS, read_record, read_status
 from iesoresearch.params import known_runs, paper_runs
 from iesoresearch.project import Project
 from iesoresearch.reporting import freshness, machine
@@ -23,6 +23,8 @@ NOTEBOOK = "notebook.ipynb"
 _STATUS = {
     "analysis", "inputs", "key", "notebook", "parameters", "run", "seconds", "started", "versions",
 }  # fmt: skip
+#: A folder of some machine, but no address: the record of a run may say where data were looked for.
+_FOLDER = re.compile(r"(?<![\w:/.-])(?:/[\w.~-]|[A-Za-z]:[\\/])")
 _RESULT = {"figures", "not_applicable", "provenance", "tables", "text"}
 
 
@@ -33,6 +35,7 @@ class Missing:
     name: str
     reason: str
     known: bool  # has a file in params/, so that it can be run by its name
+    applicable: bool = True  # else nothing went wrong: the data here cannot answer it
 
 
 @dataclass(frozen=True)
@@ -131,16 +134,33 @@ def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
         A result names a folder of this machine.
     """
     known = known_runs(project.params)
-    names = dict.fromkeys([*paper_runs(project.params), *_found(out, known)])
     today = freshness.Today(project)
+    recorded = [name for name in known if _cannot(out, name, today)]
+    names = dict.fromkeys([*paper_runs(project.params), *_found(out, known), *recorded])
     runs, missing = [], []
     for name in names:
         run = _read_run(out / name, project, today)
         if isinstance(run, Run):
             runs.append(run)
+        elif name in recorded:
+            missing.append(Missing(name, _reason(out, name), True, applicable=False))
         else:
             missing.append(Missing(name, run, name in known))
     return runs, missing
+
+
+def _cannot(out: Path, name: str, today: freshness.Today) -> bool:
+    """Whether it is on record that the data here cannot answer the run as it is in its file."""
+    record = read_record(out, name)
+    return record is not None and today.other_parameters(record) == {}
+
+
+def _reason(out: Path, name: str) -> str:
+    """Why the data here cannot answer a run; a folder of the machine is not published."""
+    reason = read_record(out, name)["reason"]
+    if _FOLDER.search(reason):
+        return f"The data it needs are not here; iesoresearch run {name} says which."
+    return reason
 
 
 def _found(out: Path, known: list[str]) -> list[str]:
@@ -180,7 +200,7 @@ def _assemble(
         result=read_json("result.json"),
         numbers=read_json("numbers.json"),
         checks=read_json("checks.json"),
-        changed=today.changed(status),
+        changed=(*today.changed(status), *_gone(folder, status)),
         other_parameters=today.other_parameters(status) or {},
         machine_paths=machine.named_in(folder / NOTEBOOK, project),
     )
@@ -195,6 +215,13 @@ def _assemble(
         if rows and not {*table["keys"], *table["values"]} <= rows[0].keys():
             raise LookupError(name)
     return run
+
+
+def _gone(folder: Path, status: dict[str, Any]) -> list[str]:
+    """Whether the data were gone when the run was last started; a report itself sees no data."""
+    record = read_record(folder.parent, folder.name)
+    gone = record is not None and record["parameters"] == status["parameters"]
+    return ["data"] if gone else []
 
 
 def _refuse_machine_paths(run: Run, project: Project) -> None:

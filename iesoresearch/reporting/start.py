@@ -17,6 +17,7 @@ def start_page(runs: list[Run], missing: list[Missing], project: Project) -> str
     """What this is, all runs, what is missing, how to make it again and how to cite it."""
     sections = [
         ("Runs", _table(runs)),
+        ("Not applicable here", _not_applicable(missing)),
         ("Missing", _missing(missing)),
         ("How this report was made", _how(runs)),
         ("Run it again", _rerun(runs)),
@@ -98,14 +99,26 @@ def _counts(run: Run) -> str:
     )
 
 
+def _not_applicable(missing: list[Missing]) -> str:
+    lines = [
+        f"- {markup.plain(run.name)}: {markup.plain(run.reason)}"
+        for run in missing
+        if not run.applicable
+    ]
+    return _listed("The data here cannot answer these runs; nothing went wrong.", lines)
+
+
 def _missing(missing: list[Missing]) -> str:
-    if not missing:
-        return ""
     lines = []
     for run in missing:
         again = f" Make it: `iesoresearch run {run.name}`" if run.known else ""
-        lines.append(f"- {markup.plain(run.name)}: {run.reason}.{again}")
-    return "These runs have no valid result and are not shown.\n\n" + "\n".join(lines) + "\n"
+        if run.applicable:
+            lines.append(f"- {markup.plain(run.name)}: {run.reason}.{again}")
+    return _listed("These runs have no valid result and are not shown.", lines)
+
+
+def _listed(sentence: str, lines: list[str]) -> str:
+    return f"{sentence}\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _how(runs: list[Run]) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from iesoresearch.data import synthetic
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.sources import from_folder
-from iesoresearch.errors import DataError, OutputError
+from iesoresearch.errors import DataError, NotApplicable, OutputError
 from iesoresearch.measures import PHQ9
 
 
@@ -141,6 +141,18 @@ def test_nobody_answered():
     )
     cohort = Cohort.checked("Test data", "patient", given_tables, "none")
     with pytest.raises(DataError, match="Test data: nobody answered any PHQ-9 item"):
+        cohort.sequences(PHQ9)
+
+
+def test_totals_without_answers_are_another_thing_than_nothing():
+    given_tables = tables()
+    given_tables["contacts"] = (
+        given_tables["contacts"].drop(PHQ9.columns).with_columns(phq9_total=pl.lit(9.0))
+    )
+    cohort = Cohort.checked("Test data", "patient", given_tables, "none")
+    with pytest.raises(
+        NotApplicable, match=r"holds PHQ-9 totals and no answers .* phq9_1 to phq9_9"
+    ):
         cohort.sequences(PHQ9)
 
 

@@ -24,6 +24,11 @@ def test_every_number_of_the_paper_is_reproduced(tmp_path):
     specs = [load_run(project.params, name) for name in names]
     prepared = runner.prepare(project, specs, settings)
     outcomes = runner.run_all(project, prepared, tmp_path, settings, Silent())
-    assert [o.state for o in outcomes] == ["finished"] * len(names), outcomes
-    differences = verify.verify(tmp_path, project.expected, names)
-    assert differences == []
+    # open data that no package carries may not be here: those runs, and no others, are left out
+    left = {o.run for o in outcomes if o.state == "not applicable"}
+    assert left <= {p.spec.name for p in prepared if p.params.survey}
+    assert {o.run: o.state for o in outcomes if o.run not in left} == dict.fromkeys(
+        [name for name in names if name not in left], "finished"
+    ), outcomes
+    compared = [name for name in names if name not in left]
+    assert verify.verify(tmp_path, project.expected, compared) == []

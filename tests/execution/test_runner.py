@@ -12,10 +12,12 @@ import nbformat
 import psutil
 import pytest
 
-from iesoresearch import files
-from iesoresearch.errors import ParameterError
+from iesoresearch import analyses, files
+from iesoresearch.errors import NotApplicable, ParameterError
 from iesoresearch.execution import runner
 from iesoresearch.params import Settings, load_run
+
+from .conftest import TINY
 
 SETTINGS = Settings(n_jobs=2)
 
@@ -114,6 +116,71 @@ def test_an_expected_error_is_its_sentence_and_its_code(sandbox, error, code):
     cell = f"from iesoresearch.errors import {error}\nraise {error}('What, where, what to do.')"
     (outcome,), _ = go(sandbox, sandbox.add("refused", [cell]))
     assert (outcome.exit_code, outcome.message) == (code, "What, where, what to do.")
+
+
+LACKING = "from iesoresearch.errors import NotApplicable\nraise NotApplicable('Only totals. Add.')"
+
+
+def test_data_that_cannot_answer_are_no_failure_and_leave_no_result(sandbox):
+    specs = [sandbox.add("totals", [LACKING]), sandbox.add("good", ["2 + 2"])]
+    outcomes, _ = go(sandbox, *specs)
+    assert [(o.run, o.state) for o in outcomes] == [
+        ("totals", "not applicable"),
+        ("good", "finished"),
+    ]
+    assert (outcomes[0].message, outcomes[0].exit_code) == ("Only totals. Add.", 0)
+    assert not (sandbox.out / "totals").exists()
+    assert not (sandbox.out / "failed").exists()
+    assert list(files.finished_runs(sandbox.out)) == ["good"]
+    record = files.read_record(sandbox.out, "totals")
+    assert record["reason"] == "Only totals. Add."
+    assert record["parameters"]["n_patients"] == 60
+    assert not sandbox.partials()
+
+    # nothing changed: no kernel is started to say the same
+    again, events = go(sandbox, *specs)
+    assert again[0].message == "Only totals. Add."
+    assert [e[0] for e in events] == ["end", "end"]
+
+    # it can be answered now
+    outcomes, _ = go(sandbox, sandbox.add("totals", ["1"]))
+    assert outcomes[0].state == "finished"
+    assert files.read_record(sandbox.out, "totals") is None
+
+
+def lack(monkeypatch, name):
+    """The fingerprint of one run of `TINY` says that its data are not there."""
+    real = analyses.Analysis.fingerprint
+
+    def fingerprint(analysis, params, settings):
+        if params.seed == name:
+            raise NotApplicable("Two cycles are lacking. Lay them in a folder.")
+        return real(analysis, params, settings)
+
+    monkeypatch.setattr(analyses.Analysis, "fingerprint", fingerprint)
+
+
+def test_absent_data_of_one_run_do_not_stop_the_others(sandbox, monkeypatch):
+    lack(monkeypatch, 7)
+    specs = [sandbox.add("six", ["1"], TINY | {"seed": 7}), sandbox.add("good", ["2 + 2"])]
+    outcomes, events = go(sandbox, *specs)
+    assert [o.state for o in outcomes] == ["not applicable", "finished"]
+    assert outcomes[0].message == "Two cycles are lacking. Lay them in a folder."
+    assert ("start", "six", 3) not in events
+    assert not (sandbox.out / "six").exists()
+    assert "data" not in files.read_record(sandbox.out, "six")["inputs"]
+
+
+def test_an_earlier_result_stays_when_its_data_are_gone(sandbox, monkeypatch):
+    spec = sandbox.add("six", ["1"], TINY | {"seed": 7})
+    go(sandbox, spec)
+    with monkeypatch.context() as gone:
+        lack(gone, 7)
+        assert go(sandbox, spec)[0][0].state == "not applicable"
+    assert list(files.finished_runs(sandbox.out)) == ["six"]
+    assert files.read_record(sandbox.out, "six") is not None
+    assert go(sandbox, spec)[0][0].state == "up to date"
+    assert files.read_record(sandbox.out, "six") is None
 
 
 def test_one_failure_does_not_stop_the_others(sandbox):

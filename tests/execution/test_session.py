@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from iesoresearch import open_analysis
+from iesoresearch import analyses, open_analysis
 from iesoresearch.data import synthetic
-from iesoresearch.errors import AnalysisError, ParameterError
+from iesoresearch.errors import AnalysisError, NotApplicable, ParameterError
 from iesoresearch.execution.display import FigureView, MarkdownView
 from iesoresearch.measures import PHQ9
 
@@ -95,6 +95,20 @@ def test_a_wrong_parameter_is_one_sentence_in_the_notebook(sandbox, capsys):
     assert "Parameters of subtypes: n_sttaes is not a parameter (did you mean n_states?)." in shown
     assert "Traceback" not in shown
     assert len(shown.strip().splitlines()) == 1
+
+
+def test_data_that_cannot_answer_are_one_sentence_in_the_notebook(sandbox, capsys, monkeypatch):
+    def load(*_):
+        raise NotApplicable("Only totals are there, and this needs the answers. Add them.")
+
+    monkeypatch.setattr(analyses.Analysis, "load", load)
+    shell = InteractiveShell.instance()
+    code = "import iesoresearch\niesoresearch.open_analysis('subtypes', {}).summary"
+    result = shell.run_cell(code, silent=True)
+    InteractiveShell.clear_instance()
+    shown = capsys.readouterr().out.strip()
+    assert shown == "Only totals are there, and this needs the answers. Add them."
+    assert not result.success
 
 
 def test_unknown_analysis(sandbox):

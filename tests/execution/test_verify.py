@@ -6,11 +6,15 @@ import json
 
 import pytest
 
-from iesoresearch import figures, files
+from iesoresearch import analyses, figures, files
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.execution import folder, session, verify
 from iesoresearch.figures.style import save
+from iesoresearch.params import known_runs, load_run
 
+from .conftest import TINY
+
+Params = analyses.get("subtypes").Params
 EXPECTED = {
     "numbers": {
         "bic": {"value": 10.0, "unit": "", "n": 50, "tolerance": {"absolute": 0.05, "reason": "r"}},
@@ -149,6 +153,62 @@ def test_mutation(sandbox, tmp_path):
 def test_no_expected_numbers(tmp_path):
     with pytest.raises(ParameterError, match=r"no expected numbers for run x .* verify --update"):
         verify.read_expected(tmp_path, "x")
+
+
+@pytest.fixture
+def recorded(sandbox):
+    """Record that a run cannot be answered here; returns what verify makes of all specs."""
+
+    def record(*names, **changes):
+        specs = [load_run(sandbox.project.params, n) for n in known_runs(sandbox.project.params)]
+        for spec in specs:
+            if spec.name in names:
+                values = Params.check(spec.parameters | changes, "test").model_dump()
+                path = files.record_path(sandbox.out, spec.name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                content = {"run": spec.name, "reason": "Only totals.", "parameters": values}
+                files.write_json(path, content | {"inputs": {}})
+                (sandbox.project.expected / f"{spec.name}.json").write_text(json.dumps(EXPECTED))
+        return lambda accepting=False: verify.not_applicable(
+            sandbox.out, sandbox.project.expected, specs, accepting=accepting
+        )
+
+    sandbox.declare("second", "10_subtypes.ipynb", TINY)
+    return record
+
+
+def test_a_run_that_is_not_applicable_is_left_out_with_its_reason(recorded):
+    assert recorded("subtypes")() == {"subtypes": "Only totals."}
+
+
+def test_what_was_recorded_with_other_parameters_does_not_count(recorded):
+    assert recorded("subtypes", seed=99)() == {}
+
+
+def test_a_run_that_is_not_applicable_still_needs_expected_numbers(recorded, sandbox):
+    found = recorded("subtypes")
+    (sandbox.project.expected / "subtypes.json").unlink()
+    assert found(accepting=True) == {"subtypes": "Only totals."}
+    with pytest.raises(ParameterError, match="no expected numbers for run subtypes"):
+        found()
+
+
+def test_comparing_nothing_at_all_is_no_success(recorded):
+    with pytest.raises(
+        DataError, match=r"no run is applicable here\. second: Only totals\. subtyp"
+    ):
+        recorded("subtypes", "second")()
+
+
+def test_a_result_whose_data_are_gone_is_compared_and_said_to_be_old(recorded, sandbox):
+    found = recorded("subtypes")
+    values = Params.check(TINY, "test").model_dump()
+    status = {"run": "subtypes", "inputs": {}, "parameters": values}
+    files.finish(files.partial(sandbox.out / "subtypes"), sandbox.out / "subtypes", status)
+    assert found() == {}
+    spec = load_run(sandbox.project.params, "subtypes")
+    notes = verify.notes(sandbox.out, sandbox.project, [spec], accepting=False)
+    assert notes[-1] == "Run subtypes was made from data that are gone. Only totals."
 
 
 def test_no_valid_result(tmp_path):
