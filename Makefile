@@ -6,12 +6,12 @@ BIN = $(VENV)/bin
 UV = sh .ci/setup.sh --uv
 
 .DEFAULT_GOAL := help
-.PHONY: help env paper report verify lab notebooks test lint ci lock benchmark clean
+.PHONY: help env paper report verify lab notebooks test lint ci lock studies benchmark clean
 
 # One step after the other, also under `make -j`; and a make that a test calls in a clone of its
 # own inherits nothing from this one.
 .NOTPARALLEL:
-unexport MAKEFLAGS VENV PYTEST_ARGS UPGRADE
+unexport MAKEFLAGS VENV PYTEST_ARGS STUDY_ARGS UPGRADE
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,12 @@ lock: ## Write requirements.lock and environment.yml from pyproject.toml (UPGRAD
 	    --group dev -p 3.12 $(if $(filter 1,$(UPGRADE)),--upgrade) \
 	    pyproject.toml -o requirements.lock
 	$(UV) run --quiet --no-project --python '>=3.12' .ci/environment.py
+
+# The calibration is not among them: it changes the population that is drawn.
+studies: env ## Run the long simulations again that tests rely on (STUDY_ARGS="--jobs 4")
+	@for file in $$(grep -l 'STUDY\.main()' studies/[!_]*.py); do \
+	    (set -x; $(BIN)/python "$$file" $(STUDY_ARGS)) || exit 1; \
+	done
 
 benchmark: .venv-bench/.ready ## Time the models beside other libraries (in .venv-bench)
 	@for file in benchmarks/*.py; do (set -x; .venv-bench/bin/python "$$file") || exit 1; done
