@@ -6,6 +6,7 @@ import numpy as np
 
 from iesoresearch.errors import DataError, ParameterError
 
+COEFS = ("initial_coefs", "transition_coefs")  # any finite numbers
 SHARES = ("stayer_shares", "dropout_probs")  # start values that are no rows of probabilities
 
 
@@ -121,10 +122,10 @@ def check_dropped_out(dropped_out, n_people: int) -> np.ndarray:
             f"{n_people} people: 1 dropped out, 0 completed, -1 not known."
         )
     bad = int((~np.isin(array, (-1, 0, 1))).sum())
-    if bad or not (array >= 0).any():
+    if bad:
         raise DataError(
             f"dropped_out holds {bad} values other than 1 (dropped out), 0 (completed) and -1 (not "
-            "known), or is not known of anybody. Recode it, or fit without it."
+            "known). Recode them."
         )
     return array.astype(np.int8)
 
@@ -168,7 +169,7 @@ def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: 
 
 
 def check_init(init: Mapping, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """Start values of these `shapes`: probabilities whose rows sum to one, or shares (states,)."""
+    """Start values of these `shapes`: probabilities, `SHARES` of states, `COEFS`."""
     if not isinstance(init, Mapping) or set(init) != set(shapes):
         raise ParameterError(f"init must be a dict with the keys {', '.join(shapes)}.")
     try:
@@ -179,7 +180,10 @@ def check_init(init: Mapping, shapes: Mapping[str, tuple[int, ...]]) -> dict[str
         array = arrays[name]
         if array.shape != expected:
             raise ParameterError(f"init[{name!r}] has shape {array.shape}; it must be {expected}.")
-        if name in SHARES:
+        if name in COEFS:
+            if not np.isfinite(array).all():
+                raise ParameterError(f"init[{name!r}] must hold finite numbers.")
+        elif name in SHARES:
             if not np.all((array >= 0) & (array <= 1)):
                 raise ParameterError(f"init[{name!r}] must hold shares from 0 to 1.")
         elif np.any(array < 0) or not np.allclose(array.sum(axis=-1), 1.0, rtol=0, atol=1e-8):

@@ -7,10 +7,10 @@ import numpy as np
 
 from iesoresearch.errors import ConvergenceWarning, DataError, ParameterError
 from iesoresearch.models.latent_markov import checks, em, entropy, starts
-from iesoresearch.models.latent_markov.chains import Chain
-from iesoresearch.models.latent_markov.emissions import FreeItems
+from iesoresearch.models.latent_markov.blocks import check_pairs
+from iesoresearch.models.latent_markov.emissions import OrdinalItems, PairedItems, free_items
+from iesoresearch.models.latent_markov.inference import Inference, shares_of, to_raw
 from iesoresearch.models.latent_markov.prediction import (
-    Prediction,
     chain_of,
     seed_of,
     with_dropout,
@@ -22,7 +22,7 @@ from iesoresearch.seeds import derive, rng
 STARTS = np.dtype([("seed", "i8"), ("log_likelihood", "f8"), ("n_iter", "i8"), ("converged", "?")])
 
 
-class LatentMarkov(Prediction):
+class LatentMarkov(Inference):
     r"""Latent Markov model of several categorical items.
 
     People move between hidden states from session to session by a first-order Markov chain; given
@@ -53,12 +53,23 @@ class LatentMarkov(Prediction):
     init : dict, optional
         One start to use instead of random ones: `initial_probs` (K,), `transition_matrix` (K, K;
         not needed when everybody has one session) and `item_probs` (K, items, levels); where they
-        are modelled also `stayer_shares` (K,) and `dropout_probs` (K,).
+        are modelled also `stayer_shares` (K,) and `dropout_probs` (K,), and, if wanted,
+        `pair_associations` (pairs,), which otherwise start at zero. With covariates
+        `initial_coefs` and `transition_coefs`, shaped as the attributes, in place of the
+        probabilities.
     transitions : {"homogeneous", "by_occasion"}, default "homogeneous"
         One transition matrix, or a free one into every occasion from the second.
     stayers : bool, default False
         Mover-stayer model: some of those who start in a state never leave it (Frydman 1984,
         doi:10.2307/2288409).
+    items : {"free", "ordinal"}, default "free"
+        Whether the levels of an item have free probabilities in each state, or each item has one
+        position in each state and step thresholds that all states share (partial credit model).
+    dependent_pairs : sequence of pairs of int, default ()
+        Columns of items that depend on one another even within a state, by one linear-by-linear
+        association a pair that all states share (Goodman 1979,
+        doi:10.1080/01621459.1979.10481650). Items that pairs connect are packed into one code: at
+        four levels at most three.
 
     Attributes
     ----------
@@ -66,12 +77,25 @@ class LatentMarkov(Prediction):
     transition_matrix_ : (K, K) array
         Row i holds the probabilities from state i; NaN when everybody has one session. With
         ``transitions="by_occasion"`` (occasions - 1, K, K), the first matrix leading to the second
-        occasion. With `stayers`, of those who may move.
+        occasion. With `stayers`, of those who may move. With covariates this and `initial_probs_`
+        are averages over the moves and the people of the fit.
+    initial_coefs_, initial_coefs_se_ : (1 + p, K - 1) array
+        With `initial_covariates`: log odds of starting in states 1 ... K - 1 against state 0 (rows:
+        intercept, covariates), and their standard errors. In another order of states they are
+        the differences of columns from that of the state then first.
+    transition_coefs_, transition_coefs_se_ : (K, 1 + q, K - 1) array
+        With `transition_covariates`: from every state the log odds of moving to each *other* state,
+        ascending, against staying. In another order of states they only change places.
+    separated_ : tuple of pairs of int
+        With covariates: origin (-1 for the first session) and destination of logits that have no
+        finite maximum; their standard errors are NaN.
     stayer_shares_ : (K,) array
         With `stayers`: share of those who start in each state that never leave it.
     dropout_probs_ : (K,) array
         Where `fit` was told who dropped out: probability of leaving after a session in each state.
     item_probs_ : (K, items, levels) array
+    pair_associations_ : (pairs,) array
+        With `dependent_pairs`: log odds ratio between neighbouring levels of each pair.
     log_likelihood_ : float
         Of the fitted parameters, in nats; equals `score` on the training data.
     n_parameters_ : int
@@ -122,6 +146,8 @@ class LatentMarkov(Prediction):
         init=None,
         transitions="homogeneous",
         stayers=False,
+        items="free",
+        dependent_pairs=(),
     ):
         self.n_states = n_states
         self.n_categories = n_categories
@@ -133,9 +159,20 @@ class LatentMarkov(Prediction):
         self.init = init
         self.transitions = transitions
         self.stayers = stayers
+        self.items = items
+        self.dependent_pairs = dependent_pairs
 
-    def fit(self, items, lengths=None, *, weights=None, dropped_out=None):
-        """Fit by EM.
+    def fit(
+        self,
+        items,
+        lengths=None,
+        *,
+        weights=None,
+        dropped_out=None,
+        initial_covariates=None,
+        transition_covariates=None,
+    ):
+        """Fit by EM; with covariates Newton's method then finds the exact maximum.
 
         Parameters
         ----------
@@ -152,6 +189,11 @@ class LatentMarkov(Prediction):
             Whether each person dropped out after her last session (1), completed (0), or is not
             known to have done either (-1). Leaving then depends on the state, as if the chain had
             an absorbing state that is seen; without it drop-out is taken as ignorable.
+        initial_covariates : (people, p) array, optional
+            On which the state at the first session depends.
+        transition_covariates : (rows, q) array, optional
+            On which the move *into* each session depends; that of a person's first does not
+            matter. None may be missing, in either.
 
         Returns
         -------
@@ -162,13 +204,18 @@ class LatentMarkov(Prediction):
         ------
         DataError
             Answers outside their levels, lengths that do not add up, people without any answer,
-            or more states than the data can carry.
+            more states than the data can carry, or covariates that are missing or redundant.
         ParameterError
             A parameter of the wrong kind.
         """
         # on a twin, so that a fit that is refused leaves the model as it was
         fitted = type(self)(**self.get_params())
-        fitted._fit(Records.checked(items, lengths, self.n_categories, weights, dropped_out))
+        fitted._fit(
+            Records.checked(
+                items, lengths, self.n_categories, weights, dropped_out,
+                initial_covariates, transition_covariates,
+            )
+        )  # fmt: skip
         self.__dict__ = fitted.__dict__  # nothing of an earlier fit stays
         if self.tol > 0 and not self.converged_:
             warnings.warn(
@@ -180,12 +227,13 @@ class LatentMarkov(Prediction):
         return self
 
     def _fit(self, records: Records):
-        self._check_parameters()
         self.n_items_ = records.n_items
+        self._check_parameters()
         self._levels = records.levels
         self.one_occasion_ = records.one_occasion
         self._longest = records.longest
         checks.check_answered(records.items[:, : self.n_items_], records.bounds)
+        self._check_dropout_and_covariates(records)
         self.n_parameters_ = self._count_parameters()
         checks.check_capacity(
             self.n_states, self.n_parameters_, records.items, records.bounds, records.levels
@@ -195,13 +243,16 @@ class LatentMarkov(Prediction):
         counted = records.counted()
         sessions = self._sessions(counted)
         fits = em.run_starts(
-            sessions, [self._start(seed, counted) for seed in seeds],
+            sessions, [self._with_logits(self._start(seed, counted), counted) for seed in seeds],
             max_iter=self.max_iter, tol=self.tol, n_threads=self._n_threads(),
         )  # fmt: skip
         self._keep_starts(seeds, fits)
-        self._keep_best(max(fits, key=lambda fit: fit.log_likelihood))
+        self._classes = shares_of(sessions, fits[0].model.chain)
+        self._to_raw = to_raw(counted)
+        self._keep_best(self._finished(sessions, max(fits, key=lambda fit: fit.log_likelihood)))
         self._keep_criteria(records, sessions)
-        del self._counts
+        self._keep_coefficient_errors(sessions)
+        del self._counts, self._classes, self._to_raw
 
     # ---- pieces of fit
 
@@ -215,6 +266,9 @@ class LatentMarkov(Prediction):
             )
         if not isinstance(self.stayers, bool):
             raise ParameterError(f"stayers={self.stayers!r} must be True or False.")
+        if self.items not in ("free", "ordinal"):
+            raise ParameterError(f"items={self.items!r} must be 'free' or 'ordinal'.")
+        check_pairs(self.dependent_pairs, self.n_items_)
 
     def _n_moves(self) -> int:
         """Number of transition matrices."""
@@ -224,15 +278,20 @@ class LatentMarkov(Prediction):
         move_class = None
         if self.transitions == "by_occasion" and not self.one_occasion_:
             move_class = np.maximum(records.occasions - 1, 0)
-        return records.sessions(move_class=move_class)
+        return records.sessions(self._blocks.together, move_class=move_class)
 
     def _count_item_parameters(self) -> int:
-        return int(self.n_states) * int((self._levels - 1).sum())
+        k, steps = int(self.n_states), int((self._levels - 1).sum())
+        if self.items == "ordinal":  # an item's positions can be moved against its thresholds
+            return (k - 1) * len(self._levels) + steps
+        return k * steps
 
     def _count_parameters(self) -> int:
         k = int(self.n_states)
-        transitions = 0 if self.one_occasion_ else k * (k - 1) * self._n_moves()
-        return (k - 1) + k * self.stayers + self._count_item_parameters() + transitions
+        p, q = self._n_covariates
+        transitions = 0 if self.one_occasion_ else k * (k - 1) * (self._n_moves() + q)
+        items = self._count_item_parameters() + len(self._blocks.pairs)
+        return (k - 1) * (1 + p) + k * self.stayers + items + transitions
 
     def _start_seeds(self) -> list[int]:
         if self.init is not None:
@@ -247,22 +306,34 @@ class LatentMarkov(Prediction):
         random = rng(seed, "latent markov", "start")
         item_probs = starts.random_items(random, self.n_states, self._levels)
         chain = starts.random_chain(random, self.n_states, self._n_moves(), self.stayers)
-        return em.Model(chain, FreeItems(item_probs))
+        if self.items == "ordinal":
+            emission = OrdinalItems.start(records.items, self._blocks, self.n_states, random)
+        else:
+            emission = free_items(item_probs, self._blocks)
+        return em.Model(chain, emission)
 
     def _given_start(self) -> em.Model:
-        init = starts.given(self.init, self._init_shapes(), self.one_occasion_)
+        init, associations = starts.without_associations(self.init, self._blocks.pairs)
+        init = starts.given(init, self._init_shapes(), self.one_occasion_)
         dropout = init.pop("dropout_probs", None)
         item_probs = with_dropout(init.pop("item_probs"), dropout)
-        return em.Model(chain_of(**init), FreeItems(item_probs))
+        if self.items == "ordinal":
+            paired = PairedItems.of(item_probs, associations, self._blocks)
+            emission = OrdinalItems.nearest(paired)
+        else:
+            emission = free_items(item_probs, self._blocks, associations)
+        # logits are put in their place where the design is known
+        init.setdefault("initial_probs", np.full(self.n_states, 1.0 / self.n_states))
+        init.setdefault("transition_matrix", np.eye(self.n_states))
+        chain = {name: init[name] for name in init if not name.endswith("_coefs")}
+        return em.Model(chain_of(**chain), emission)
 
     def _init_shapes(self) -> dict[str, tuple[int, ...]]:
-        k = self.n_states
+        k, (p, q) = self.n_states, self._n_covariates
         matrix = (k, k) if self.transitions == "homogeneous" else (self._n_moves(), k, k)
-        shapes = {
-            "initial_probs": (k,),
-            "transition_matrix": matrix,
-            "item_probs": (k, self.n_items_, int(self._levels.max())),
-        }
+        shapes = {"initial_coefs": (1 + p, k - 1)} if p else {"initial_probs": (k,)}
+        shapes |= {"transition_coefs": (k, 1 + q, k - 1)} if q else {"transition_matrix": matrix}
+        shapes |= {"item_probs": (k, self.n_items_, int(self._levels.max()))}
         shapes |= {"stayer_shares": (k,)} if self.stayers else {}
         return shapes | ({"dropout_probs": (k,)} if self._models_dropout() else {})
 
@@ -292,32 +363,17 @@ class LatentMarkov(Prediction):
                     else "Give an init without zeros where the data hold answers."
                 )
             )
-        n_items = self.n_items_
-        probs = best.model.emission.item_probs[:, :n_items]
+        probs = best.model.emission.item_probs[:, : self.n_items_]
         order = np.argsort((probs @ np.arange(probs.shape[2])).sum(axis=1), kind="stable")
         self._model = best.model.ordered(order)
         self._counts = best.counts.ordered(best.model.in_copies(order))
-        self._keep_chain(self._model.chain)
-        item_probs = self._model.emission.item_probs
-        self.item_probs_ = item_probs[:, :n_items]
-        if self._models_dropout():
-            self.dropout_probs_ = item_probs[:, n_items, 1]
+        for name, value in self._described(self._model, self._classes, self._to_raw).items():
+            setattr(self, f"{name}_", value)
+        if self._blocks.pairs:
+            self.pair_associations_ = self._model.emission.associations
         self.log_likelihood_ = best.log_likelihood
         self.n_iter_ = best.n_iter
         self.converged_ = best.converged
-
-    def _keep_chain(self, chain: Chain):
-        k = self.n_states
-        first = chain.initial[0].reshape(-1, k)
-        self.initial_probs_ = first.sum(axis=0)
-        if self.stayers:
-            self.stayer_shares_ = first[1] / np.where(
-                self.initial_probs_ > 0, self.initial_probs_, 1
-            )
-        matrix = chain.transition[:, :k, :k]
-        self.transition_matrix_ = matrix[0] if self.transitions == "homogeneous" else matrix
-        if self.one_occasion_:
-            self.transition_matrix_ = np.full((k, k), np.nan)
 
     def _keep_criteria(self, records: Records, sessions: Sessions):
         n_items = self.n_items_

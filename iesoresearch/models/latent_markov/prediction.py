@@ -7,53 +7,42 @@ import numpy as np
 from iesoresearch.errors import DataError, NotFittedError
 from iesoresearch.models.estimator import Estimator
 from iesoresearch.models.latent_markov import checks, em, kernels
+from iesoresearch.models.latent_markov.blocks import Blocks, check_pairs
 from iesoresearch.models.latent_markov.chains import Chain, with_stayers
-from iesoresearch.models.latent_markov.emissions import Emission, FreeItems
+from iesoresearch.models.latent_markov.emissions import Emission, free_items
+from iesoresearch.models.latent_markov.logits import with_coefs
 from iesoresearch.models.latent_markov.records import Records
 from iesoresearch.models.latent_markov.sessions import Sessions
 from iesoresearch.seeds import rng
-from iesoresearch.simulate import draw_answers, draw_paths
+from iesoresearch.simulate import draw_answers
 
 
 class Prediction(Estimator):
     """Methods of a fitted `LatentMarkov`, whose public attributes are all they read.
 
-    `items`, `lengths` and `dropped_out` are as in `LatentMarkov.fit`; where drop-out is modelled
-    but not given, people are known to have gone on until their last session and no more.
+    `items` and `lengths` are as in `LatentMarkov.fit`, and so are `dropped_out`,
+    `initial_covariates` and `transition_covariates`, which are passed by name as `known`. Where
+    drop-out is modelled but not given, people are known to have gone on until their last session
+    and no more. Covariates have to be given where they are modelled.
     """
 
-    def score(self, items, lengths=None, *, dropped_out=None) -> float:
+    def score(self, items, lengths=None, **known) -> float:
         """Total log-likelihood in nats; -inf where an answer is impossible under the model."""
-        return float(self.score_samples(items, lengths, dropped_out=dropped_out).sum())
+        return float(self.score_samples(items, lengths, **known).sum())
 
-    def score_samples(self, items, lengths=None, *, dropped_out=None) -> np.ndarray:
+    def score_samples(self, items, lengths=None, **known) -> np.ndarray:
         """Log-likelihood of every person, in nats: (people,)."""
-        sessions = self._prepare(items, lengths, dropped_out)
-        model, packed = self._fitted_model(), sessions.packed
-        tables = em.lane_tables(model, packed)
-        out = np.empty(sessions.n_people)
-        first = 0
-        for chunk in sessions.chunks:
-            lanes = em.Lanes.of(model, tables, chunk)
-            last = first + len(chunk.weights)
-            kernels.log_likelihoods(
-                packed.codes, packed.offsets, chunk.bounds, (chunk.first_class, chunk.move_class),
-                lanes.tables, lanes.initial, lanes.transition, model.chain.n_states, lanes.lanes,
-                out[first:last],
-            )  # fmt: skip
-            first = last
-        return out
+        return log_likelihoods(*self._opened(items, lengths, **known))
 
-    def predict_proba(self, items, lengths=None, *, dropped_out=None) -> np.ndarray:
+    def predict_proba(self, items, lengths=None, **known) -> np.ndarray:
         """Probability of each state at each session given all sessions of the person: (rows, K)."""
-        sessions = self._prepare(items, lengths, dropped_out)
-        parts = [posterior for _, posterior in em.posteriors(sessions, self._fitted_model())]
+        parts = [part for _, part in em.posteriors(*self._opened(items, lengths, **known))]
         return np.concatenate(parts)
 
-    def predict(self, items, lengths=None, *, dropped_out=None) -> np.ndarray:
+    def predict(self, items, lengths=None, **known) -> np.ndarray:
         """Most likely path of states of every person: (rows,)."""
-        sessions = self._prepare(items, lengths, dropped_out)
-        model, packed = self._fitted_model(), sessions.packed
+        sessions, model = self._opened(items, lengths, **known)
+        packed = sessions.packed
         with np.errstate(divide="ignore"):
             log_tables = np.log(model.tables(packed))
             log_initial = np.log(model.chain.initial)
@@ -67,7 +56,7 @@ class Prediction(Estimator):
             )  # fmt: skip
         return out % model.n_states  # a stayer's state is that of a mover
 
-    def stayer_proba(self, items, lengths=None, *, dropped_out=None) -> np.ndarray:
+    def stayer_proba(self, items, lengths=None, **known) -> np.ndarray:
         """Probability that each person is one who never moves: (people,).
 
         Raises
@@ -78,8 +67,7 @@ class Prediction(Estimator):
         self._check_fitted()
         if not self.stayers:
             raise NotFittedError("This model was fitted without stayers. Fit with stayers=True.")
-        sessions = self._prepare(items, lengths, dropped_out)
-        model = self._fitted_model()
+        sessions, model = self._opened(items, lengths, **known)
         k = model.n_states
         starts = [
             posterior[chunk.bounds[:-1] - chunk.bounds[0], k:].sum(axis=1)
@@ -87,7 +75,9 @@ class Prediction(Estimator):
         ]
         return np.concatenate(starts)
 
-    def sample(self, lengths, *, random_state=None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(
+        self, lengths, *, random_state=None, initial_covariates=None, transition_covariates=None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Draw people from the fitted model.
 
         Parameters
@@ -96,6 +86,8 @@ class Prediction(Estimator):
             Number of sessions of each person; drop-out is not drawn.
         random_state : int, optional
             Seed.
+        initial_covariates, transition_covariates : optional
+            As in `LatentMarkov.fit`, of the people to be drawn.
 
         Returns
         -------
@@ -106,17 +98,26 @@ class Prediction(Estimator):
         lengths = np.asarray(lengths)
         if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or lengths.min(initial=1) < 1:
             raise DataError("lengths must hold one whole number of sessions, at least 1, a person.")
-        self._check_longest(int(lengths.max(initial=1)))
+        blank = np.full((int(lengths.sum()), self.n_items_), -1, dtype=np.int8)
+        records = self._records(
+            blank,
+            lengths,
+            initial_covariates=initial_covariates,
+            transition_covariates=transition_covariates,
+        )
         random = rng(seed_of(random_state), "latent markov", "sample")
-        chain = self._fitted_model().chain
-        matrix = chain.transition[0] if len(chain.transition) == 1 else chain.transition
-        states = draw_paths(chain.initial[0], matrix, lengths, random) % self.n_states
+        chain = self._chain(records)
+        states = draw_by_class(chain, self._sessions(records), random) % self.n_states
         return self._draw_answers(states, random), states
 
     # ---- pieces
 
     def _draw_answers(self, states: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        return draw_answers(states, self.item_probs_, random)
+        if not self._blocks.pairs:
+            return draw_answers(states, self.item_probs_, random)
+        emission = self._emission()
+        answers = self._blocks.draw(states, emission.weights, emission.associations, random)
+        return answers[:, : self.n_items_]
 
     def _check_fitted(self):
         if not hasattr(self, "item_probs_"):
@@ -129,15 +130,29 @@ class Prediction(Estimator):
 
     def _emission(self) -> Emission:
         dropout = {"dropout_probs": self.dropout_probs_} if self._models_dropout() else {}
-        return FreeItems(with_dropout(self.item_probs_, **dropout))
+        item_probs = with_dropout(self.item_probs_, **dropout)
+        return free_items(item_probs, self._blocks, getattr(self, "pair_associations_", None))
 
-    def _fitted_model(self) -> em.Model:
+    @property
+    def _blocks(self) -> Blocks:
+        return Blocks(self._levels, check_pairs(self.dependent_pairs, self.n_items_))
+
+    def _fitted_model(self, records: Records | None = None) -> em.Model:
+        """For the people of `records`; without covariates it is the same for all."""
         self._check_fitted()
+        return em.Model(self._chain(records), self._emission())
+
+    def _chain(self, records: Records | None) -> Chain:
         matrix = self.transition_matrix_
         if self.one_occasion_:  # there is no transition; the recursions still take a matrix
             matrix = np.eye(self.n_states)
         stayers = {"stayer_shares": self.stayer_shares_} if self.stayers else {}
-        return em.Model(chain_of(self.initial_probs_, matrix, **stayers), self._emission())
+        chain = chain_of(self.initial_probs_, matrix, **stayers)
+        if records is None:
+            return chain
+        designs = records.initial_design, records.transition_design
+        names = ("initial_coefs_", "transition_coefs_")
+        return with_coefs(chain, designs, [getattr(self, name, None) for name in names])
 
     def _check_longest(self, longest: int):
         if self.one_occasion_ and longest > 1:
@@ -151,7 +166,40 @@ class Prediction(Estimator):
                 f"{self._longest} only. Cut the sessions, or fit homogeneous transitions."
             )
 
-    def _prepare(self, items, lengths, dropped_out=None) -> Sessions:
+    def _check_known(self, dropped_out, covariates: dict):
+        if dropped_out is not None and not self._models_dropout():
+            raise DataError(
+                "dropped_out was given but this model was fitted without it. Leave it out, or fit "
+                "again with it."
+            )
+        for name, given in covariates.items():
+            coefs = getattr(self, name.replace("covariates", "coefs_"), None)
+            if given is None and coefs is not None:
+                raise DataError(
+                    f"This model was fitted with {name}, which decide what it says about people. "
+                    "Pass the same covariates of these people."
+                )
+            if given is not None and coefs is None:
+                raise DataError(
+                    f"{name} were given but this model was fitted without them. Leave them out, "
+                    "or fit again with them."
+                )
+            if given is not None and np.ndim(given) == 2:
+                n_given, n_fitted = np.shape(given)[1], coefs.shape[-2] - 1
+                if n_given != n_fitted:
+                    raise DataError(
+                        f"{name} has {n_given} columns but the model was fitted to {n_fitted}. "
+                        "Pass the same covariates in the same order."
+                    )
+
+    def _records(
+        self,
+        items,
+        lengths,
+        dropped_out=None,
+        initial_covariates=None,
+        transition_covariates=None,
+    ) -> Records:
         self._check_fitted()
         items = checks.check_items(items)
         if items.shape[1] != self.n_items_:
@@ -159,19 +207,64 @@ class Prediction(Estimator):
                 f"items has {items.shape[1]} columns but the model was fitted to {self.n_items_} "
                 "items. Pass the same items in the same order."
             )
-        if dropped_out is not None and not self._models_dropout():
-            raise DataError(
-                "dropped_out was given but this model was fitted without it. Leave it out, or fit "
-                "again with it."
-            )
+        covariates = {
+            "initial_covariates": initial_covariates,
+            "transition_covariates": transition_covariates,
+        }
+        self._check_known(dropped_out, covariates)
         bounds = checks.check_lengths(items, lengths)
         if self._models_dropout() and dropped_out is None:
             dropped_out = np.full(len(bounds) - 1, -1)
         records = Records.checked(
-            items, lengths, self._levels[: self.n_items_], dropped_out=dropped_out
+            items, lengths, self._levels[: self.n_items_], dropped_out=dropped_out, **covariates
         )
         self._check_longest(records.longest)
-        return self._sessions(records)
+        return records
+
+    def _opened(self, items, lengths, **known) -> tuple[Sessions, em.Model]:
+        """Sessions of people, and the model with their covariates."""
+        records = self._records(items, lengths, **known)
+        return self._sessions(records), self._fitted_model(records)
+
+    def _prepare(self, items, lengths, **known) -> Sessions:
+        return self._sessions(self._records(items, lengths, **known))
+
+
+def log_likelihoods(sessions: Sessions, model: em.Model) -> np.ndarray:
+    """Log-likelihood of every person, in nats: (people,)."""
+    packed = sessions.packed
+    tables = em.lane_tables(model, packed)
+    out = np.empty(sessions.n_people)
+    first = 0
+    for chunk in sessions.chunks:
+        lanes = em.Lanes.of(model, tables, chunk)
+        last = first + len(chunk.weights)
+        kernels.log_likelihoods(
+            packed.codes, packed.offsets, chunk.bounds, (chunk.first_class, chunk.move_class),
+            lanes.tables, lanes.initial, lanes.transition, model.chain.n_states, lanes.lanes,
+            out[first:last],
+        )  # fmt: skip
+        first = last
+    return out
+
+
+def draw_by_class(chain: Chain, sessions: Sessions, random: np.random.Generator) -> np.ndarray:
+    """Paths of states of the chain, person after person: (rows,)."""
+    firsts, lengths = sessions.bounds[:-1], np.diff(sessions.bounds)
+    initial, transition = chain.initial.cumsum(axis=1), chain.transition.cumsum(axis=2)
+    states = np.zeros(sessions.bounds[-1], dtype=np.int64)
+    for t in range(lengths.max()):  # session by session: one vectorised draw each
+        rows = firsts[lengths > t] + t
+        if t == 0:
+            kind = 0 if sessions.first_class is None else sessions.first_class
+            cumulative = initial[kind].reshape(-1, chain.n_states)
+        else:
+            kind = 0 if sessions.move_class is None else sessions.move_class[rows]
+            cumulative = transition[kind, states[rows - 1]]
+        uniform = random.random((len(rows), 1))
+        # clip: a last cumulative probability may round to just below one
+        states[rows] = (uniform > cumulative).sum(axis=1).clip(max=chain.n_states - 1)
+    return states
 
 
 def chain_of(initial_probs, transition_matrix, stayer_shares=None) -> Chain:
