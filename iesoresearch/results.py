@@ -7,7 +7,9 @@ behind it, and `iesoresearch.disclosure.release` decides on that what may be see
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -195,7 +197,8 @@ class Result:
 
     Sentences of `checks`, `text` and captions are templates such as ``"{n_people} people"``: the
     numbers are put in by `render`, after disclosure control, so no sentence can say more than
-    the numbers that were released.
+    the numbers that were released. In the same way `documents`, further files by their name, are
+    written from the released result by a function of it and of the path.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
@@ -204,6 +207,7 @@ class Result:
     text: dict[str, str] = field(default_factory=dict)
     figures: dict[str, FigureSpec] = field(default_factory=dict)
     not_applicable: dict[str, str] = field(default_factory=dict)  # figure or table -> why
+    documents: dict[str, Callable[[Result, Path], None]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def render(self, template: str) -> str:

@@ -39,6 +39,8 @@ def write_result(result: Result, folder: Path, draw) -> None:
         with writing(folder):
             draw(name, folder / "figures")
         write_text(folder / "figures" / f"{name}.csv", table_csv(result.tables[spec.table]))
+    for name, write in result.documents.items():
+        write(result, folder / name)
     write_json(folder / "numbers.json", {k: number_json(n) for k, n in result.numbers.items()})
     checks = [
         {"name": c.name, "status": c.status, "sentence": result.render(c.sentence)}

@@ -15,6 +15,7 @@ from iesoresearch.models.bootstrap import Bootstrap, Sample
 from iesoresearch.models.likelihood_ratio import LikelihoodRatio
 from iesoresearch.models.stability import Agreement, SplitHalf
 
+ITEM_NAMES = tuple(item.name for item in PHQ9.items)
 AS_GOOD = 0.001  # nats per person within which ladders count as equally good
 
 

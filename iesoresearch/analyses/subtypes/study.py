@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from iesoresearch.analyses.subtypes import Params
+from iesoresearch.analyses.subtypes.carried import write_model
 from iesoresearch.analyses.subtypes.data import Data
 from iesoresearch.analyses.subtypes.fitted import Fitted, Quality, Statistics
 from iesoresearch.analyses.subtypes.people import characteristics
@@ -125,6 +126,7 @@ def _result(fitted: Fitted) -> Result:
             for name, spec in FIGURES.items()
             if spec.table not in tables
         },
+        documents={"model.json": write_model},
         provenance={
             "title": TITLE,
             "data": cohort.name,

@@ -3,15 +3,14 @@
 import numpy as np
 import polars as pl
 
-from iesoresearch.analyses.subtypes import moves, quality
+from iesoresearch.analyses.subtypes import carried, moves, quality
 from iesoresearch.analyses.subtypes.cells import grid, value, with_interval
 from iesoresearch.analyses.subtypes.data import Data
-from iesoresearch.analyses.subtypes.fitted import Fitted, item_scores
+from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted, item_scores
 from iesoresearch.analyses.subtypes.people import shares
 from iesoresearch.measures import PHQ9, score
 from iesoresearch.results import Table, Value
 
-ITEM_NAMES = tuple(item.name for item in PHQ9.items)
 CRITERIA = {
     "AIC": "aic_",
     "BIC (n = people)": "bic_",
@@ -46,6 +45,7 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
         "states": _states(fitted),
         "item_profiles": _item_profiles(fitted),
         "ladders": _ladders(fitted),
+        "answer_probabilities": carried.answer_probabilities(fitted),
         "people": _people(fitted),
         "stability": quality.stability(fitted),
         "state_stability": quality.state_stability(fitted),
