@@ -1,4 +1,4 @@
-"""``iesoresearch data``: make, check, convert and describe data."""
+"""``iesoresearch data``: make, check, convert and describe data; assign patients to states."""
 
 from pathlib import Path
 from typing import Annotated
@@ -85,6 +85,23 @@ def convert(
         )
     for path in sources.convert(_source(site, folders[:-1]), folders[-1]):
         print(path)
+
+
+@app.command("assign")
+def assign(
+    model: Annotated[Path, typer.Argument(help="model.json of a run of subtypes.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the tables of the patients.")],
+    out: Annotated[Path, typer.Argument(help="New CSV file; it holds a row for each patient.")],
+    certain: Annotated[
+        float, typer.Option(help="Least probability to be assigned to a state.", max=1.0)
+    ] = 0.8,
+) -> None:
+    """Assign patients to the states of a saved model; who is not clearly in one is "uncertain"."""
+    from iesoresearch.cli import assigning
+
+    if out.exists():
+        raise OutputError(f"{out} exists. Name a new file; nothing was overwritten.")
+    print(assigning.write(model, folder, out, certain))
 
 
 @app.command("describe")
