@@ -5,6 +5,10 @@ arrays overlap. With an explicit vector type each operation becomes one to a few
 any processor (AVX-512, AVX2, NEON). `lanes` is a tuple whose *length* is the number of lanes: a
 length is part of its type, so numba compiles and caches one kernel per width.
 
+Every operation also takes tuples, and then does the same for each member: four people abreast are
+a tuple of four vectors. What is not a tuple is shared by all. Abreast, one person's chain of
+dependent operations runs while the processor waits for another's.
+
 Only reassociation and contraction are allowed to the compiler; infinities and NaN keep their
 meaning.
 """
@@ -13,7 +17,7 @@ from functools import reduce
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils  # noqa: F401  (registers the code generator used below)
+from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 FLAGS = ("contract", "reassoc", "nsz", "arcp")
@@ -33,10 +37,47 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, ir.VectorType(ir.DoubleType(), vector.n))
 
 
-def _address(context, builder, array_type, array, index, n):
-    data = context.make_array(array_type)(context, builder, array).data
-    pointer = builder.gep(data, [index])
-    return builder.bitcast(pointer, ir.VectorType(ir.DoubleType(), n).as_pointer())
+def _one(type_):
+    """Type of a member of a tuple, or the type itself."""
+    return type_.dtype if isinstance(type_, types.UniTuple) else type_
+
+
+def _for_each(result, arguments, emit):
+    """Signature and code of an operation on members, for tuples too.
+
+    Parameters
+    ----------
+    result
+        Type of the result for one member.
+    arguments
+        Types of all arguments.
+    emit
+        Called with (context, builder, arguments of one member); returns its result. What is no
+        tuple is handed to every call.
+    """
+    counts = {a.count for a in arguments if isinstance(a, types.UniTuple)}
+    if not counts:
+        return result(*arguments), lambda context, builder, _, args: emit(context, builder, args)
+    (count,) = counts
+    several = types.none if result is types.none else types.UniTuple(result, count)
+
+    def generate(context, builder, signature, args):
+        columns = [
+            cgutils.unpack_tuple(builder, arg, count)
+            if isinstance(type_, types.UniTuple)
+            else [arg] * count
+            for type_, arg in zip(signature.args, args, strict=True)
+        ]
+        made = [emit(context, builder, member) for member in zip(*columns, strict=True)]
+        if several is types.none:
+            return context.get_dummy_value()
+        return context.make_tuple(builder, several, made)
+
+    return several(*arguments), generate
+
+
+def _address(context, builder, array_type, array, index):
+    return builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
 
 
 def _splat(builder, x, n):
@@ -47,27 +88,44 @@ def _splat(builder, x, n):
 
 
 @intrinsic
+def number(typing_context, array, index):
+    """Element ``array[index]``, for an index that is known not to be negative."""
+
+    def emit(context, builder, args):
+        return builder.load(_address(context, builder, array, *args))
+
+    return _for_each(array.dtype, (array, index), emit)
+
+
+@intrinsic
 def load(typing_context, array, index, lanes):
     """Doubles ``array[index : index + n]``."""
     n = lanes.count
 
-    def generate(context, builder, signature, args):
-        pointer = _address(context, builder, signature.args[0], args[0], args[1], n)
+    def emit(context, builder, args):
+        pointer = _address(context, builder, array, *args)
+        pointer = builder.bitcast(pointer, ir.VectorType(ir.DoubleType(), n).as_pointer())
         return builder.load(pointer, align=8)
 
-    return Vector(n)(array, types.int64, lanes), generate
+    signature, generate = _for_each(Vector(n), (array, index), emit)
+    # `lanes` is a tuple too, but says a width only
+    return (
+        signature.return_type(array, index, lanes),
+        lambda context, builder, _, args: generate(context, builder, signature, args[:2]),
+    )
 
 
 @intrinsic
 def store(typing_context, array, index, x):
-    """``array[index : index + n] = x``."""
+    """``array[index : index + n] = x``; for a number, ``array[index] = x``."""
 
-    def generate(context, builder, signature, args):
-        pointer = _address(context, builder, signature.args[0], args[0], args[1], x.n)
+    def emit(context, builder, args):
+        pointer = _address(context, builder, array, *args[:2])
+        pointer = builder.bitcast(pointer, args[2].type.as_pointer())
         builder.store(args[2], pointer, align=8)
         return context.get_dummy_value()
 
-    return types.none(array, types.int64, x), generate
+    return _for_each(types.none, (array, index, x), emit)
 
 
 @intrinsic
@@ -85,44 +143,55 @@ def fill(typing_context, x, lanes):
 def multiply(typing_context, x, y):
     """``x * y``, lane by lane."""
 
-    def generate(context, builder, signature, args):
+    def emit(context, builder, args):
         return builder.fmul(*args, flags=FLAGS)
 
-    return x(x, y), generate
+    return _for_each(_one(x), (x, y), emit)
 
 
 @intrinsic
 def add(typing_context, x, y):
     """``x + y``, lane by lane."""
 
-    def generate(context, builder, signature, args):
+    def emit(context, builder, args):
         return builder.fadd(*args, flags=FLAGS)
 
-    return x(x, y), generate
+    return _for_each(_one(x), (x, y), emit)
 
 
 @intrinsic
-def add_scaled(typing_context, total, scale, x):
-    """``total + scale * x`` for a number `scale`."""
+def scale(typing_context, factor, x):
+    """``factor * x`` for a number `factor`."""
+    n = _one(x).n
 
-    def generate(context, builder, signature, args):
-        product = builder.fmul(_splat(builder, args[1], x.n), args[2], flags=FLAGS)
+    def emit(context, builder, args):
+        return builder.fmul(_splat(builder, args[0], n), args[1], flags=FLAGS)
+
+    return _for_each(_one(x), (factor, x), emit)
+
+
+@intrinsic
+def add_scaled(typing_context, total, factor, x):
+    """``total + factor * x`` for a number `factor`."""
+    n = _one(x).n
+
+    def emit(context, builder, args):
+        product = builder.fmul(_splat(builder, args[1], n), args[2], flags=FLAGS)
         return builder.fadd(args[0], product, flags=FLAGS)
 
-    return x(x, types.float64, x), generate
+    return _for_each(_one(x), (total, factor, x), emit)
 
 
 @intrinsic
 def total(typing_context, x):
     """Sum of the lanes, always in the same order (halves added to halves)."""
+    n = _one(x).n
 
-    def generate(context, builder, signature, args):
-        parts = [
-            builder.extract_element(args[0], ir.Constant(ir.IntType(32), i)) for i in range(x.n)
-        ]
+    def emit(context, builder, args):
+        parts = [builder.extract_element(args[0], ir.Constant(ir.IntType(32), i)) for i in range(n)]
         while len(parts) > 1 and len(parts) % 2 == 0:
             half = len(parts) // 2
             parts = [builder.fadd(a, b) for a, b in zip(parts[:half], parts[half:], strict=True)]
         return reduce(builder.fadd, parts)
 
-    return types.float64(x), generate
+    return _for_each(types.float64, (x,), emit)

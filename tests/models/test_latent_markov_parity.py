@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from iesoresearch.models import LatentMarkov
-from iesoresearch.models.latent_markov import em, sessions
+from iesoresearch.models.latent_markov import em, interleaved
 
 from . import oracle
 
@@ -159,7 +159,7 @@ def test_threads_over_starts_change_no_bit(few_starts):
 
 
 def test_threads_over_people_change_no_bit(few_starts, monkeypatch):
-    monkeypatch.setattr(sessions, "CHUNK", 100)
+    monkeypatch.setattr(interleaved, "ROWS", 200)
     monkeypatch.setattr(em, "THREADED_PEOPLE", 50)
     alone = few_starts(n_jobs=1)
     executors = []

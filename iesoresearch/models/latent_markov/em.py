@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iesoresearch.models.latent_markov import kernels
+from iesoresearch.models.latent_markov import accelerated, interleaved, kernels
 from iesoresearch.models.latent_markov.chains import Chain
 from iesoresearch.models.latent_markov.emissions import Emission
 from iesoresearch.models.latent_markov.packing import PackedItems
@@ -135,42 +135,65 @@ def lane_tables(model: Model, packed: PackedItems) -> np.ndarray:
 def e_step(sessions: Sessions, model: Model, executor: Executor | None = None) -> Counts:
     """Expected counts under the model.
 
-    The partial sums of fixed chunks are added in their order, whoever computed them.
+    The partial sums of fixed parts of the people are added in their order, whoever computed them.
     """
-    packed, chain, k = sessions.packed, model.chain, model.chain.n_states
-    tables = lane_tables(model, packed)
+    chain, k = model.chain, model.chain.n_states
+    tables = lane_tables(model, sessions.packed)
     width = tables.shape[1]
-
-    def of_chunk(chunk):
-        lanes = Lanes.of(model, tables, chunk)
-        counts = (
-            np.zeros_like(lanes.initial),
-            np.zeros_like(lanes.transition),
-            np.zeros(tables.size),
-        )
-        value = kernels.expected_counts(
-            packed.codes, packed.offsets, (chunk.bounds, chunk.weights),
-            (chunk.first_class, chunk.move_class), lanes.tables, lanes.initial,
-            (lanes.transition, lanes.transposed), k, lanes.lanes, counts,
-        )  # fmt: skip
-        return value, counts
-
-    log_likelihood = 0.0
+    in_order = executor.map if executor else map
     first, moves = np.zeros(chain.initial.shape), np.zeros(chain.transition.shape)
     codes = np.zeros(tables.size)
-    results = (executor.map if executor else map)(of_chunk, sessions.chunks)
-    for chunk, (value, (firsts, ahead, by_code)) in zip(sessions.chunks, results, strict=True):
+    log_likelihood = 0.0
+    of_part, parts = _summation(sessions, model, tables)
+    for value, chunk, (firsts, ahead, by_code) in in_order(of_part, parts):
         log_likelihood += value
         first[chunk.firsts] += firsts.reshape(-1, width)[:, :k]
         moves[chunk.moves] += ahead.reshape(-1, k, width)[:, :, :k]
         codes += by_code
     return Counts(
         first=first,
-        # the kernel leaves the transition probability itself to be multiplied once, here
+        # the kernels leave the transition probability itself to be multiplied once, here
         moves=moves * chain.transition,
         codes=codes.reshape(-1, width)[:, :k],
         log_likelihood=float(log_likelihood),
     )
+
+
+def _summation(sessions: Sessions, model: Model, tables: np.ndarray):
+    """The parts of an E-step, and a function of one part.
+
+    It returns the log-likelihood, a chunk with the classes that occur, and the sums, as the
+    kernels make them.
+    """
+    offsets, k = sessions.packed.offsets, model.chain.n_states
+
+    def zeros(lanes):
+        return np.zeros_like(lanes.initial), np.zeros_like(lanes.transition), np.zeros(tables.size)
+
+    def of_chunk(chunk):
+        lanes = Lanes.of(model, tables, chunk)
+        counts = zeros(lanes)
+        value = kernels.expected_counts(
+            sessions.packed.codes, offsets, (chunk.bounds, chunk.weights),
+            (chunk.first_class, chunk.move_class), lanes.tables, lanes.initial,
+            (lanes.transition, lanes.transposed), k, lanes.lanes, counts,
+        )  # fmt: skip
+        return value, chunk, counts
+
+    if not sessions.alike:
+        return of_chunk, sessions.chunks
+    anybody = sessions.chunks[0]  # they all have the same one class
+    shared = Lanes.of(model, tables, anybody)
+
+    def of_fours(fours):
+        counts = zeros(shared)
+        value = interleaved.expected_counts(
+            fours.codes, offsets, fours.lengths, fours.weights, shared.tables, shared.initial,
+            (shared.transition, shared.transposed), k, shared.lanes, counts,
+        )  # fmt: skip
+        return value, anybody, counts
+
+    return of_fours, sessions.fours
 
 
 def posteriors(sessions: Sessions, model: Model, *, fold: bool = True):
@@ -205,21 +228,32 @@ def run(
     max_iter: int,
     tol: float,
     executor: Executor | None = None,
+    accelerate: bool = False,
 ) -> Fit:
     """EM from one start (Baum et al. 1970, doi:10.1214/aoms/1177697196).
 
-    Stops after `max_iter` E-steps, or when the relative gain in log-likelihood falls below `tol`.
-    The model returned is the one whose log-likelihood the last E-step computed.
+    Stops after `max_iter` E-steps, or when the relative gain in log-likelihood of a step falls
+    below `tol`; with `accelerate` it extrapolates between its steps (see `accelerated`). The
+    model returned is the one whose log-likelihood the last E-step computed.
     """
+
+    def expect(model):
+        return e_step(sessions, model, executor)
+
+    def maximise(model, counts):
+        return m_step(sessions.packed, model, counts)
+
+    if accelerate:
+        return Fit(*accelerated.climb(start, expect, maximise, max_iter=max_iter, tol=tol))
     model, before = start, -np.inf
     for n_iter in range(1, max_iter + 1):
-        counts = e_step(sessions, model, executor)
+        counts = expect(model)
         gain = counts.log_likelihood - before
         converged = tol > 0 and gain <= tol * abs(counts.log_likelihood)
         if converged or n_iter == max_iter or counts.log_likelihood == -np.inf:
             break
         before = counts.log_likelihood
-        model = m_step(sessions.packed, model, counts)
+        model = maximise(model, counts)
     return Fit(model, counts, n_iter, bool(converged))
 
 

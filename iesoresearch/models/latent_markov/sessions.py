@@ -1,10 +1,11 @@
-"""Packed answers of people, dealt into chunks of fixed size."""
+"""Packed answers of people, in parts of fixed size whose sums are added in a fixed order."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from iesoresearch.models.latent_markov.interleaved import Fours, deal
 from iesoresearch.models.latent_markov.packing import PackedItems
 
 CHUNK = 2048  # people per partial sum; fixed, so that the number of threads changes no bit
@@ -57,15 +58,30 @@ class Sessions:
         """Number of people."""
         return len(self.bounds) - 1
 
+    @property
+    def alike(self) -> bool:
+        """Whether all share initial and transition probabilities."""
+        return self.first_class is None and self.move_class is None
+
     @cached_property
     def chunks(self) -> list[Chunk]:
-        """The people in chunks of fixed size."""
+        """The people in chunks of fixed size, in their order."""
         return [self._chunk(first) for first in range(0, self.n_people, CHUNK)]
+
+    @cached_property
+    def fours(self) -> list[Fours]:
+        """The people by number of sessions, for the E-step where they are `alike`."""
+        return deal(self.packed.codes, self.bounds, self.weights)
+
+    @cached_property
+    def _once_each(self) -> np.ndarray:
+        return np.ones(min(CHUNK, self.n_people))
 
     def _chunk(self, first: int) -> Chunk:
         last = min(first + CHUNK, self.n_people)
         bounds = self.bounds[first : last + 1]
-        weights = np.ones(last - first) if self.weights is None else self.weights[first:last]
+        everybody = self.weights is None
+        weights = self._once_each[: last - first] if everybody else self.weights[first:last]
         firsts, first_class = np.zeros(1, dtype=np.int64), _NONE
         if self.first_class is not None:
             firsts, first_class = np.unique(self.first_class[first:last], return_inverse=True)
