@@ -37,8 +37,10 @@ class Sample:
     ----------
     weights : (people,) array
         How often each counts; 0 for people who are not in it.
-    items, lengths, dropped_out
+    items, lengths
         As in `LatentMarkov.fit`: the original ones, or with answers drawn from the model.
+    known : dict
+        Drop-out and covariates, as in `LatentMarkov.fit`.
     states : (sessions,) array
         Assignment of these sessions by the original model.
     """
@@ -46,14 +48,14 @@ class Sample:
     weights: np.ndarray
     items: np.ndarray
     lengths: np.ndarray
-    dropped_out: np.ndarray | None
+    known: dict[str, np.ndarray]
     states: np.ndarray
 
     @classmethod
-    def of(cls, model: LatentMarkov, items, lengths, dropped_out=None) -> "Sample":
+    def of(cls, model: LatentMarkov, items, lengths, known) -> "Sample":
         """Everybody once."""
-        states = model.predict(items, lengths, dropped_out=dropped_out)
-        return cls(np.ones(len(lengths)), items, lengths, dropped_out, states)
+        states = model.predict(items, lengths, **known)
+        return cls(np.ones(len(lengths)), items, lengths, known, states)
 
     def compared(self) -> np.ndarray:
         """Sessions that hold an answer, of people in the replicate: (sessions,) of bool."""
@@ -62,13 +64,11 @@ class Sample:
     def fit(self, model: LatentMarkov, **settings) -> LatentMarkov:
         """A model with the parameters of `model`, but for `settings`, fitted to these people."""
         refit = type(model)(**model.get_params() | settings)
-        return refit.fit(
-            self.items, self.lengths, weights=self.weights, dropped_out=self.dropped_out
-        )
+        return refit.fit(self.items, self.lengths, weights=self.weights, **self.known)
 
     def predict(self, model: LatentMarkov) -> np.ndarray:
         """Assignment of these sessions by `model`."""
-        return model.predict(self.items, self.lengths, dropped_out=self.dropped_out)
+        return model.predict(self.items, self.lengths, **self.known)
 
 
 FRESH = np.dtype([("replicate", "i8"), ("gain", "f8"), ("better", "?"), ("ari", "f8")])
@@ -123,9 +123,9 @@ def bootstrap(
     n_bootstrap: int,
     seed: int,
     statistics: Statistics,
-    dropped_out: np.ndarray | None = None,
     multipliers: Callable[[int], np.ndarray] | None = None,
     n_starts: int = 5,
+    **known,
 ) -> Bootstrap:
     """Bootstrap over people (Efron 1979, doi:10.1214/aos/1176344552), all sessions of one together.
 
@@ -133,8 +133,8 @@ def bootstrap(
     ----------
     model
         Fitted; not a ladder, which cannot be started from given values.
-    items, lengths, dropped_out
-        What it was fitted to, as in `LatentMarkov.fit`.
+    items, lengths, **known
+        What it was fitted to, as in `LatentMarkov.fit`; `known` are drop-out and covariates.
     n_bootstrap
         Replicates.
     seed
@@ -156,7 +156,7 @@ def bootstrap(
         `model` is a ladder, or `n_bootstrap` is no number of replicates.
     """
     items, lengths = _checked(model, items, lengths)
-    everybody = Sample.of(model, items, lengths, dropped_out)
+    everybody = Sample.of(model, items, lengths, known)
     n_people = len(lengths)
 
     def weights(b: int) -> np.ndarray:
@@ -179,6 +179,7 @@ def parametric(
     seed: int,
     statistics: Statistics,
     n_starts: int = 5,
+    **known,
 ) -> Bootstrap:
     """Bootstrap with answers drawn from the model itself, as if it were true.
 
@@ -194,21 +195,28 @@ def parametric(
             "model fitted without dropped_out."
         )
     numbers = range(check_whole("n_bootstrap", n_bootstrap, 1))
-    draws = (drawn_like(model, items, lengths, derive(seed, "parametric", b)) for b in numbers)
-    samples = (Sample.of(model, drawn, lengths) for drawn in draws)
+    seeds = (derive(seed, "parametric", b) for b in numbers)
+    draws = (drawn_like(model, items, lengths, drawn_by, **known) for drawn_by in seeds)
+    samples = (Sample.of(model, drawn, lengths, known) for drawn in draws)
     return _replicates(model, samples, statistics, seed, n_starts)
 
 
-def drawn_like(model: LatentMarkov, items: np.ndarray, lengths: np.ndarray, seed: int):
+def drawn_like(
+    model: LatentMarkov, items: np.ndarray, lengths: np.ndarray, seed: int, **covariates
+) -> np.ndarray:
     """Answers drawn from `model` with the sessions and the missing answers of the data."""
-    drawn, _ = model.sample(lengths, random_state=seed)
+    drawn, _ = model.sample(lengths, random_state=seed, **covariates)
     drawn[items < 0] = -1
     return drawn
 
 
 def start_values(model: LatentMarkov) -> dict:
-    """A fitted model as `init` of the next."""
-    names = ("initial_probs", "transition_matrix", "item_probs", "stayer_shares", "dropout_probs")
+    """A fitted model as `init` of the next; with covariates, coefficients for probabilities."""
+    names = [
+        "initial_coefs" if hasattr(model, "initial_coefs_") else "initial_probs",
+        "transition_coefs" if hasattr(model, "transition_coefs_") else "transition_matrix",
+        *("item_probs", "stayer_shares", "dropout_probs", "pair_associations"),
+    ]
     return {name: getattr(model, f"{name}_") for name in names if hasattr(model, f"{name}_")}
 
 

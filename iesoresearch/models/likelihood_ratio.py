@@ -84,7 +84,7 @@ def likelihood_ratio_test(
     Raises
     ------
     ParameterError
-        `null` is a ladder or models drop-out, or a number is not one.
+        `null` is a ladder, or has drop-out or covariates, or a number is not one.
 
     Notes
     -----
@@ -94,10 +94,11 @@ def likelihood_ratio_test(
     An alternative that falls short *on the data alone* makes the statistic too small and the test
     conservative; were the draws given fewer starts than the data, it would reject too often.
     """
-    if isinstance(null, SeverityLadder) or hasattr(null, "dropout_probs_"):
+    known = ("dropout_probs_", "initial_coefs_", "transition_coefs_")
+    if isinstance(null, SeverityLadder) or any(hasattr(null, name) for name in known):
         raise ParameterError(
-            "likelihood_ratio_test takes a LatentMarkov that was fitted without dropped_out: a "
-            "ladder has no start values, and drop-out is not drawn."
+            "likelihood_ratio_test takes a LatentMarkov that was fitted without dropped_out and "
+            "without covariates: a ladder has no start values, and the rest is not drawn."
         )
     items = check_items(items)
     lengths = np.diff(check_lengths(items, lengths))
@@ -149,7 +150,9 @@ def split_state(model: LatentMarkov, random: np.random.Generator) -> dict:
     k = model.n_states
     state = random.choice(k, p=model.initial_probs_)
     old = np.append(np.arange(k), state)
-    init = {name: values[old] for name, values in start_values(model).items()}
+    values = start_values(model)
+    shared = {name: values.pop(name) for name in ("pair_associations",) if name in values}
+    init = {name: of_states[old] for name, of_states in values.items()} | shared
     share = np.where(old == state, 0.5, 1.0)
     init["initial_probs"] = init["initial_probs"] * share
     matrix = model.transition_matrix_

@@ -61,16 +61,16 @@ def samples(refit, order, sample):
 
 
 def test_spread_is_the_standard_error_of_a_share(separated):
-    draws = bootstrap(*separated, n_bootstrap=400, seed=0, statistics=shares, n_starts=1).statistics
-    assert draws["share"].shape == (400, 2)
-    assert draws["items"].shape == (400, 2, 6, 2)
+    draws = bootstrap(*separated, n_bootstrap=200, seed=0, statistics=shares, n_starts=1).statistics
+    assert draws["share"].shape == (200, 2)
+    assert draws["items"].shape == (200, 2, 6, 2)
     # The number of people in a state is binomial (100, 0.3). Its standard deviation as estimated
-    # from n replicates has a relative standard error of 1 / sqrt(2 (n - 1)) = 3.5 %, the mean
+    # from n replicates has a relative standard error of 1 / sqrt(2 (n - 1)) = 5 %, the mean
     # one of sd / sqrt(n); four of each.
     share = draws["share"][:, 1]
     sd = np.sqrt(0.3 * 0.7 / 100)
-    assert share.std(ddof=1) == pytest.approx(sd, rel=4 / np.sqrt(2 * 399))
-    assert share.mean() == pytest.approx(0.3, abs=4 * sd / np.sqrt(400))
+    assert share.std(ddof=1) == pytest.approx(sd, rel=4 / np.sqrt(2 * 199))
+    assert share.mean() == pytest.approx(0.3, abs=4 * sd / np.sqrt(200))
 
 
 def test_a_replicate_is_a_fit_to_copies_of_the_people_drawn(kinds):
@@ -223,31 +223,49 @@ def test_parametric_spread_is_the_standard_error_of_a_share(separated):
 # ---- options of the model
 
 
-def by_sets_of_parameters(items, lengths):
-    left = np.arange(150) % 3 - 1
-    yield LatentMarkov(2, transitions="by_occasion"), None
-    yield LatentMarkov(2, stayers=True), None
-    yield LatentMarkov(2), left
+COVARIATE = np.random.default_rng(1).normal(size=(400, 1))
+KINDS_OF_MODEL = [
+    ({"transitions": "by_occasion"}, {}, ["transition_matrix_"]),
+    ({"stayers": True}, {}, ["stayer_shares_"]),
+    ({"dependent_pairs": [(0, 1)]}, {}, ["pair_associations_"]),
+    ({"items": "ordinal"}, {}, ["item_probs_"]),
+    ({}, {"dropped_out": np.arange(150) % 3 - 1}, ["dropout_probs_"]),
+    (
+        {},
+        {"initial_covariates": COVARIATE[:150], "transition_covariates": COVARIATE},
+        ["initial_coefs_", "transition_coefs_"],
+    ),
+]
 
 
-def test_every_kind_of_model_is_refitted_with_its_own_parameters(kinds):
+@pytest.mark.parametrize(("options", "known", "names"), KINDS_OF_MODEL)
+def test_every_kind_of_model_is_refitted_with_its_own_parameters(kinds, options, known, names):
     _, items, lengths = kinds
-    for model, left in by_sets_of_parameters(items, lengths):
-        model.set_params(n_categories=4, n_starts=2, random_state=0, tol=1e-6)
-        model.fit(items, lengths, dropped_out=left)
-        names = [name for name in ("stayer_shares_", "dropout_probs_") if hasattr(model, name)]
-        names += ["transition_matrix_"]
+    known = {
+        name: values[: len(items)] if name == "transition_covariates" else values
+        for name, values in known.items()
+    }
+    model = LatentMarkov(
+        2, n_categories=4, n_starts=2, random_state=0, tol=1e-7, **options
+    ).fit(items, lengths, **known)  # fmt: skip
 
-        def of_model(refit, order, sample, names=names):
-            return {name: getattr(refit, name) for name in names}
+    def of_model(refit, order, sample):
+        return {name: getattr(refit, name) for name in names} | {"n": refit.n_iter_}
 
-        usual = {"n_bootstrap": 2, "seed": 0, "statistics": of_model, "n_starts": 1}
-        found = bootstrap(model, items, lengths, dropped_out=left, **usual)
-        for name in names:
-            assert found.statistics[name].shape == (2, *getattr(model, name).shape)
-        if left is not None:
-            with pytest.raises(ParameterError, match="draws answers and no drop-out"):
-                parametric(model, items, lengths, **usual)
+    usual = {"seed": 0, "statistics": of_model, "n_starts": 1}
+    # everybody once: the refit starts where it has to end
+    found = bootstrap(
+        model, items, lengths, n_bootstrap=1, multipliers=lambda b: np.ones(150), **usual, **known
+    ).statistics
+    assert found["n"][0] <= 3
+    for name in names:
+        np.testing.assert_allclose(found[name][0], getattr(model, name), rtol=0, atol=0.01)
+    if "dropped_out" in known:
+        with pytest.raises(ParameterError, match="draws answers and no drop-out"):
+            parametric(model, items, lengths, n_bootstrap=1, **usual)
+    else:
+        found = parametric(model, items, lengths, n_bootstrap=2, **usual, **known).statistics
+        assert all(found[name].shape == (2, *getattr(model, name).shape) for name in names)
 
 
 # ---- what it refuses
