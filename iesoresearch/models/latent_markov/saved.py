@@ -7,13 +7,13 @@ and what it does not know it refuses to load.
 
 import json
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from iesoresearch import __version__
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.files import write_text
 from iesoresearch.models.latent_markov.estimator import LatentMarkov
@@ -177,7 +177,7 @@ def _content(model: LatentMarkov, names: list[str], fitted_to: str) -> dict[str,
     return {
         "format": FORMAT,
         "version": VERSION,
-        "package": __version__,
+        "package": version("iesoresearch"),
         "fitted_to": fitted_to,
         **figures,
         "n_states": int(model.n_states),
