@@ -1,16 +1,19 @@
 """`SeverityLadder`: the latent Markov model in which states differ in severity only."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import ndtri
 
 from iesoresearch.models.latent_markov import LatentMarkov, em, newton
 from iesoresearch.models.latent_markov.blocks import Blocks
 from iesoresearch.models.latent_markov.chains import Chain
-from iesoresearch.models.latent_markov.emissions import LogLinear, thresholds_of
+from iesoresearch.models.latent_markov.emissions import LogLinear, shares_of, thresholds_of
 from iesoresearch.models.latent_markov.records import Records
 from iesoresearch.seeds import rng
+
+_SPREAD = 1.5  # standard deviation of the positions that a fit starts from
 
 
 class SeverityLadder(LatentMarkov):
@@ -78,11 +81,12 @@ class SeverityLadder(LatentMarkov):
     def _start(self, seed: int, records: Records) -> em.Model:
         k = self.n_states
         random = rng(seed, "severity ladder", "start")
-        positions = np.sort(random.normal(0.0, 1.5, k))
+        # one rung in each k-th of a normal distribution; rungs that are near are moved between
+        positions = _SPREAD * ndtri((np.arange(k) + random.uniform(0.1, 0.9, k)) / k)
         ladder = LadderItems.start(records.items, self._blocks, positions)
-        transition = 0.5 * np.eye(k) + 0.5 * random.dirichlet([1.0] * k, k)
-        initial = random.dirichlet([3.0] * k)
-        return em.Model(Chain(initial[None], transition[None]), ladder)
+        near = np.exp(-np.abs(positions[:, None] - positions))
+        transition = 0.5 * np.eye(k) + 0.5 * near / near.sum(axis=1, keepdims=True)
+        return em.Model(Chain(random.dirichlet([10.0] * k)[None], transition[None]), ladder)
 
     def _keep_best(self, best: em.Fit):
         super()._keep_best(best)
@@ -138,11 +142,11 @@ class LadderItems(LogLinear):
         """A ladder with other values."""
         return LadderItems(positions, slopes, thresholds, associations, self.blocks)
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """Probability of every level of an item that had no partner: (rungs, items, levels)."""
         steps = self.positions[:, None, None] * self.slopes[:, None] * self.scores
-        return softmax(steps + self.thresholds, axis=2)
+        return shares_of(steps + self.thresholds)
 
     def at(self, positions: np.ndarray) -> "LadderItems":
         """The same ladder with rungs elsewhere."""

@@ -12,9 +12,11 @@ from iesoresearch.models.latent_markov.checks import check_items, check_lengths,
 from iesoresearch.seeds import rng
 
 #: Share-weighted root mean square distance from the ladder, in total standard deviations of an
-#: item, from which profiles count as different in kind, and below which they count as lying on the
-#: ladder. The project's own thresholds: for data of one factor the distance stays below 0.06
-#: whatever the link, for one factor with strongly dependent pairs of items it reaches 0.16.
+#: item, from which profiles count as different in kind (what Cohen 1988 calls a small difference),
+#: and below which they count as lying on the ladder. Cross-fitted distances of one factor stay
+#: below 0.06 whatever the link and the distribution of severity; pairs of items that depend on one
+#: another strongly (residual correlation 0.6) bring them to 0.08 where the models know of the
+#: pairs, and to 0.16 where they do not.
 DISTANCE_IN_KIND = 0.2
 DISTANCE_ON_LADDER = 0.1
 _ZERO = 1e-12
@@ -28,8 +30,34 @@ def rows_of(people: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.repeat(ends[people] - counts, counts) + within
 
 
+def folds_of(n_people: int, n_folds: int, seed: int, units=None) -> np.ndarray:
+    """Fold of every person, from 0: (people,).
+
+    Parameters
+    ----------
+    n_people, n_folds
+        How many are dealt into how many folds, of sizes as equal as they can be.
+    seed
+        Equal seeds give equal folds, so that models can be compared person by person.
+    units
+        (people,): unit of the survey each person was drawn in. Units are then dealt whole: people
+        of one unit resemble each other, and one who stays tells of one who was held out.
+    """
+    if units is None:
+        return rng(seed, "folds", n_people).permutation(np.arange(n_people) % n_folds)
+    number = np.unique(units, return_inverse=True)[1]
+    return folds_of(int(number.max()) + 1, n_folds, seed)[number]
+
+
 def held_out_log_likelihood(
-    estimator: LatentMarkov, items, lengths=None, *, n_folds: int, seed: int
+    estimator: LatentMarkov,
+    items,
+    lengths=None,
+    *,
+    n_folds: int | None = None,
+    seed: int | None = None,
+    folds=None,
+    weights=None,
 ) -> np.ndarray:
     """Log-likelihood of every person under a model fitted without her.
 
@@ -42,23 +70,33 @@ def held_out_log_likelihood(
         Its parameters are used; copies are fitted to all folds but one.
     items, lengths
         As in `LatentMarkov.fit`.
-    n_folds
-        Number of folds; people, never single sessions, are dealt into them.
-    seed
-        Of the folds: equal seeds give equal folds, so that models can be compared person by person.
+    n_folds, seed
+        People, never single sessions, are dealt into folds as in `folds_of`.
+    folds
+        (people,): fold of each person, instead of `n_folds` and `seed`; for survey units from
+        `folds_of`.
+    weights
+        (people,): of the fits, as in `LatentMarkov.fit`. What is returned is one person's own.
 
     Returns
     -------
     (people,) array, in nats.
+
+    Raises
+    ------
+    DataError
+        `folds` are not one whole number for each person, or the people outside a fold cannot
+        carry the model.
     """
     items, lengths, n_categories = _checked(estimator, items, lengths)
     n_people = len(lengths)
-    fold = rng(seed, "folds", n_people).permutation(np.arange(n_people) % n_folds)
+    folds = folds_of(n_people, n_folds, seed) if folds is None else _checked_folds(folds, n_people)
     out = np.empty(n_people)
-    for f in range(n_folds):
-        train, test = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
+    for f in np.unique(folds):
+        train, test = np.flatnonzero(folds != f), np.flatnonzero(folds == f)
         model = type(estimator)(**estimator.get_params() | {"n_categories": n_categories})
-        model.fit(items[rows_of(train, lengths)], lengths[train])
+        given = {} if weights is None else {"weights": np.asarray(weights)[train]}
+        model.fit(items[rows_of(train, lengths)], lengths[train], **given)
         if model.one_occasion_ and lengths[test].max() > 1:
             raise DataError(
                 "So few people were seen more than once that a part of the people holds none of "
@@ -67,6 +105,16 @@ def held_out_log_likelihood(
         model.item_probs_ = _without_zeros(model, n_categories)
         out[test] = model.score_samples(items[rows_of(test, lengths)], lengths[test])
     return out
+
+
+def _checked_folds(folds, n_people: int) -> np.ndarray:
+    folds = np.asarray(folds)
+    if folds.shape != (n_people,) or folds.dtype.kind not in "iu" or len(np.unique(folds)) < 2:
+        raise DataError(
+            f"folds has shape {folds.shape}; it must hold one whole number for each of the "
+            f"{n_people} people, and two different ones at least."
+        )
+    return folds
 
 
 def _checked(estimator: LatentMarkov, items, lengths) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,18 +142,32 @@ class Gain:
     n: int
 
 
-def gain(free: np.ndarray, null: np.ndarray) -> Gain:
-    """Mean of paired differences of held-out log-likelihood, with a normal 95 % interval."""
+def gain(free: np.ndarray, null: np.ndarray, weights=None, units=None) -> Gain:
+    """Mean of paired differences of held-out log-likelihood, with a normal 95 % interval.
+
+    Parameters
+    ----------
+    free, null
+        (people,): `held_out_log_likelihood` of either model on the same folds.
+    weights
+        (people,): how much each person counts.
+    units
+        (people,): survey units; the standard error is then that of a weighted mean of units drawn
+        with replacement (linearised, Binder 1983, doi:10.2307/1402588).
+    """
     difference = free - null
-    half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
-    mean = float(difference.mean())
-    return Gain(mean, float(mean - half), float(mean + half), len(difference))
+    n = len(difference)
+    weights = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    mean = float(np.average(difference, weights=weights))
+    parts = weights * (difference - mean) / weights.sum()
+    if units is not None:
+        parts = np.bincount(np.unique(units, return_inverse=True)[1], weights=parts)
+    half = 1.96 * np.sqrt(len(parts) / (len(parts) - 1) * (parts**2).sum())
+    return Gain(mean, float(mean - half), float(mean + half), n)
 
 
-def profile_distances(
-    item_probs: np.ndarray, ladder: SeverityLadder, item_sd: np.ndarray
-) -> np.ndarray:
-    """Distance of each state's profile from the ladder at the same expected total score.
+def departures(item_probs: np.ndarray, ladder: SeverityLadder, item_sd: np.ndarray) -> np.ndarray:
+    """Departure of each state's profile from the ladder at the same expected total score.
 
     Parameters
     ----------
@@ -118,14 +180,21 @@ def profile_distances(
 
     Returns
     -------
-    (states,) array
-        Root mean square over items of the difference in expected score, in standard deviations.
+    (states, items) array
+        Difference in expected score, in standard deviations; 0 for items that do not vary.
     """
     profiles = item_probs @ np.arange(item_probs.shape[2])
-    on_ladder = ladder.profile_at(profiles.sum(axis=1))
+    apart = profiles - ladder.profile_at(profiles.sum(axis=1))
     varies = item_sd > 0  # an item that everybody answers alike tells no states apart
-    apart = (profiles - on_ladder)[:, varies] / item_sd[varies]
-    return np.sqrt((apart**2).sum(axis=1) / len(item_sd))
+    return np.where(varies, apart, 0.0) / np.where(varies, item_sd, 1.0)
+
+
+def profile_distances(
+    item_probs: np.ndarray, ladder: SeverityLadder, item_sd: np.ndarray
+) -> np.ndarray:
+    """Root mean square over items of the `departures` of each state: (states,)."""
+    apart = departures(item_probs, ladder, item_sd)
+    return np.sqrt((apart**2).mean(axis=1))
 
 
 def overall_distance(distances: np.ndarray, shares: np.ndarray) -> float:
@@ -136,16 +205,26 @@ def overall_distance(distances: np.ndarray, shares: np.ndarray) -> float:
 def verdict(found: Gain, distance: float) -> str:
     """Whether states differ in kind, or only in severity.
 
-    *differs in kind* needs both a held-out gain over the ladder whose interval lies above zero
-    and a profile distance of at least `DISTANCE_IN_KIND`; *severity only* a distance below
-    `DISTANCE_ON_LADDER`, whatever the gain: a gain may also come from answers that do not follow
-    the ladder's formula, a loss from too few people. Everything else is *inconclusive*.
+    Two pieces of evidence, neither of which may contradict the other:
+
+    - *differs in kind* needs a held-out gain over the ladder whose interval lies above zero *and* a
+      distance of at least `DISTANCE_IN_KIND`. A gain alone may come from answers that do not
+      follow the ladder's formula, and in many people the smallest does; a distance alone may be
+      that of states which predict nobody.
+    - *severity only* is said where profiles lie on the ladder, at a distance below
+      `DISTANCE_ON_LADDER`, whatever the gain; and where the ladder predicts people it has not seen
+      better, a gain whose interval lies below zero, as long as the distance is not one of kinds.
+    - Everything else is *inconclusive*: so are states at the distance of kinds that predict worse
+      than the ladder, for a loss may come from too few people for so many states.
+
+    `distance` is best cross-fitted (see `iesoresearch.models.severity`): as estimated it holds the
+    noise of the profiles, and grows as people get fewer.
     """
     if distance < DISTANCE_ON_LADDER:
         return "severity only"
-    if found.low > 0 and distance >= DISTANCE_IN_KIND:
-        return "differs in kind"
-    return "inconclusive"
+    if distance < DISTANCE_IN_KIND:
+        return "severity only" if found.high < 0 else "inconclusive"
+    return "differs in kind" if found.low > 0 else "inconclusive"
 
 
 def match_states(reference: np.ndarray, item_probs: np.ndarray) -> np.ndarray:

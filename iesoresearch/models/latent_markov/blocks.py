@@ -95,55 +95,61 @@ class Blocks:
                     )
         return items, first, digits, products, homes
 
-    def joint(self, b: int, weights: np.ndarray, associations: np.ndarray) -> np.ndarray:
-        """Probability of every cell of block `b` in every state: (states, levels, levels, ...)."""
-        _, first, _, products, _ = self.structure
-        block = self.all[b]
-        table = np.exp(products[first[b] : first[b + 1]] @ associations)
-        table = table.reshape((1,) + (self.n_levels,) * len(block))
-        for place, item in enumerate(block):
-            shape = [len(weights)] + [1] * len(block)
-            shape[place + 1] = self.n_levels
-            table = table * weights[:, item].reshape(shape)
-        return table / table.sum(axis=tuple(range(1, table.ndim)), keepdims=True)
+    def block_tables(self, weights: np.ndarray, associations: np.ndarray) -> list[np.ndarray]:
+        """Probability of each code of every block of several items: (codes, states) each.
 
-    def marginals(self, weights: np.ndarray, associations: np.ndarray) -> np.ndarray:
-        """Probability of every level of every item: (states, items, levels)."""
-        out = weights / weights.sum(axis=2, keepdims=True)
+        A code with missing answers has the sum of all that may stand behind it.
+        """
+        _, first, digits, products, _ = self.structure
+        out = []
         for b, block in enumerate(self.together):
-            table = self.joint(b, weights, associations)
-            for place, item in enumerate(block):
-                out[:, item] = table.sum(axis=_others(table.ndim, place + 1))
+            cells = slice(first[b], first[b + 1])
+            table = np.zeros(((self.n_levels + 1) ** len(block), len(weights)))
+            factors = np.exp(products[cells] @ associations)
+            _add_cells(self._block_items[b], digits[cells], self._codes[b], factors, weights, table)
+            out.append(table / table[-1])  # the last code, all missing, holds the sum of all cells
         return out
 
-    def two_way(self, weights, associations, one: int, other: int) -> np.ndarray:
+    def marginals(self, weights: np.ndarray, block_tables: list[np.ndarray]) -> np.ndarray:
+        """Probability of every level of every item: (states, items, levels)."""
+        out = weights / weights.sum(axis=2, keepdims=True)
+        for block, table, codes in zip(
+            self.together, block_tables, self._marginal_codes, strict=True
+        ):
+            out[:, block] = table[codes].transpose(2, 0, 1)
+        return out
+
+    @cached_property
+    def _marginal_codes(self) -> list[np.ndarray]:
+        """For every block of several items, codes of each level alone: (items, levels)."""
+        return [
+            np.stack([self._levels_of(block, item) for item in block]) for block in self.together
+        ]
+
+    def two_way(self, item_probs, block_tables, one: int, other: int) -> np.ndarray:
         """Joint probability of two items in every state: (states, levels, levels)."""
-        for b, block in enumerate(self.together):
+        for block, table in zip(self.together, block_tables, strict=True):
             if one in block and other in block:
-                table = self.joint(b, weights, associations)
-                first, second = block.index(one) + 1, block.index(other) + 1
-                table = table.sum(axis=_others(table.ndim, first, second))
-                return table if first < second else table.transpose(0, 2, 1)
-        probs = self.marginals(weights, associations)
-        return probs[:, one, :, None] * probs[:, other, None, :]
+                return table[self._levels_of(block, one, other)].transpose(2, 0, 1)
+        return item_probs[:, one, :, None] * item_probs[:, other, None, :]
 
-    def tables(self, packed: PackedItems, weights, associations) -> np.ndarray:
+    def _levels_of(self, block: tuple[int, ...], *items: int) -> np.ndarray:
+        """Codes of every combination of levels of `items`, the rest of their block missing."""
+        answers = np.indices((self.n_levels,) * len(items))
+        at = [
+            answers[items.index(item)]
+            if item in items
+            else np.full(answers[0].shape, self.n_levels)
+            for item in block
+        ]
+        return np.ravel_multi_index(at, (self.n_levels + 1,) * len(block))
+
+    def tables(self, packed: PackedItems, weights, block_tables) -> np.ndarray:
         """Probability of each code in each state, summed over missing answers: (rows, states)."""
-        alone = weights / weights.sum(axis=2, keepdims=True)
-        tables = packed.tables(alone, len(weights))
-        for b in range(len(self.together)):
-            table = self._table(b, alone, associations)
-            tables[packed.offsets[b] : packed.offsets[b] + len(table)] = table
+        tables = packed.tables(weights, len(weights))
+        for first, table in zip(packed.offsets, block_tables, strict=False):
+            tables[first : first + len(table)] = table
         return tables
-
-    def _table(self, b: int, weights, associations) -> np.ndarray:
-        """Probability of each code of block `b`: (codes, states)."""
-        _, first, digits, products, _ = self.structure
-        cells = slice(first[b], first[b + 1])
-        out = np.zeros(((self.n_levels + 1) ** len(self.all[b]), len(weights)))
-        factors = np.exp(products[cells] @ associations)
-        _add_cells(self._block_items[b], digits[cells], self._codes[b], factors, weights, out)
-        return out / out[-1]  # the last code, all missing, holds the sum of all cells
 
     @cached_property
     def _block_items(self) -> list[np.ndarray]:
@@ -164,7 +170,7 @@ class Blocks:
         return out
 
     def completed(
-        self, packed: PackedItems, counts: np.ndarray, weights, associations
+        self, packed: PackedItems, counts: np.ndarray, block_tables
     ) -> tuple[np.ndarray, np.ndarray]:
         """What log-linear models need of expected counts per code (table rows, states).
 
@@ -181,10 +187,9 @@ class Blocks:
         answers = packed.item_counts(counts)
         products = np.zeros(len(self.pairs))
         _, first, digits, scores, _ = self.structure
-        for b, block in enumerate(self.together):
-            table = self._table(b, weights, associations)
+        for b, (block, table) in enumerate(zip(self.together, block_tables, strict=True)):
             cells = slice(first[b], first[b + 1])
-            full = np.empty((len(self._codes[b]), len(weights)))
+            full = np.empty((len(self._codes[b]), counts.shape[1]))
             rows = counts[packed.offsets[b] : packed.offsets[b] + len(table)]
             _share_out(np.ascontiguousarray(rows), table, self._codes[b], full)
             answers[:, block] = 0.0
@@ -199,35 +204,30 @@ class Blocks:
         keeps the associations.
         """
         weights = item_probs.copy()
-        for b, block in enumerate(self.together):
-            for _ in range(_FITTING_SWEEPS):
-                before = weights[:, block].copy()
-                for place, item in enumerate(block):
-                    table = self.joint(b, weights, associations)
-                    now = table.sum(axis=_others(table.ndim, place + 1))
-                    raised = weights[:, item] * item_probs[:, item] / np.where(now > 0, now, 1.0)
-                    weights[:, item] = raised / raised.sum(axis=1, keepdims=True)
-                if np.abs(weights[:, block] - before).max() < _FITTED:
-                    break
+        partners = [item for block in self.together for item in block]
+        for _ in range(_FITTING_SWEEPS if partners else 0):
+            before = weights.copy()
+            for item in partners:
+                now = self.marginals(weights, self.block_tables(weights, associations))[:, item]
+                raised = weights[:, item] * item_probs[:, item] / np.where(now > 0, now, 1.0)
+                weights[:, item] = raised / raised.sum(axis=1, keepdims=True)
+            if np.abs(weights - before).max() < _FITTED:
+                break
         return weights
 
     def draw(self, states, weights, associations, random: np.random.Generator) -> np.ndarray:
         """Answers given the state of each row: (rows, items) int8."""
         answers = np.empty((len(states), len(self.levels)), dtype=np.int8)
+        tables = self.block_tables(weights, associations)
         for b, block in enumerate(self.all):
-            table = self.joint(b, weights, associations)
-            below = table.reshape(len(weights), -1).cumsum(axis=1)
-            # a last cumulative probability may round to just below one; cells of no probability
-            # have no room between the sums around them
-            below /= below[:, -1:]
-            cells = (random.random((len(states), 1)) >= below[states]).sum(axis=1)
-            answers[:, block] = np.stack(np.unravel_index(cells, table.shape[1:]), axis=1)
+            cells = tables[b][self._codes[b][:, 0]].T if len(block) > 1 else weights[:, block[0]]
+            below = cells.cumsum(axis=1)
+            below /= below[:, -1:]  # rounding; cells of no probability have no room between sums
+            drawn = (random.random((len(states), 1)) >= below[states]).sum(axis=1)
+            answers[:, block] = np.stack(
+                np.unravel_index(drawn, (self.n_levels,) * len(block)), axis=1
+            )
         return answers
-
-
-def _others(ndim: int, *axes: int) -> tuple[int, ...]:
-    """All axes but the first and `axes`."""
-    return tuple(axis for axis in range(1, ndim) if axis not in axes)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

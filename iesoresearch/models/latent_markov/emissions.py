@@ -7,10 +7,10 @@ has its own in `iesoresearch.models.ladder`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
-from scipy.special import softmax
 
 from iesoresearch.models.latent_markov import newton
 from iesoresearch.models.latent_markov.blocks import Blocks
@@ -36,6 +36,9 @@ class Emission(Protocol):
 
     def tables(self, packed: PackedItems) -> np.ndarray:
         """Probability of each code in each state: (table rows, states)."""
+
+    def two_way(self, one: int, other: int) -> np.ndarray:
+        """Joint probability of two items in every state: (states, levels, levels)."""
 
     def step(self, packed: PackedItems, counts: np.ndarray) -> "Emission":
         """Raise the expected log-likelihood of `counts` (table rows, states)."""
@@ -63,6 +66,10 @@ class FreeItems:
         """Probability of each code in each state: (table rows, states)."""
         return packed.tables(self.item_probs, len(self.item_probs))
 
+    def two_way(self, one: int, other: int) -> np.ndarray:
+        """Joint probability of two items in every state: (states, levels, levels)."""
+        return self.item_probs[:, one, :, None] * self.item_probs[:, other, None, :]
+
     def step(self, packed: PackedItems, counts: np.ndarray) -> "FreeItems":
         """Maximise the expected log-likelihood of `counts` (table rows, states)."""
         return FreeItems(normalise(packed.item_counts(counts), self.item_probs))
@@ -79,18 +86,27 @@ class LogLinear:
     probability of every level of an item that had no partner.
     """
 
-    @property
+    @cached_property
+    def block_tables(self) -> list[np.ndarray]:
+        """Probability of each code of every block: (codes, states) each."""
+        return self.blocks.block_tables(self.weights, self.associations)
+
+    @cached_property
     def item_probs(self) -> np.ndarray:
         """Probability of every level of every item: (states, items, levels)."""
-        return self.blocks.marginals(self.weights, self.associations)
+        return self.blocks.marginals(self.weights, self.block_tables)
 
     def tables(self, packed: PackedItems) -> np.ndarray:
         """Probability of each code in each state: (table rows, states)."""
-        return self.blocks.tables(packed, self.weights, self.associations)
+        return self.blocks.tables(packed, self.weights, self.block_tables)
+
+    def two_way(self, one: int, other: int) -> np.ndarray:
+        """Joint probability of two items in every state: (states, levels, levels)."""
+        return self.blocks.two_way(self.item_probs, self.block_tables, one, other)
 
     def step(self, packed: PackedItems, counts: np.ndarray) -> Self:
         """Raise the expected log-likelihood of `counts` (table rows, states)."""
-        return self.raised(*self.blocks.completed(packed, counts, self.weights, self.associations))
+        return self.raised(*self.blocks.completed(packed, counts, self.block_tables))
 
     def raised(self, answers: np.ndarray, products: np.ndarray | None = None) -> Self:
         """Raise the expected log-likelihood of complete counts (see `Blocks.completed`)."""
@@ -165,11 +181,11 @@ class OrdinalItems(LogLinear):
             ordinal = ordinal.raised(free.weights)
         return cls(ordinal.positions, ordinal.thresholds, free.associations, blocks)
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """Probability of every level of an item that had no partner: (states, items, levels)."""
         scores = np.arange(self.thresholds.shape[1])
-        return softmax(self.positions.T[:, :, None] * scores + self.thresholds, axis=2)
+        return shares_of(self.positions.T[:, :, None] * scores + self.thresholds)
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -198,6 +214,12 @@ def free_items(item_probs: np.ndarray, blocks: Blocks, associations=None) -> Emi
     if associations is None:
         associations = np.zeros(len(blocks.pairs))
     return PairedItems.of(item_probs, associations, blocks)
+
+
+def shares_of(logits: np.ndarray) -> np.ndarray:
+    """Exponentials that sum to one along the last axis."""
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
 
 
 def thresholds_of(items: np.ndarray, levels: np.ndarray) -> np.ndarray:
