@@ -1,5 +1,7 @@
 """One report, built once, for all tests that look at it."""
 
+import shutil
+
 import pytest
 
 from iesoresearch.reporting import build
@@ -15,7 +17,10 @@ def project(tmp_path):
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A project and its report: open, simulated and patients' runs, two that are not valid."""
+    """A project and its report.
+
+    Open, simulated and patients' runs, two that are not valid, one that the data cannot answer.
+    """
     project = sample.make_project(tmp_path_factory.mktemp("site") / "project")
     sample.make_run(project, "shown", "open")
     maths = sample.notebook(markdown="No heading, but $x^2$.")
@@ -23,5 +28,7 @@ def built(tmp_path_factory):
     sample.make_run(project, "a-site", "patient", analysis="gone", parameters={"k": [1, "a"]})
     spoilt = sample.make_run(project, "spoilt", "open")
     (spoilt / "numbers.json").write_text("{}", encoding="utf-8")
+    shutil.copy(project.params / "never.yaml", project.params / "totals.yaml")
+    sample.record(project, "totals", "Only totals: *answers* & more are lacking.")
     (project.out / ".report.partial-99999999").mkdir()  # of a killed process
     return project, build(project.out, project)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from iesoresearch.analyses import get
-from iesoresearch.files import finish, partial
+from iesoresearch.files import finish, partial, record_path
 from iesoresearch.project import Project
 from iesoresearch.reporting.freshness import Today
 
@@ -90,6 +90,14 @@ def make_run(project: Project, name: str, sensitivity: str, **changes) -> Path:
         (folder / file).write_text(json.dumps(content), encoding="utf-8")
     finish(folder, project.out / name, {**_status(project, name), **changes})
     return project.out / name
+
+
+def record(project: Project, name: str, reason: str, **changes) -> None:
+    """That the data here cannot answer a run, as the runner records it."""
+    path = record_path(project.out, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"run": name, "reason": reason, "parameters": PARAMETERS | changes, "inputs": {}}
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def described(sensitivity: str, **more) -> dict:

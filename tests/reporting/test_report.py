@@ -55,6 +55,13 @@ def test_runs_without_a_valid_result_are_named_and_not_shown(built):
     assert not (built[1].parent / "runs" / "spoilt").exists()
 
 
+def test_a_run_that_the_data_cannot_answer_is_named_with_the_reason(built):
+    text = words(page(built, "index.html"))
+    assert "totals: Only totals: *answers* &amp; more are lacking." in text
+    assert text.index("Not applicable here") < text.index("totals: Only") < text.index("Missing")
+    assert not (built[1].parent / "runs" / "totals").exists()
+
+
 def test_every_run_has_the_exact_commands_to_make_it_again(built):
     assert "iesoresearch run shown -p n_states=4" in words(page(built, "index.html"))
     assert "iesoresearch run shown -p n_states=4" in words(page(built, "runs/shown/index.html"))

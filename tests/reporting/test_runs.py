@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from iesoresearch import files
 from iesoresearch import project as projects
 from iesoresearch.analyses import get
 from iesoresearch.execution import cache
@@ -13,6 +12,8 @@ from iesoresearch.reporting import machine, rerun, runs, start
 from iesoresearch.reporting.freshness import Today
 
 from . import sample
+
+TOTALS = "Only totals are there. Add the answers."
 
 
 def read(project, name="shown"):
@@ -90,19 +91,11 @@ def test_data_that_do_not_say_what_they_are_count_as_patients(project):
     assert not run.shows_notebook
 
 
-def record(project, name, reason="Only totals are there. Add the answers.", **changes):
-    """That the data here cannot answer a run, as the runner records it."""
-    path = files.record_path(project.out, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"run": name, "reason": reason, "parameters": sample.PARAMETERS | changes}
-    path.write_text(json.dumps(content | {"inputs": {}}), encoding="utf-8")
-
-
 def test_a_run_that_the_data_cannot_answer_is_not_called_missing(project):
-    record(project, "never")
+    sample.record(project, "never", TOTALS)
     _, missing = runs.read(project.out, project)
     (found,) = [run for run in missing if not run.applicable]
-    assert (found.name, found.reason) == ("never", "Only totals are there. Add the answers.")
+    assert (found.name, found.reason) == ("never", TOTALS)
     page = start.start_page([], missing, project)
     section = page.split("## Not applicable here")[1].split("## ")[0]
     assert "- never: Only totals are there" in section
@@ -112,26 +105,28 @@ def test_a_run_that_the_data_cannot_answer_is_not_called_missing(project):
 
 
 def test_what_was_recorded_with_other_parameters_does_not_count(project):
-    record(project, "never", seed=99)
+    sample.record(project, "never", TOTALS, seed=99)
     _, missing = runs.read(project.out, project)
     assert all(run.applicable for run in missing)
 
 
 def test_where_data_were_looked_for_is_not_published(project):
     for folder in ("/mnt/data", r"D:\data"):
-        record(project, "never", f"Looked for DPQ_J.XPT in: {folder}. See https://x.example/a.")
+        sample.record(
+            project, "never", f"Looked for DPQ_J.XPT in: {folder}. See https://x.example/a."
+        )
         (found,) = [run for run in runs.read(project.out, project)[1] if not run.applicable]
         assert found.reason == "The data it needs are not here; iesoresearch run never says which."
-    record(project, "never", "Answers and/or totals: see https://x.example/a.")
+    sample.record(project, "never", "Answers and/or totals: see https://x.example/a.")
     (found,) = [run for run in runs.read(project.out, project)[1] if not run.applicable]
     assert found.reason == "Answers and/or totals: see https://x.example/a."
 
 
 def test_a_result_whose_data_are_gone_is_not_up_to_date(project):
     sample.make_run(project, "shown", "open")
-    record(project, "shown", seed=99)
+    sample.record(project, "shown", TOTALS, seed=99)
     assert read(project).changed == ()
-    record(project, "shown")
+    sample.record(project, "shown", TOTALS)
     assert read(project).changed == ("data",)
 
 
