@@ -15,7 +15,7 @@ from iesoresearch.models.latent_markov.checks import (
     check_levels,
     check_whole,
 )
-from iesoresearch.models.selection import _without_zeros, match_states, rows_of
+from iesoresearch.models.selection import _without_zeros, folds_of, match_states, rows_of
 from iesoresearch.seeds import derive, rng
 
 #: Thresholds of Hennig 2007 (doi:10.1016/j.csda.2006.11.025) and of the manual of his program
@@ -95,7 +95,14 @@ class SplitHalf:
 
 
 def split_half(
-    estimator: LatentMarkov, items, lengths=None, *, n_splits: int, seed: int
+    estimator: LatentMarkov,
+    items,
+    lengths=None,
+    *,
+    n_splits: int,
+    seed: int,
+    weights=None,
+    units=None,
 ) -> SplitHalf:
     """Fit both halves of the people from random starts and compare.
 
@@ -113,6 +120,8 @@ def split_half(
         How often people are dealt into halves anew.
     seed
         Of the deals and of the starts.
+    weights, units
+        (people,): survey weights of the fits, and survey units, which are dealt whole.
 
     Raises
     ------
@@ -127,16 +136,18 @@ def split_half(
     sd, seen = _item_sd(items), with_answer(items)
     rows = []
     for split in range(check_whole("n_splits", n_splits, 1)):
-        deal = rng(seed, "split half", split).permutation(len(lengths))
+        halves = folds_of(len(lengths), 2, derive(seed, "split half", split), units)
         models = []
-        for half, people in enumerate(np.array_split(deal, 2)):
+        for half in (0, 1):
+            people = np.flatnonzero(halves == half)
             settings = {
                 "n_categories": levels,
                 "random_state": derive(seed, "split half", split, half),
                 "init": None,
             }
             model = type(estimator)(**estimator.get_params() | settings)
-            model.fit(items[rows_of(people, lengths)], lengths[people])
+            given = None if weights is None else np.asarray(weights)[people]
+            model.fit(items[rows_of(people, lengths)], lengths[people], weights=given)
             model.item_probs_ = _without_zeros(model, levels)
             models.append(model)
         rows.append(_compared(models, items, lengths, seen, sd))

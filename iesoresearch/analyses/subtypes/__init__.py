@@ -32,8 +32,10 @@ class Params(AnalysisParams):
     n_states: int | None = Field(
         None, ge=1, le=20, description="states shown in detail; None: lowest criterion"
     )
-    criterion: Literal["bic", "bic_observations", "icl", "aic"] = Field(
-        "bic", description="bic (n = people), bic_observations (n = occasions), icl or aic"
+    criterion: Literal["bic", "bic_observations", "icl", "aic", "held_out"] = Field(
+        "bic",
+        description="bic (n = people), bic_observations (n = occasions), icl, aic or held_out; "
+        "with survey weights always held_out",
     )
     n_starts: int = Field(10, ge=1, le=1000, description="random starts per number of states")
     n_folds: int = Field(5, ge=2, le=20, description="folds of people for held-out likelihood")

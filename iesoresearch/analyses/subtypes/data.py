@@ -80,6 +80,13 @@ class Data:
         patients = self.cohort.patients[self.sequences.people]
         return patients["stratum"].to_numpy(), patients["sampling_unit"].to_numpy()
 
+    @cached_property
+    def units(self) -> np.ndarray | None:
+        """Number of the sampling unit of each person; None where nobody is weighted."""
+        if self.weights is None:
+            return None
+        return np.unique(np.stack(self.design).astype(str), axis=1, return_inverse=True)[1]
+
     @property
     def counting(self) -> np.ndarray:
         """How often each person counts: her weight, or once."""
@@ -87,6 +94,11 @@ class Data:
 
     @cached_property
     def item_sd(self) -> np.ndarray:
-        """Standard deviation of each item over all its answers."""
-        items = self.sequences.items
-        return np.array([column[column >= 0].std() for column in items.T])
+        """Weighted standard deviation of each item over all its answers."""
+        by_row = np.repeat(self.counting, self.sequences.lengths)
+        moments = []
+        for column in self.sequences.items.T:
+            seen = column >= 0
+            mean = np.average(column[seen], weights=by_row[seen])
+            moments.append(np.average((column[seen] - mean) ** 2, weights=by_row[seen]))
+        return np.sqrt(moments)

@@ -10,13 +10,13 @@ from iesoresearch.analyses.subtypes.data import Data
 from iesoresearch.analyses.subtypes.people import Characteristics, shares, starting_states
 from iesoresearch.analyses.subtypes.variants import Variant
 from iesoresearch.measures import PHQ9
-from iesoresearch.models import LatentMarkov, SeverityLadder, grouping, selection
+from iesoresearch.models import LatentMarkov, grouping, selection
 from iesoresearch.models.bootstrap import Bootstrap, Sample
 from iesoresearch.models.likelihood_ratio import LikelihoodRatio
+from iesoresearch.models.severity import Severity
 from iesoresearch.models.stability import Agreement, SplitHalf
 
 ITEM_NAMES = tuple(item.name for item in PHQ9.items)
-AS_GOOD = 0.001  # nats per person within which ladders count as equally good
 
 
 def item_scores(item_probs: np.ndarray) -> np.ndarray:
@@ -39,18 +39,18 @@ class Quality:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Models of every number of states, the ladders, and the model shown in detail.
+    """Models of every number of states, and the model shown in detail.
 
-    `held_out` and `ladders_held_out` hold the log-likelihood of every person under models fitted
-    without her; `quality` and `variants` what was asked of the model shown.
+    `held_out` holds the log-likelihood of every person under models fitted without her; `severity`
+    the question of kind or severity, in which pairs of items may depend on one another; `quality`
+    and `variants` what was asked of the model shown.
     """
 
     data: Data
     people: Characteristics
     models: dict[int, LatentMarkov]
     held_out: dict[int, np.ndarray]
-    ladders: dict[int, SeverityLadder]
-    ladders_held_out: dict[int, np.ndarray]
+    severity: Severity
     chosen: int
     by_hand: bool  # whether `chosen` was asked for
     quality: Quality | None = None
@@ -61,36 +61,16 @@ class Fitted:
         """The model shown in detail."""
         return self.models[self.chosen]
 
-    @property
-    def rungs(self) -> int:
-        """Of the shortest ladder that predicts people it has not seen as well as any does."""
-        means = {rungs: values.mean() for rungs, values in self.ladders_held_out.items()}
-        return min(rungs for rungs in means if means[rungs] > max(means.values()) - AS_GOOD)
-
-    @cached_property
-    def gain(self) -> selection.Gain:
-        """Held-out gain of the model shown over the ladder."""
-        return selection.gain(self.held_out[self.chosen], self.ladders_held_out[self.rungs])
-
     @cached_property
     def deviations(self) -> np.ndarray:
         """How each state's profile differs from the ladder's, in SD of an item: (states, items)."""
-        return grouping.deviations(
-            self.model.item_probs_, self.ladders[self.rungs], self.data.item_sd
-        )
+        return selection.departures(self.model.item_probs_, self.severity.ladder, self.data.item_sd)
 
     @cached_property
     def moves_within(self) -> grouping.MovesWithin:
         """Share of moves within a subtype, beside what independence would give."""
         moves = self.departures[:, None] * self.model.transition_matrix_
         return grouping.moves_within(moves, grouping.group_states(self.deviations))
-
-    @cached_property
-    def distances(self) -> np.ndarray:
-        """Distance of each state from the ladder, in standard deviations of an item."""
-        return selection.profile_distances(
-            self.model.item_probs_, self.ladders[self.rungs], self.data.item_sd
-        )
 
     @cached_property
     def people_in_state(self) -> np.ndarray:
@@ -114,7 +94,7 @@ class Fitted:
         """Kind or severity; two states always lie near one line, so they are not asked."""
         if self.chosen < 3:
             return "not applicable"
-        return selection.verdict(self.gain, self.distance)
+        return self.severity.verdict
 
     @cached_property
     def departures(self) -> np.ndarray:
@@ -123,11 +103,6 @@ class Fitted:
         leaving = np.ones(len(self.posterior), dtype=bool)
         leaving[last] = False
         return self.posterior[leaving].sum(axis=0)
-
-    @cached_property
-    def distance(self) -> float:
-        """Distance from the ladder over all sessions, in standard deviations of an item."""
-        return selection.overall_distance(self.distances, self.state_share)
 
     @cached_property
     def posterior(self) -> np.ndarray:
@@ -174,7 +149,7 @@ class Statistics:
 
     data: Data
     people: Characteristics
-    ladder: SeverityLadder
+    severity: Severity
 
     def __call__(self, model: LatentMarkov, order: np.ndarray, sample: Sample) -> dict:
         """Statistics of `model`, which was fitted to the people of `sample`."""
@@ -182,16 +157,15 @@ class Statistics:
         posterior = model.predict_proba(sequences.items, sequences.lengths)[:, order]
         starting = starting_states(model, self.data)[:, order]
         scores = item_scores(model.item_probs_)[order]
-        distances = selection.profile_distances(
-            model.item_probs_[order], self.ladder, self.data.item_sd
+        deviations = selection.departures(
+            model.item_probs_[order], self.severity.ladder, self.data.item_sd
         )
-        spent = np.repeat(weights, sequences.lengths) @ posterior
         return {
             "share": model.initial_probs_[order],
             "transition": model.transition_matrix_[np.ix_(order, order)],
             "score": scores,
             "total": scores.sum(axis=1),
             "state_share": self.data.by_session(posterior, weights),
-            "distance": selection.overall_distance(distances, spent),
+            "deviation": deviations,
             "people": shares(starting, self.people.values, weights)[0],
         }

@@ -6,6 +6,7 @@ import polars as pl
 from iesoresearch.analyses.subtypes import carried, moves, quality
 from iesoresearch.analyses.subtypes.cells import grid, value, with_interval
 from iesoresearch.analyses.subtypes.data import Data
+from iesoresearch.analyses.subtypes.describe import describe
 from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted, item_scores
 from iesoresearch.analyses.subtypes.people import shares
 from iesoresearch.measures import PHQ9, score
@@ -17,6 +18,7 @@ CRITERIA = {
     "BIC (n = occasions)": "bic_observations_",
     "ICL": "icl_",
 }
+HELD_OUT = "−2 × held-out log-likelihood"
 
 
 def summary(data: Data) -> Table:
@@ -44,7 +46,6 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
         "fit": _fit(fitted),
         "states": _states(fitted),
         "item_profiles": _item_profiles(fitted),
-        "ladders": _ladders(fitted),
         "answer_probabilities": carried.answer_probabilities(fitted),
         "people": _people(fitted),
         "stability": quality.stability(fitted),
@@ -65,13 +66,13 @@ def _criteria(fitted: Fitted) -> Table:
     """Every criterion for every number of states; AIC and BIC for every random start."""
     rows = []
     for k, model in fitted.models.items():
-        for rank, start in enumerate(model.starts_["log_likelihood"], start=1):
+        best = {name: getattr(model, c) for name, c in criteria_of(fitted).items()}
+        rows += [(k, name, 1, x) for name, x in best.items()]
+        rows.append((k, HELD_OUT, 1, -2 * (fitted.data.counting @ fitted.held_out[k])))
+        for rank, start in enumerate(model.starts_["log_likelihood"][1:], start=2):
             worse = 2 * (model.log_likelihood_ - start)
-            rows += [
-                (k, name, rank, getattr(model, attribute) + worse)
-                for name, attribute in CRITERIA.items()
-                if rank == 1 or name != "ICL"  # ICL needs the entropy, kept for the best only
-            ]
+            # ICL needs the entropy, which is kept for the best start only
+            rows += [(k, name, rank, x + worse) for name, x in best.items() if name != "ICL"]
     keys = {"n_states": "States", "criterion": "Criterion", "start": "Start, best first"}
     frame = pl.DataFrame(rows, schema=[*keys, "value"], orient="row").with_columns(
         n=pl.lit(fitted.data.n_people)
@@ -81,6 +82,11 @@ def _criteria(fitted: Fitted) -> Table:
         "n": value(fitted, "count", "People", 0),
     }
     return Table("Information criteria (smaller is better)", frame, keys, values)
+
+
+def criteria_of(fitted: Fitted) -> dict[str, str]:
+    """Criteria that mean something: with survey weights there is no likelihood to penalise."""
+    return CRITERIA if fitted.data.weights is None else {}
 
 
 #: Columns of the tables of fit: heading and digits.
@@ -98,28 +104,22 @@ _FIT = {
 
 
 def _fit(fitted: Fitted) -> Table:
-    key, title = {"n_states": "States"}, "Fit by number of states"
-    return _fit_table(fitted, fitted.models, fitted.held_out, key, title, list(_FIT))
-
-
-def _ladders(fitted: Fitted) -> Table:
-    key, title = {"rungs": "Rungs"}, "Severity ladders: states that differ in severity only"
-    columns = ["log_likelihood", "n_parameters", "bic", "held_out"]
-    return _fit_table(fitted, fitted.ladders, fitted.ladders_held_out, key, title, columns)
-
-
-def _fit_table(fitted: Fitted, models, held_out, key, title, columns) -> Table:
-    """One row per model: the `columns` of `_FIT`."""
-    null = fitted.ladders_held_out[fitted.rungs]
-    name = next(iter(key))
+    weights = fitted.data.counting
+    null = fitted.severity.ladder_held_out
+    unweighted = fitted.data.weights is None
+    columns = [c for c in _FIT if unweighted or f"{c}_" not in CRITERIA.values()]
     rows = []
-    for k, model in models.items():
-        found = {"held_out": held_out[k].mean(), "gain": (held_out[k] - null).mean()}
+    for k, model in fitted.models.items():
+        held_out = fitted.held_out[k]
+        found = {
+            "held_out": np.average(held_out, weights=weights),
+            "gain": np.average(held_out - null, weights=weights),
+        }
         row = {c: found[c] if c in found else getattr(model, f"{c}_") for c in columns}
-        rows.append({name: k, **row, "n": fitted.data.n_people})
+        rows.append({"n_states": k, **row, "n": fitted.data.n_people})
     values = {c: value(fitted, "model", *_FIT[c], "n") for c in columns}
     values["n"] = value(fitted, "count", "People", 0)
-    return Table(title, pl.DataFrame(rows), key, values)
+    return Table("Fit by number of states", pl.DataFrame(rows), {"n_states": "States"}, values)
 
 
 def _states(fitted: Fitted) -> Table:
@@ -130,9 +130,10 @@ def _states(fitted: Fitted) -> Table:
     frame, values = with_interval(fitted, frame, "share", share, when, 3, "share")
     total = item_scores(fitted.model.item_probs_).sum(axis=1)
     frame, more = with_interval(fitted, frame, "total", total, "Expected total", 1, "total")
-    frame = frame.with_columns(distance=pl.Series(fitted.distances))
-    distance = value(fitted, "model", "Distance from the ladder, SD", 2, "n")
-    values |= more | {"distance": distance, "n": value(fitted, "count", "Expected people", 0)}
+    low, high = fitted.interval("deviation")
+    frame = frame.with_columns(words=pl.Series(describe(total, fitted.deviations, low, high)))
+    words = value(fitted, "model", "In words", 0, "n")
+    values |= more | {"words": words, "n": value(fitted, "count", "Expected people", 0)}
     return Table("States, by expected total", frame, {"state": "State"}, values)
 
 
