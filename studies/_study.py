@@ -92,12 +92,12 @@ class Study:
                 print(json.dumps(record))
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = []
+        head, lines = self._head(), []  # of the code that runs, not of what it is in the end
         for record in self.records(list(range(len(self.plan))), options.jobs):
             lines.append(json.dumps(record))
             print(f"\r{self.name}: {len(lines)} of {len(self.plan)}", end="", file=sys.stderr)
         replicates = ',\n "replicates": [\n  ' + ",\n  ".join(lines) + "\n ]\n}\n"
-        write_text(self.path, self._head()[:-2] + replicates)
+        write_text(self.path, head[:-2] + replicates)
         print(f"\n{self.path}")
 
     def _head(self) -> str:
