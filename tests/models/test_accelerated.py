@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from iesoresearch.errors import ParameterError
+from iesoresearch.models import LatentMarkov
 from iesoresearch.models.latent_markov import accelerated, em
 from iesoresearch.models.latent_markov.chains import Chain
 from iesoresearch.models.latent_markov.emissions import FreeItems
@@ -67,6 +69,20 @@ def test_impossible_answers_stop_it():
         sessions, em.Model(start.chain, FreeItems(item_probs)), max_iter=9, tol=0, accelerate=True
     )
     assert (found.n_iter, found.converged, found.log_likelihood) == (1, False, -np.inf)
+
+
+def test_an_estimator_can_be_asked_for_it():
+    random = np.random.default_rng(3)
+    truth = oracle.random_model(random, 2, [3] * 5, sharpness=3.0)
+    lengths = np.full(80, 4)
+    items, _ = oracle.simulate(truth, lengths, seed=3)
+    settings = {"n_categories": 3, "n_starts": 3, "random_state": 0, "tol": 1e-9}
+    plain = LatentMarkov(2, **settings).fit(items, lengths)
+    fast = LatentMarkov(2, accelerate=True, **settings).fit(items, lengths)
+    assert fast.n_iter_ < plain.n_iter_
+    assert fast.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-7, abs=0)
+    with pytest.raises(ParameterError, match="accelerate='yes' must be True or False"):
+        LatentMarkov(2, accelerate="yes").fit(items, lengths)
 
 
 # ---- the extrapolation itself

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from iesoresearch.models import LatentMarkov
 from iesoresearch.models.latent_markov import em
 from iesoresearch.models.latent_markov.chains import Chain
-from iesoresearch.models.latent_markov.degenerate import degeneracies
+from iesoresearch.models.latent_markov.degenerate import signs
 from iesoresearch.models.latent_markov.emissions import FreeItems
 from iesoresearch.models.latent_markov.packing import pack
 from iesoresearch.models.latent_markov.sessions import Sessions
@@ -27,10 +28,9 @@ def found(initial, transition, item_probs, *, n_people=100, one_occasion=False):
     random = np.random.default_rng(0)
     lengths = np.ones(n_people, int) if one_occasion else np.full(n_people, 3)
     items = (random.random((lengths.sum(), 3)) * LEVELS).astype(np.int8)
-    packed = pack(items, 3)
+    sessions = Sessions(pack(items, 3), np.concatenate([[0], np.cumsum(lengths)]))
     model = em.Model(Chain(initial[None], transition[None]), FreeItems(item_probs))
-    counts = em.e_step(Sessions(packed, np.concatenate([[0], np.cumsum(lengths)])), model)
-    return degeneracies(model, counts, packed, LEVELS, one_occasion=one_occasion)
+    return signs(model, em.e_step(sessions, model), sessions, LEVELS)
 
 
 @pytest.mark.parametrize("one_occasion", [True, False])
@@ -70,6 +70,19 @@ def test_states_that_are_never_left_or_never_entered():
         "State 1 is never left once it is reached.",
         "State 0 is never entered after the first session.",
     ]
+
+
+def test_an_estimator_says_it():
+    random = np.random.default_rng(1)
+    items = random.integers(0, 2, (300, 3)).astype("int8")
+    too_many = LatentMarkov(3, n_categories=2, n_starts=1, max_iter=1, tol=0, init={
+        "initial_probs": np.array([0.5, 0.5, 0.0]),
+        "transition_matrix": np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.3, 0.3, 0.4]]),
+        "item_probs": np.array([[[0.7, 0.3]] * 3, [[0.3, 0.7]] * 3, [[0.2, 0.8]] * 3]),
+    }).fit(items, np.full(100, 3))  # fmt: skip
+    assert len(too_many.degeneracies_) == 2
+    assert too_many.degeneracies_[0].startswith("State 2 holds fewer sessions")
+    assert too_many.degeneracies_[1] == "State 2 is never entered after the first session."
 
 
 def test_one_state_is_neither_absorbing_nor_anybodys_twin():

@@ -450,7 +450,7 @@ def test_get_params_and_set_params():
     assert model.get_params() == {
         "n_states": 3, "n_categories": None, "n_starts": 20, "max_iter": 5000, "tol": 1e-6,
         "random_state": None, "n_jobs": None, "init": None, "transitions": "homogeneous",
-            "stayers": False,
+        "stayers": False, "items": "free", "dependent_pairs": (), "accelerate": False,
     }  # fmt: skip
     assert model.set_params(n_states=5, n_starts=2) is model
     assert (model.n_states, model.n_starts, model.tol) == (5, 2, 1e-6)

@@ -6,38 +6,35 @@ No sentence holds a count of patients or anything else about one of them.
 import numpy as np
 
 from iesoresearch.models.latent_markov.em import Counts, Model
-from iesoresearch.models.latent_markov.packing import PackedItems
+from iesoresearch.models.latent_markov.sessions import Sessions
 
 BOUNDARY = 1e-6  # a probability below this, or this close to one, is at the boundary
 SAME = 1e-3  # two states whose item probabilities all differ by less have the same profile
 
 
-def degeneracies(
-    model: Model, counts: Counts, packed: PackedItems, levels: np.ndarray, *, one_occasion: bool
-) -> list[str]:
+def signs(model: Model, counts: Counts, sessions: Sessions, levels: np.ndarray) -> list[str]:
     """What is wrong with a fit, one sentence each; empty where nothing is.
 
     Parameters
     ----------
     model, counts
         Where EM ended.
-    packed
-        The answers it was fitted to.
+    sessions
+        What it was fitted to; where everybody had one session nothing is said of transitions.
     levels
         (items,): number of levels of the items to look at, the first of those of the model.
-    one_occasion
-        Whether everybody had one session, so that there are no transitions.
     """
     k = model.n_states
     probs = model.emission.item_probs[:, : len(levels)]
-    sessions = packed.blocks(counts.folded(k))[0].sum(axis=0)  # every session has one code a group
+    # every session has one code in the first group of items
+    expected = sessions.packed.blocks(counts.folded(k))[0].sum(axis=0)
     found = [
         f"State {state} holds fewer sessions than it has item probabilities to estimate; hardly "
         "anybody is ever in it. Ask for fewer states."
-        for state in np.flatnonzero(sessions < (levels - 1).sum())
+        for state in np.flatnonzero(expected < (levels - 1).sum())
     ]
     found += _twins(probs) + _at_the_boundary(probs, levels)
-    if k > 1 and not one_occasion:
+    if k > 1 and np.diff(sessions.bounds).max() > 1:
         found += _stuck(model.chain.transition[:, :k, :k])
     return found
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from iesoresearch.errors import ConvergenceWarning, DataError, ParameterError
-from iesoresearch.models.latent_markov import checks, em, entropy, starts
+from iesoresearch.models.latent_markov import checks, degenerate, em, entropy, starts
 from iesoresearch.models.latent_markov.blocks import check_pairs
 from iesoresearch.models.latent_markov.emissions import OrdinalItems, PairedItems, free_items
 from iesoresearch.models.latent_markov.inference import Inference, shares_of, to_raw
@@ -70,6 +70,8 @@ class LatentMarkov(Inference):
         association a pair that all states share (Goodman 1979,
         doi:10.1080/01621459.1979.10481650). Items that pairs connect are packed into one code: at
         four levels at most three.
+    accelerate : bool, default False
+        SQUAREM: fewer E-steps to the same maximum, or to a higher one where EM would stall.
 
     Attributes
     ----------
@@ -113,6 +115,8 @@ class LatentMarkov(Inference):
     n_iter_ : int
         E-steps of the best start.
     converged_ : bool
+    degeneracies_ : list of str
+        Signs of more states than the data tell apart, a sentence each; empty where there are none.
     one_occasion_ : bool
         Whether everybody had one session, so that there are no transitions.
     starts_ : structured array
@@ -148,6 +152,7 @@ class LatentMarkov(Inference):
         stayers=False,
         items="free",
         dependent_pairs=(),
+        accelerate=False,
     ):
         self.n_states = n_states
         self.n_categories = n_categories
@@ -161,6 +166,7 @@ class LatentMarkov(Inference):
         self.stayers = stayers
         self.items = items
         self.dependent_pairs = dependent_pairs
+        self.accelerate = accelerate
 
     def fit(
         self,
@@ -244,7 +250,8 @@ class LatentMarkov(Inference):
         sessions = self._sessions(counted)
         fits = em.run_starts(
             sessions, [self._with_logits(self._start(seed, counted), counted) for seed in seeds],
-            max_iter=self.max_iter, tol=self.tol, n_threads=self._n_threads(),
+            n_threads=self._n_threads(), max_iter=self.max_iter, tol=self.tol,
+            accelerate=self.accelerate,
         )  # fmt: skip
         self._keep_starts(seeds, fits)
         self._classes = shares_of(sessions, fits[0].model.chain)
@@ -264,8 +271,9 @@ class LatentMarkov(Inference):
             raise ParameterError(
                 f"transitions={self.transitions!r} must be 'homogeneous' or 'by_occasion'."
             )
-        if not isinstance(self.stayers, bool):
-            raise ParameterError(f"stayers={self.stayers!r} must be True or False.")
+        for name in ("stayers", "accelerate"):
+            if not isinstance(getattr(self, name), bool):
+                raise ParameterError(f"{name}={getattr(self, name)!r} must be True or False.")
         if self.items not in ("free", "ordinal"):
             raise ParameterError(f"items={self.items!r} must be 'free' or 'ordinal'.")
         check_pairs(self.dependent_pairs, self.n_items_)
@@ -388,3 +396,5 @@ class LatentMarkov(Inference):
         self.bic_observations_ = deviance + np.log(self.n_observations_) * self.n_parameters_
         self.icl_ = self.bic_ + 2 * entropy.of_paths(self._model, self._counts, sessions)
         self.entropy_ = 1.0 - entropy.of_sessions(self._model, sessions)
+        levels = self._levels[:n_items]
+        self.degeneracies_ = degenerate.signs(self._model, self._counts, sessions, levels)

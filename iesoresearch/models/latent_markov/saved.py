@@ -26,6 +26,7 @@ _SUM = 1e-8  # how far from one the sum of a row may be
 #: Parameters of the estimator that say how it was fitted, not what it is.
 _SETTINGS = {
     *("n_states", "n_categories", "n_starts", "max_iter", "tol", "random_state", "n_jobs", "init"),
+    "accelerate",
 }
 #: Parameters that say what it is, saved under their names.
 _OPTIONS = ("transitions", "stayers", "items", "dependent_pairs")
@@ -34,7 +35,7 @@ _OPTIONAL = ("stayer_shares", "dropout_probs", "pair_associations")
 #: Fitted attributes that belong to the data of the fit and that predictions do not need.
 _LEFT_OUT = {
     *("aic_", "answer_counts_", "bic_observations_", "entropy_", "icl_", "n_iter_", "separated_"),
-    *("n_observations_", "starts_", "state_counts_"),
+    *("n_observations_", "starts_", "state_counts_", "degeneracies_"),
 }
 _FIGURES = ("n_people", "n_parameters", "log_likelihood", "bic", "converged")
 _ARRAYS = ("initial_probs", "transition_matrix", "item_probs", *_OPTIONAL)
