@@ -15,7 +15,7 @@ from iesoresearch.models.latent_markov.covariates import Design
 
 _NEWTON_STEPS = 25  # per M-step; from the last coefficients two or three are enough
 _HALVINGS = 30
-_GAIN = 1e-8  # a step expected to gain less, per person or move, is the last: the next gains 1e-16
+_GAIN = 1e-7  # a step expected to gain less, per person or move, is the last: Newton squares it
 _RIDGE = 1e-10  # relative; keeps a step finite along what the counts say nothing about
 
 
