@@ -17,6 +17,7 @@ CERTAIN = 0.8  # probability from which a person counts as assigned
 #: Nats per person against a refit up to which carried-over states hold. The project's own: the
 #: parameters of four states fitted to 2,500 people cost about half as much.
 LOSS_TOLERATED = 0.05
+AS_GOOD = 0.001  # nats per person within which ladders count as equally good
 LEVELS = np.full(len(PHQ9.columns), PHQ9.n_categories)
 
 
@@ -97,8 +98,9 @@ class Fitted:
 
     @cached_property
     def rungs(self) -> int:
-        """Of the ladder that predicts the new sample best: the strictest null there is."""
-        return max(self.ladders, key=lambda r: self.ladder_scores[r].mean())
+        """Of the shortest ladder that predicts the new sample as well as any: a strict null."""
+        means = {rungs: scores.mean() for rungs, scores in self.ladder_scores.items()}
+        return min(rungs for rungs in means if means[rungs] > max(means.values()) - AS_GOOD)
 
     @cached_property
     def ladder_scores(self) -> dict[int, np.ndarray]:
