@@ -78,6 +78,35 @@ def plot_item_profiles(table: Table, ax: Axes) -> None:
 
 
 @styled
+def plot_residuals(table: Table, ax: Axes) -> None:
+    """Residual correlation of every pair of items, as a triangle."""
+    items = pl.concat([table.frame["item"], table.frame["other"]]).unique(maintain_order=True)
+    order = {item: place for place, item in enumerate(_in_order(table.frame, items.to_list()))}
+    matrix = np.full((len(order), len(order)), np.nan)
+    for one, other, value in table.frame.select("item", "other", "residual").iter_rows():
+        matrix[max(order[one], order[other]), min(order[one], order[other])] = value
+    reach = max(0.1, np.nanmax(np.abs(matrix), initial=0.0))
+    image = ax.imshow(matrix[1:, :-1], cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
+    for (i, j), value in np.ndenumerate(matrix[1:, :-1]):
+        if np.isfinite(value):
+            colour = "white" if abs(value) > 0.7 * reach else "black"
+            ax.text(j, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", color=colour)
+    ax.grid(False)
+    names = list(order)
+    ax.set_xticks(
+        range(len(names) - 1), names[:-1], rotation=30, ha="right", rotation_mode="anchor"
+    )
+    ax.set_yticks(range(len(names) - 1), names[1:])
+    ax.figure.colorbar(image, ax=ax, label="Residual correlation")
+
+
+def _in_order(frame: pl.DataFrame, items: list[str]) -> list[str]:
+    """Items in the order of the questionnaire: the first of all pairs comes first in most."""
+    firsts = dict(frame["item"].value_counts().iter_rows())
+    return sorted(items, key=lambda item: -firsts.get(item, 0))
+
+
+@styled
 def plot_transitions(table: Table, ax: Axes) -> None:
     """Matrix of the probabilities of moving, a row per origin."""
     states = table.frame["origin"].unique(maintain_order=True).to_list()

@@ -50,7 +50,8 @@ def write_model(result: Result, path: Path) -> None:
     # how many sessions the longest person had is nobody's business; two are enough to move
     model._longest, model._n_covariates = 1 if model.one_occasion_ else 2, (0, 0)
     for name in ("n_people", "n_parameters", "log_likelihood", "bic"):
-        setattr(model, f"{name}_", numbers[name].value)
+        known = numbers.get(name)  # with survey weights there is no BIC
+        setattr(model, f"{name}_", known and known.value)
     model.converged_ = True
     saved.save(path, model, items=PHQ9.columns, fitted_to=result.provenance["data"])
 

@@ -48,8 +48,7 @@ def describe(
     Returns
     -------
     list of str
-        Such as "Moderate (11.2 points); more than others of equal severity: poor sleep; less: low
-        self-worth".
+        Such as "Moderate; more than others of equal severity: poor sleep; less: low self-worth".
     """
     names = [SYMPTOMS.get(item.name, item.name) for item in instrument.items]
     lines = []
@@ -61,10 +60,9 @@ def describe(
 
 
 def severity(total: float, instrument: Instrument = PHQ9) -> str:
-    """Band of a total and the total itself, to one decimal; the band is that of what is shown."""
+    """Band of an expected total, that of its value to one decimal as it is shown."""
     shown = round(float(total), 1)
-    band = [band for band in instrument.bands if band.low <= shown][-1]
-    return f"{band.name.capitalize()} ({shown:.1f} points)"
+    return [band for band in instrument.bands if band.low <= shown][-1].name.capitalize()
 
 
 def _named(names: list[str], surplus: np.ndarray) -> str:

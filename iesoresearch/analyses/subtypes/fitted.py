@@ -13,6 +13,7 @@ from iesoresearch.measures import PHQ9
 from iesoresearch.models import LatentMarkov, grouping, selection
 from iesoresearch.models.bootstrap import Bootstrap, Sample
 from iesoresearch.models.likelihood_ratio import LikelihoodRatio
+from iesoresearch.models.residuals import BivariateResiduals
 from iesoresearch.models.severity import Severity
 from iesoresearch.models.stability import Agreement, SplitHalf
 
@@ -26,7 +27,7 @@ def item_scores(item_probs: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Quality:
-    """What was asked of the model shown: resamples, halves of the people, other methods.
+    """What was asked of the model shown: resamples, halves of the people, other methods, residuals.
 
     `test` is None where it was not asked for, or where there is no smaller model.
     """
@@ -34,6 +35,7 @@ class Quality:
     replicates: Bootstrap
     halves: SplitHalf
     methods: Agreement
+    residuals: BivariateResiduals
     test: LikelihoodRatio | None
 
 

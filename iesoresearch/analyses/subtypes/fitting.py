@@ -10,6 +10,7 @@ from iesoresearch.measures import PHQ9
 from iesoresearch.models import LatentMarkov, selection, survey
 from iesoresearch.models.bootstrap import bootstrap
 from iesoresearch.models.likelihood_ratio import likelihood_ratio_test
+from iesoresearch.models.residuals import bivariate_residuals
 from iesoresearch.models.severity import severity_question
 from iesoresearch.models.stability import other_methods, split_half
 from iesoresearch.seeds import derive
@@ -95,6 +96,7 @@ def quality(fitted: Fitted, params: Params) -> Quality:
             items, model.predict(items, lengths), fitted.chosen,
             seed=derive(params.seed, "other methods"),
         ),
+        residuals=bivariate_residuals(model, items, lengths, weights=data.weights),
         test=test,
     )  # fmt: skip
 

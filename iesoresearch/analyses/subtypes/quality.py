@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.subtypes.cells import grid, value
-from iesoresearch.analyses.subtypes.fitted import Fitted
+from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted
 from iesoresearch.models import grouping
 from iesoresearch.models.stability import jaccard_words
 from iesoresearch.results import Table
@@ -109,3 +109,22 @@ def other_assumptions(fitted: Fitted) -> Table:
         "n": value(fitted, "count", "People", 0),
     }
     return Table("Other assumptions", frame, {"assumption": "Assumption"}, values)
+
+
+def residuals(fitted: Fitted) -> Table:
+    """Which pairs of items go together beyond what the states explain, the strongest first."""
+    found = fitted.quality.residuals
+    names = [[ITEM_NAMES[i] for i in pair] for pair in found.pairs]
+    frame = pl.DataFrame(names, schema=["item", "other"], orient="row").with_columns(
+        residual=pl.Series(found.residual).fill_nan(None),
+        statistic=pl.Series(found.statistic).fill_nan(None),
+        n=pl.lit(fitted.data.n_people),
+    )
+    frame = frame.sort(pl.col("residual").abs(), descending=True, nulls_last=True)
+    values = {
+        "residual": value(fitted, "model", "Residual correlation", 3, "n"),
+        "statistic": value(fitted, "model", "Bivariate residual (χ² per degree)", 1, "n"),
+        "n": value(fitted, "count", "People", 0),
+    }
+    keys = {"item": "Item", "other": "and item"}
+    return Table("Pairs of items beyond the states", frame, keys, values)

@@ -51,6 +51,7 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
         "stability": quality.stability(fitted),
         "state_stability": quality.state_stability(fitted),
         "subtypes": quality.subtypes(fitted),
+        "residuals": quality.residuals(fitted),
     }
     if not fitted.model.one_occasion_:
         tables |= {

@@ -3,11 +3,12 @@
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from iesoresearch.analyses.subtypes.fitted import Fitted, item_scores
+from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted, item_scores
 from iesoresearch.results import Check, FigureSpec, Number
 
 SAME_MODE = 0.05  # nats below the best within which a start counts as having reached it
 SMALL_STATE = 50  # expected people below which a state's profile is not to be trusted
+DEPENDENT = 0.05  # residual correlation; the project's own: a twentieth of a perfect one
 ORACLE_SHARE = 0.9  # of the adjusted Rand index of the true parameters that recovery must reach
 
 FIGURES = {
@@ -24,6 +25,12 @@ FIGURES = {
         caption="Expected score of every PHQ-9 item in each state with 95 % bootstrap intervals, "
         "n = {n_people} people. Lines that lie above one another differ in severity; lines that "
         "cross hint at a difference in kind.",
+    ),
+    "residuals": FigureSpec(
+        table="residuals",
+        title="Pairs of items beyond the states",
+        caption="Observed less expected correlation of every pair of items within a session, "
+        "n = {n_people} people. Above zero they go together more than the states explain.",
     ),
     "transitions": FigureSpec(
         table="transitions",
@@ -109,6 +116,7 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "rungs": number(fitted.severity.ladder.n_states),
         "distance": number(fitted.severity.distance, 2, "SD"),
         **_stability(fitted, number),
+        **_dependence(fitted, number),
         "verdict": number(fitted.verdict),
         "lowest_total": number(total[0], 1),
         "highest_total": number(total[-1], 1),
@@ -124,6 +132,17 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         result["ari"] = number(adjusted_rand_score(*pair), 2)
         result["oracle_ari"] = number(adjusted_rand_score(fitted.oracle_path(), pair[1]), 2)
     return result
+
+
+def _dependence(fitted: Fitted, number) -> dict[str, Number]:
+    """The pair of items that goes together most beyond the states."""
+    found = fitted.quality.residuals
+    place = int(np.nanargmax(np.abs(found.residual)))
+    one, other = (ITEM_NAMES[i] for i in found.pairs[place])
+    return {
+        "largest_residual": number(float(found.residual[place]), 2),
+        "largest_pair": number(f"{one} and {other}"),
+    }
 
 
 def _stability(fitted: Fitted, number) -> dict[str, Number]:
@@ -153,6 +172,7 @@ def checks(fitted: Fitted) -> list[Check]:
         _convergence(fitted),
         _inside("states", found["n_states"].value, max(fitted.models), "Raise max_states."),
         _stable(found),
+        _independent(found),
         Check(
             "no state too small to describe",
             "failed" if small else "passed",
@@ -181,6 +201,16 @@ def _stable(found: dict[str, Number]) -> Check:
         "The least stable state is found again with a mean Jaccard index of {least_jaccard} (0.75 "
         "and more is stable, below 0.6 not to be trusted). In {n_fresh_better} of {n_fresh} "
         "resamples random starts found a better solution than the one at hand.",
+    )
+
+
+def _independent(found: dict[str, Number]) -> Check:
+    dependent = abs(found["largest_residual"].value) >= DEPENDENT
+    return Check(
+        "items independent within states",
+        "failed" if dependent else "passed",
+        "The largest residual correlation of a pair of items is {largest_residual} "
+        f"({{largest_pair}}); {DEPENDENT} and more is called dependent here.",
     )
 
 
@@ -231,7 +261,9 @@ def text(fitted: Fitted) -> dict[str, str]:
             "With one occasion nobody is seen to change: a class may be a passing state or a "
             "lasting trait."
         )
-    plain = [f"{{n_people}} people {seen}.", _WHO[fitted.data.sensitivity]]
+    weighted = fitted.data.weights is not None
+    who = _WHO["weighted" if weighted else fitted.data.sensitivity]
+    plain = [f"{{n_people}} people {seen}.", who]
     plain += [_summarised(fitted), _PLAIN[fitted.verdict]]
     return {
         "plain": " ".join(sentence for sentence in plain if sentence),
@@ -244,7 +276,7 @@ def text(fitted: Fitted) -> dict[str, str]:
         "the test may tie them; the states shown do not, and may differ for that reason alone. "
         "Left out: people without any answer ({n_left_out}) and later referrals of the same "
         "people ({n_later_referrals}).",
-        "limits": " ".join(limits + _LIMITS[fitted.data.sensitivity]),
+        "limits": " ".join(limits + _LIMITS["weighted" if weighted else fitted.data.sensitivity]),
     }
 
 
@@ -264,6 +296,8 @@ def _summarised(fitted: Fitted) -> str:
 
 _WHO = {
     "open": "They are a sample of the general population, unweighted, and not patients.",
+    "weighted": "They are a sample of the general population, weighted to stand for it, and not "
+    "patients.",
     "synthetic": "They were drawn by a program from states that are known.",
     "patient": "",
 }
@@ -281,6 +315,11 @@ _LIMITS = {
     "open": [
         "The sample is unweighted and comes from a general population: these are not patients, "
         "and shares are not estimates for the country."
+    ],
+    "weighted": [
+        "These are not patients. Weights make shares estimates for the population of the survey; "
+        "with them there is no likelihood to penalise, so the number of states is the one that "
+        "predicts people it has not seen best, and intervals come from resampled sampling units.",
     ],
     "synthetic": [
         "SIMULATED: the states were planted. Finding them shows that the method works and says "

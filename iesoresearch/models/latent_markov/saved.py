@@ -77,7 +77,7 @@ class _File(_Strict):
     n_people: int | float = Field(gt=0)  # a sum of weights is no whole number
     n_parameters: int = Field(ge=0)
     log_likelihood: float
-    bic: float
+    bic: float | None  # none of a model fitted with survey weights
     converged: bool
     n_states: int = Field(ge=1)
     most_sessions: int = Field(ge=1)
