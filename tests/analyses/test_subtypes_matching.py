@@ -148,8 +148,10 @@ def test_true_values_bound_what_rules_are_worth(result):
 
 
 def test_counts_add_up(result):
-    for name in ("subtypes", "calibration"):
-        assert result.tables[name].frame["n"].sum() == SMALL["n_patients"]
+    assert result.tables["subtypes"].frame["n"].sum() == SMALL["n_patients"]
+    predicted = result.numbers["n_predicted"].value
+    assert predicted == pytest.approx(0.8 * SMALL["n_patients"], abs=5)
+    assert result.tables["calibration"].frame["n"].sum() == predicted
     overlap = result.tables["overlap"].frame
     for column in ("first", "second"):
         assert overlap[column].sum() == result.numbers[f"n_{column}"].value

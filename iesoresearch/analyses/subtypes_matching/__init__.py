@@ -45,7 +45,7 @@ class Params(AnalysisParams):
     )
     max_subtypes: int = Field(7, ge=2, le=10, description="largest number of subtypes (2 to 10)")
     n_starts: int = Field(5, ge=1, le=1000, description="random starts per number of subtypes")
-    n_folds: int = Field(5, ge=2, le=20, description="folds of patients for cross-fitting")
+    n_folds: int = Field(10, ge=2, le=20, description="folds of patients for cross-fitting")
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
     @property

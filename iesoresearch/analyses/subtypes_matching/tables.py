@@ -194,10 +194,11 @@ def _calibration(fitted: Fitted) -> Table:
     frame = frame.with_columns(n=pl.Series(np.bincount(found.group, minlength=GROUPS)))
     values = {"predicted": _value(fitted, "model", "Predicted, points", 2, "n")} | values
     if fitted.patients.truth is not None:
-        sums = np.bincount(found.group, weights=fitted.patients.truth.effect, minlength=GROUPS)
+        true = fitted.patients.truth.effect[fitted.scores.predicted]
+        sums = np.bincount(found.group, weights=true, minlength=GROUPS)
         frame = frame.with_columns(true=pl.Series(sums) / pl.col("n"))
         values["true"] = _value(fitted, "model", "Planted", 2, "n")
-    values["n"] = _count(fitted)
+    values["n"] = _count(fitted, whole=None)
     title = "Predicted advantages, by fifths: second therapy minus first"
     return Table(title, frame, {"group": "Fifth of patients"}, values)
 
@@ -209,13 +210,13 @@ def _rules(fitted: Fitted) -> Table:
     given = {
         "first": 0.0,
         "second": 1.0,
-        "usual": fitted.patients.treatment.mean(),
+        "usual": fitted.patients.treatment[fitted.scores.predicted].mean(),
         "personal": found.chosen.mean(),
     }
     joint = _stacked(found.values)
     columns, values = _estimates(fitted, joint, "Mean last PHQ-9 total")
     frame = pl.DataFrame({"rule": names, "share": [given[name] for name in found.values]} | columns)
-    frame = frame.with_columns(n=pl.lit(fitted.patients.n))
+    frame = frame.with_columns(n=pl.lit(len(found.chosen)))
     values = {"share": _value(fitted, "model", f"Share given {second}", 2, "n")} | values
     if fitted.patients.truth is not None:
         frame = frame.with_columns(true=pl.Series(list(true_values(fitted).values())))
@@ -226,11 +227,12 @@ def _rules(fitted: Fitted) -> Table:
 
 def true_values(fitted: Fitted) -> dict[str, float]:
     """True expected last total of the simulated patients under each rule."""
-    expected, everyone = fitted.patients.truth.expected, np.arange(fitted.patients.n)
+    valued = fitted.scores.predicted
+    expected, everyone = fitted.patients.truth.expected[valued], np.arange(valued.sum())
     return {
         "first": float(expected[:, 0].mean()),
         "second": float(expected[:, 1].mean()),
-        "usual": float(expected[everyone, fitted.patients.treatment].mean()),
+        "usual": float(expected[everyone, fitted.patients.treatment[valued]].mean()),
         "personal": float(expected[everyone, fitted.rules.chosen].mean()),
     }
 
@@ -239,7 +241,7 @@ def _saved(fitted: Fitted) -> Table:
     found = fitted.rules.saved
     columns, values = _estimates(fitted, _stacked(found), "Points saved")
     frame = pl.DataFrame({"instead": [SAVED[name] for name in found]} | columns)
-    frame = frame.with_columns(n=pl.lit(fitted.patients.n))
+    frame = frame.with_columns(n=pl.lit(len(fitted.rules.chosen)))
     values["n"] = _count(fitted, whole=None)
     title = "What giving each patient the therapy predicted to be better saves"
     return Table(title, frame, {"instead": "Compared with"}, values)

@@ -24,14 +24,14 @@ FIGURES = {
         table="calibration",
         title="Do the predicted advantages hold?",
         caption="Patients in fifths by the difference predicted for them from other patients; the "
-        "difference found in each fifth, with 95 % intervals, n = {n_patients} patients. On the "
+        "difference found in each fifth, with 95 % intervals, n = {n_predicted} patients. On the "
         "line predictions are right; a flat row of points says they are worth nothing.",
     ),
     "rules": FigureSpec(
         table="rules",
         title="What rules of treatment are worth",
         caption="Estimated mean last PHQ-9 total under each rule, with 95 % intervals, "
-        "n = {n_patients} patients; lower is better. No rule was made on the patients on whom it "
+        "n = {n_predicted} patients; lower is better. No rule was made on the patients on whom it "
         "is valued. Hollow diamonds: true values, where known.",
     ),
 }
@@ -68,6 +68,7 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "n_first": number(int(given[0]), kind="count"),
         "n_second": number(int(given[1]), kind="count"),
         "n_left_out": number(sum(patients.left_out.values()), kind="count"),
+        "n_predicted": number(len(fitted.rules.chosen), kind="count"),
         "n_subtypes": number(fitted.k),
         "verdict": number(fitted.verdict),
         "verdict_beyond": number(fitted.verdict_beyond),
@@ -78,8 +79,8 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "unadjusted": number(fitted.unadjusted, 1, "points"),
         "slope": number(float(fitted.calibration.slope.estimate[0]), 2),
         "share_clipped": number(100 * fitted.scores.share_clipped, 1, "%"),
-        "lowest_propensity": number(float(fitted.scores.propensity.min()), 2),
-        "highest_propensity": number(float(fitted.scores.propensity.max()), 2),
+        "low_propensity": number(float(np.quantile(fitted.scores.propensity, 0.01)), 2),
+        "high_propensity": number(float(np.quantile(fitted.scores.propensity, 0.99)), 2),
         "imbalance": number(float(np.nanmax(np.abs(before))), 2, "SD"),
         "weighted_imbalance": number(float(np.nanmax(np.abs(after))), 2, "SD"),
         "share_second": number(100 * float(fitted.rules.chosen.mean()), 0, "%"),
@@ -113,11 +114,14 @@ def _truths(fitted: Fitted) -> dict[str, float]:
     if fitted.patients.truth is None:
         return {}
     values = true_values(fitted)
-    single = min(values["first"], values["second"])
+    single, best = (
+        min(values["first"], values["second"]),
+        fitted.patients.truth.expected.min(axis=1),
+    )
     return {
         "true_overall": true_effects(fitted)[1],
         "true_saved": single - values["personal"],
-        "possible": single - float(fitted.patients.truth.expected.min(axis=1).mean()),
+        "possible": single - float(best[fitted.scores.predicted].mean()),
     }
 
 
@@ -130,8 +134,8 @@ def checks(fitted: Fitted) -> list[Check]:
         Check(
             "the therapies overlap",
             "passed" if fitted.scores.share_clipped <= MOST_CLIPPED else "failed",
-            "Estimated chances of {second_therapy} lie between {lowest_propensity} and "
-            f"{{highest_propensity}}; {{share_clipped}} of patients were clipped to "
+            "For 98 % of patients the estimated chance of {second_therapy} lies between "
+            "{low_propensity} and {high_propensity}; {share_clipped} were clipped to "
             f"{heterogeneity.CLIP[0]} or {heterogeneity.CLIP[1]} (at most {MOST_CLIPPED:.0%}).",
         ),
         Check(
@@ -225,10 +229,11 @@ def text(fitted: Fitted) -> dict[str, str]:
         "reading": "Effects are differences of the last PHQ-9 total in points. Subtypes are "
         "classes of the answers at the first session and differ in severity as well as in kind: a "
         "difference between them can come from either. A patient belongs to the most likely one. "
-        "Each patient's score comes from models fitted to other patients, and so does the "
-        "prediction of the better therapy. Two hypotheses are tested, with p values adjusted for "
-        f"two (Holm), and a claim needs {LEVEL}. What rules are worth is claimed only if one of "
-        "the tests found a difference.",
+        "Each patient's score comes from models fitted to other patients. Predictions, and rules "
+        "made of them, come from earlier parts of the data and are judged on later ones "
+        "({n_predicted} patients): a rule made from all of them would be somewhat better. Two "
+        "hypotheses are tested, with p values adjusted for two (Holm), and a claim needs "
+        f"{LEVEL}. What rules are worth is claimed only if one of the tests found a difference.",
         "limits": " ".join([*_LIMITS, *_SOURCE_LIMITS[fitted.patients.sensitivity]]),
     }
 

@@ -79,20 +79,20 @@ def equality(fit: Fit) -> Statistic:
 def beyond_groups(scores: Scores, membership: np.ndarray) -> Statistic:
     """One-sided test that the effect depends on anything but group membership.
 
-    In every fold but the first, scores are regressed on membership and on the advantage predicted
-    from *earlier* folds (the best linear predictor of Chernozhukov, Demirer, Duflo & Fernández-Val
-    2025, doi:10.3982/ECTA19303). Where membership says all, the coefficient of the prediction is
-    zero. The t values of the folds are summed and divided by the root of their number. Since each
+    In every fold with predictions, scores are regressed on membership and on the predicted
+    advantage (the best linear predictor of Chernozhukov, Demirer, Duflo & Fernández-Val 2025,
+    doi:10.3982/ECTA19303). Where membership says all, the coefficient of the prediction is zero.
+    The t values of the folds are summed and divided by the root of their number. Since each
     prediction is fixed before its fold is looked at, the sum is standard normal under the
     hypothesis, which pooled cross-fitting does not give (Wager 2024, arXiv:2405.05534).
     """
     values = []
-    for k in range(1, scores.fold.max() + 1):
+    for k in np.unique(scores.fold[scores.predicted]):
         here = scores.fold == k
         fit = least_squares(
-            np.column_stack([membership[here], scores.earlier[here]]), scores.effect[here]
+            np.column_stack([membership[here], scores.advantage[here]]), scores.effect[here]
         )
-        flat = np.ptp(scores.earlier[here]) < 1e-9  # the same prediction for all tells nothing
+        flat = np.ptp(scores.advantage[here]) < 1e-9  # the same prediction for all tells nothing
         values.append(0.0 if flat else fit.estimate[-1] / fit.error[-1])
     z = float(np.sum(values) / np.sqrt(len(values)))
     return Statistic(z, 1, float(stats.norm.sf(z)))

@@ -12,8 +12,8 @@ from iesoresearch.models.heterogeneity.scores import Scores
 class Rules:
     """Mean outcome under rules of treatment, and what the personal rule saves.
 
-    Doubly robust values (Athey & Wager 2021, doi:10.3982/ECTA15732); every rule was made without
-    the people on whom it is valued.
+    Doubly robust values (Athey & Wager 2021, doi:10.3982/ECTA15732) over the people with predicted
+    advantages; every rule was made from earlier folds.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Rules:
         How much smaller the personal rule makes the mean outcome than the better single treatment
         and than the treatment as it was.
     chosen
-        (people,) the treatment of the personal rule.
+        (people with predictions,) the treatment of the personal rule.
     """
 
     values: dict[str, Fit]
@@ -35,15 +35,16 @@ class Rules:
 def rules(scores: Scores, outcome: np.ndarray) -> Rules:
     """Values of the rules; the smaller an outcome, the better.
 
-    The better single treatment, too, is chosen on the other folds: the minimum of two estimated
-    means would be too good.
+    The better single treatment, too, is chosen on earlier folds: the minimum of two estimated means
+    would be too good.
     """
-    chosen = (scores.advantage < 0).astype(np.int64)
+    arms, outcome = scores.arms[scores.predicted], outcome[scores.predicted]
+    chosen = (scores.advantage[scores.predicted] < 0).astype(np.int64)
     everyone = np.arange(len(outcome))
-    personal, single = scores.arms[everyone, chosen], scores.arms[everyone, scores.better]
+    personal, single = arms[everyone, chosen], arms[everyone, scores.better[scores.predicted]]
     values = {
-        "first": scores.arms[:, 0],
-        "second": scores.arms[:, 1],
+        "first": arms[:, 0],
+        "second": arms[:, 1],
         "usual": outcome,
         "personal": personal,
     }
@@ -66,7 +67,7 @@ class Calibration:
     Attributes
     ----------
     group
-        (people,) 0-based, from the most negative prediction to the most positive.
+        (people with predictions,) 0-based, from the most negative to the most positive.
     predicted
         (groups,) mean prediction.
     found
@@ -88,17 +89,18 @@ def calibration(scores: Scores, n_groups: int = 5) -> Calibration:
     ranked within their fold, since every fold has a model of its own, and the slope has an
     intercept per fold.
     """
-    group = np.empty(len(scores.fold), dtype=np.int64)
-    for k in range(scores.fold.max() + 1):
-        here = np.flatnonzero(scores.fold == k)
-        ranked = here[np.argsort(scores.advantage[here], kind="stable")]
+    advantage, effect = scores.advantage[scores.predicted], scores.effect[scores.predicted]
+    folds, fold = np.unique(scores.fold[scores.predicted], return_inverse=True)
+    group = np.empty(len(fold), dtype=np.int64)
+    for k in range(len(folds)):
+        here = np.flatnonzero(fold == k)
+        ranked = here[np.argsort(advantage[here], kind="stable")]
         group[ranked] = np.arange(len(here)) * n_groups // len(here)
     members = np.eye(n_groups)[group]
-    folds = np.eye(scores.fold.max() + 1)[scores.fold]
-    line = least_squares(np.column_stack([scores.advantage, folds]), scores.effect)
+    line = least_squares(np.column_stack([advantage, np.eye(len(folds))[fold]]), effect)
     slope = Fit(line.estimate[:1], line.covariance[:1, :1], line.n)
-    predicted = members.T @ scores.advantage / members.sum(axis=0)
-    return Calibration(group, predicted, least_squares(members, scores.effect), slope)
+    predicted = members.T @ advantage / members.sum(axis=0)
+    return Calibration(group, predicted, least_squares(members, effect), slope)
 
 
 def weighted_difference(values: np.ndarray, treatment: np.ndarray, propensity: np.ndarray) -> float:

@@ -23,6 +23,7 @@ from iesoresearch.seeds import rng
 #: people beyond 0.1 and 0.9; clipping at half of that keeps everybody, and no weight exceeds 20.
 CLIP = (0.05, 0.95)
 FEWEST = 100  # people per arm
+BURN_IN = 0.2  # share of the people that no prediction is made for, only from
 _PENALTIES = np.logspace(0, 5, 11)  # of ridge regressions on standardised features
 
 
@@ -39,12 +40,12 @@ class Scores:
     share_clipped
         Share of people whose propensity was clipped.
     advantage
-        (people,) predicted outcome under treatment 1 minus that under 0, from the other folds: the
-        personalised advantage of DeRubeis et al. 2014 (doi:10.1371/journal.pone.0083875).
-    earlier
-        (people,) the same from earlier folds only; NaN in the first fold.
+        (people,) predicted outcome under treatment 1 minus that under 0: the personalised advantage
+        of DeRubeis et al. 2014 (doi:10.1371/journal.pone.0083875). Each is predicted from
+        *earlier* folds, and is NaN for the first `BURN_IN` of the people.
     better
-        (people,) the treatment, 0 or 1, that is better on average in the other folds.
+        (people,) the treatment, 0 or 1, that is better on average in the same earlier folds; 0
+        where there are none.
     fold
         (people,) 0-based.
     """
@@ -53,7 +54,6 @@ class Scores:
     propensity: np.ndarray
     share_clipped: float
     advantage: np.ndarray
-    earlier: np.ndarray
     better: np.ndarray
     fold: np.ndarray
 
@@ -61,6 +61,11 @@ class Scores:
     def effect(self) -> np.ndarray:
         """(people,) doubly robust score of the effect: treatment 1 minus treatment 0."""
         return self.arms[:, 1] - self.arms[:, 0]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """(people,) whether there is a predicted advantage."""
+        return np.isfinite(self.advantage)
 
 
 class _Models:
@@ -113,10 +118,16 @@ def cross_fit(
     treatment: np.ndarray,
     outcome: np.ndarray,
     *,
-    n_folds: int = 5,
+    n_folds: int = 10,
     seed: int,
 ) -> Scores:
-    """Doubly robust scores and predicted advantages, each from people of other folds.
+    """Doubly robust scores from people of other folds, predicted advantages from earlier ones.
+
+    Whatever is made from the predictions is thereby fixed before the people are looked at on whom
+    it is judged, and judged on each person once. Rules that are made from all other folds share
+    people with the folds they are judged on, so that errors of the folds are correlated and
+    intervals too short (Luedtke & van der Laan 2016, doi:10.1214/15-AOS1384; Wager 2024,
+    arXiv:2405.05534).
 
     Parameters
     ----------
@@ -145,19 +156,17 @@ def cross_fit(
     n = len(treatment)
     fold = _folds(treatment, n_folds, rng(seed, "heterogeneity", "folds"))
     arms, propensity, clipped = np.empty((n, 2)), np.empty(n), np.empty(n, dtype=bool)
-    advantage, earlier = np.empty(n), np.full(n, np.nan)
-    better = np.empty(n, dtype=np.int8)
+    advantage, better = np.full(n, np.nan), np.zeros(n, dtype=np.int8)
     for k in range(n_folds):
         here, others, before = fold == k, fold != k, fold < k
         models = _Models(features[others], treatment[others], outcome[others])
         arms[here], propensity[here], clipped[here] = models.scores(
             features[here], treatment[here], outcome[here]
         )
-        advantage[here], better[here] = models.advantage(features[here]), models.better
-        if k > 0:
+        if k >= max(BURN_IN * n_folds, 1):
             past = _Models(features[before], treatment[before], outcome[before])
-            earlier[here] = past.advantage(features[here])
-    return Scores(arms, propensity, float(clipped.mean()), advantage, earlier, better, fold)
+            advantage[here], better[here] = past.advantage(features[here]), past.better
+    return Scores(arms, propensity, float(clipped.mean()), advantage, better, fold)
 
 
 def _folds(treatment, n_folds, random) -> np.ndarray:
