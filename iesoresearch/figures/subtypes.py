@@ -90,7 +90,8 @@ def plot_residuals(table: Table, ax: Axes) -> None:
     for (i, j), value in np.ndenumerate(matrix[1:, :-1]):
         if np.isfinite(value):
             colour = "white" if abs(value) > 0.7 * reach else "black"
-            ax.text(j, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", color=colour)
+            shown = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # no minus before a zero
+            ax.text(j, i, shown, ha="center", va="center", color=colour)
     ax.grid(False)
     names = list(order)
     ax.set_xticks(

@@ -16,6 +16,13 @@ from iesoresearch.results import Result
 
 __all__ = ["load", "run", "summary"]
 
+#: Figures and tables that need repeated sessions.
+_REPEATED = {
+    "transitions": "Moves from one session to the next",
+    "flow": "From session to session",
+    "state_shares": "States over sessions",
+    "other_assumptions": "Other assumptions about moves",
+}
 TITLE = "Depressive states and moves between them"
 
 
@@ -55,9 +62,9 @@ def _result(fitted: Fitted) -> Result:
         text=text(fitted),
         figures={name: spec for name, spec in FIGURES.items() if spec.table in tables},
         not_applicable={
-            name: f"{spec.title}: not applicable, everybody was seen once."
-            for name, spec in FIGURES.items()
-            if spec.table not in tables
+            name: f"{title}: not applicable, everybody was seen once."
+            for name, title in _REPEATED.items()
+            if fitted.model.one_occasion_
         },
         documents={"model.json": write_model},
         provenance={
