@@ -13,6 +13,7 @@ from scipy import optimize, stats
 
 from iesoresearch.errors import ConvergenceWarning, DataError, NotFittedError, ParameterError
 from iesoresearch.models import LatentMarkov, SeverityLadder
+from iesoresearch.models.latent_markov import information
 from iesoresearch.models.latent_markov.logits import Logits
 
 from . import general_oracle as oracle
@@ -569,6 +570,24 @@ def test_separation_is_said_and_has_no_standard_error():
     assert model.transition_coefs_[0, 1, 0] < -10
     # the rest is as good as without: from state 1 a table of two rows
     assert np.isnan(model.coefficients()["z"]).sum() == 2
+
+
+def test_a_maximum_that_is_not_found_is_said(small, monkeypatch):
+    monkeypatch.setattr(information, "_NEWTON_STEPS", 0)
+    model = LatentMarkov(2, n_categories=3, n_starts=1, random_state=1)
+    with pytest.warns(ConvergenceWarning, match=r"^Newton's method found no point where the gradi"):
+        model.fit(small.items, small.lengths, **small.known)
+    assert model.converged_  # EM did
+
+
+def test_slopes_do_not_count_against_the_free_cells_of_one_session():
+    """Three items of two levels have seven free cells; two classes take seven without slopes."""
+    items = np.random.default_rng(1).integers(0, 2, (200, 3)).astype(np.int8)
+    x = np.random.default_rng(2).normal(size=(200, 1))
+    model = LatentMarkov(2, n_categories=2, n_starts=1, max_iter=2, tol=0, random_state=1)
+    assert model.fit(items, initial_covariates=x).n_parameters_ == 8
+    with pytest.raises(DataError, match=r"has only 7 free cells, so the model is not identified"):
+        model.set_params(n_states=3).fit(items, initial_covariates=x)
 
 
 # ---- what is refused

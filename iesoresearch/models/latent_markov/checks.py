@@ -1,5 +1,6 @@
 """Checks of what a caller hands to an estimator. Messages count; they never quote an answer."""
 
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -146,8 +147,21 @@ def check_tol(tol) -> None:
         raise ParameterError(f"tol={tol!r} must be a number of at least 0 and below 1.")
 
 
-def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: np.ndarray, levels):
-    """Refuse more states than people, or more parameters than answers or answer patterns."""
+def check_threads(n_jobs) -> int:
+    """Number of threads; -1 asks for all, None for one."""
+    if n_jobs is None:
+        return 1
+    if n_jobs == -1:
+        return (os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()) or 1
+    return check_whole("n_jobs", n_jobs, 1)
+
+
+def check_capacity(n_states: int, n_parameters: int, records, n_slopes: int = 0) -> None:
+    """Refuse more states than people, or more parameters than answers or answer patterns.
+
+    `n_slopes` of the parameters are of covariates, whose values make cells of their own.
+    """
+    items, bounds, levels = records.items, records.bounds, records.levels
     n_people = len(bounds) - 1
     n_answers = int((items >= 0).sum())
     advice = "Ask for fewer states or bring more data."
@@ -160,7 +174,7 @@ def check_capacity(n_states: int, n_parameters: int, items: np.ndarray, bounds: 
         )
     log_patterns = np.log(levels).sum()  # of the table of all items, which may be huge
     patterns = np.exp(min(log_patterns, 100.0)) - 1
-    if np.all(np.diff(bounds) == 1) and n_parameters > round(patterns):
+    if np.all(np.diff(bounds) == 1) and n_parameters - n_slopes > round(patterns):
         raise DataError(
             f"{n_states} states need {n_parameters} parameters but one occasion of these items "
             f"has only {patterns:.0f} free cells, so the model is not identified. "

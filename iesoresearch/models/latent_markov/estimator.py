@@ -1,6 +1,5 @@
 """`LatentMarkov`: what can be asked for, and the fit."""
 
-import os
 import warnings
 
 import numpy as np
@@ -241,16 +240,14 @@ class LatentMarkov(Inference):
         checks.check_answered(records.items[:, : self.n_items_], records.bounds)
         self._check_dropout_and_covariates(records)
         self.n_parameters_ = self._count_parameters()
-        checks.check_capacity(
-            self.n_states, self.n_parameters_, records.items, records.bounds, records.levels
-        )
+        checks.check_capacity(self.n_states, self.n_parameters_, records, self._count_slopes())
 
         seeds = self._start_seeds()
         counted = records.counted()
         sessions = self._sessions(counted)
         fits = em.run_starts(
             sessions, [self._with_logits(self._start(seed, counted), counted) for seed in seeds],
-            n_threads=self._n_threads(), max_iter=self.max_iter, tol=self.tol,
+            n_threads=checks.check_threads(self.n_jobs), max_iter=self.max_iter, tol=self.tol,
             accelerate=self.accelerate,
         )  # fmt: skip
         self._keep_starts(seeds, fits)
@@ -296,10 +293,13 @@ class LatentMarkov(Inference):
 
     def _count_parameters(self) -> int:
         k = int(self.n_states)
-        p, q = self._n_covariates
-        transitions = 0 if self.one_occasion_ else k * (k - 1) * (self._n_moves() + q)
+        transitions = 0 if self.one_occasion_ else k * (k - 1) * self._n_moves()
         items = self._count_item_parameters() + len(self._blocks.pairs)
-        return (k - 1) * (1 + p) + k * self.stayers + items + transitions
+        return (k - 1) + k * self.stayers + items + transitions + self._count_slopes()
+
+    def _count_slopes(self) -> int:
+        p, q = self._n_covariates
+        return (self.n_states - 1) * (p + self.n_states * q)
 
     def _start_seeds(self) -> list[int]:
         if self.init is not None:
@@ -344,14 +344,6 @@ class LatentMarkov(Inference):
         shapes |= {"item_probs": (k, self.n_items_, int(self._levels.max()))}
         shapes |= {"stayer_shares": (k,)} if self.stayers else {}
         return shapes | ({"dropout_probs": (k,)} if self._models_dropout() else {})
-
-    def _n_threads(self) -> int:
-        available = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
-        if self.n_jobs is None:
-            return 1
-        if self.n_jobs == -1:
-            return available or 1
-        return checks.check_whole("n_jobs", self.n_jobs, 1)
 
     def _keep_starts(self, seeds, fits):
         rows = [

@@ -1,6 +1,7 @@
 """Standard errors of a latent Markov model, and the coefficients of its covariates."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -91,12 +92,14 @@ class Inference(Prediction):
         -----
         Probabilities by the delta method. They describe the maximum: fit with a small `tol`.
         """
-        sessions, model, to_raw = self._refitted(items, lengths, weights, known)
-        if not information.supported(model):
+        self._check_fitted()
+        # predictions see only the probabilities of a ladder or of ordinal items, errors their kind
+        if self.items != "free" or self.dependent_pairs or hasattr(self, "positions_"):
             raise ParameterError(
                 "Standard errors are known for items with free probabilities and no dependent "
                 "pairs. Use iesoresearch.models.bootstrap for the uncertainty of this model."
             )
+        sessions, model, to_raw = self._refitted(items, lengths, weights, known)
         errors, _ = self._errors(sessions, model, to_raw, robust)
         if errors is None:
             raise DataError(
@@ -173,7 +176,16 @@ class Inference(Prediction):
         covariates = any(self._n_covariates)
         if not (covariates and best.converged and information.supported(best.model)):
             return best
-        return information.maximise(sessions, best)
+        found = information.maximise(sessions, best)
+        if not found.converged:
+            warnings.warn(
+                "Newton's method found no point where the gradient vanishes, so coefficients are "
+                "those of EM. The data may not determine all of them: ask for fewer states or "
+                "covariates.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return replace(found, converged=True)
 
     def _check_dropout_and_covariates(self, records: Records):
         """Refuse drop-out nobody knows, and covariates there is no model for."""

@@ -9,7 +9,7 @@ row, and the coefficients of logits. What has no finite maximum in them is held 
 probabilities whose maximum is zero, and coefficients along which nothing varies (separation).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,7 +27,8 @@ _GRADIENT = 1e-9  # per person, at which the maximum is reached
 _LONGEST = 3.0  # of a Newton step, in log odds
 _NEWTON_STEPS = 40
 _CHORDS = 8  # steps with the information of an earlier point
-_EM_STEPS = 100  # where the log-likelihood is not concave yet
+_EM_STEPS = 100  # where the log-likelihood is not concave yet ...
+_EM_ROUNDS = 5  # ... but not for ever: it may be flat
 _HALVINGS = 12
 
 
@@ -235,14 +236,17 @@ def maximise(sessions: Sessions, fit: em.Fit) -> em.Fit:
     the gradient vanished.
     """
     n_people = sessions.n_people if sessions.weights is None else sessions.weights.sum()
-    model, n_iter = fit.model, fit.n_iter
+    model, n_iter, rounds = fit.model, fit.n_iter, 0
     for _ in range(_NEWTON_STEPS):
         around = Coordinates.around(sessions, model)
         gradient = around.score(sessions, around.model, around.counts)
         if np.abs(gradient).max(initial=0.0) <= _GRADIENT * n_people:
-            return replace(fit, model=around.model, counts=around.counts, converged=True)
+            return em.Fit(around.model, around.counts, n_iter, converged=True)
         inverse = _inverse(around.information(sessions))
         if inverse is None:
+            rounds += 1
+            if rounds > _EM_ROUNDS:
+                break
             more = em.run(sessions, around.model, max_iter=_EM_STEPS, tol=0)
             model, n_iter = more.model, n_iter + more.n_iter
         else:
