@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iesoresearch.errors import DataError
 from iesoresearch.models import LatentMarkov, SeverityLadder
 from iesoresearch.models.selection import (
     Gain,
+    departures,
+    folds_of,
     gain,
     held_out_log_likelihood,
     match_states,
@@ -134,6 +137,40 @@ def test_levels_come_from_all_people_and_lengths_may_be_left_out():
     np.testing.assert_array_equal(values, given)
 
 
+def test_folds_may_be_given_and_units_stay_whole(deal):
+    folds = np.arange(23) % 4
+    Recorder.fitted.clear()
+    lengths = np.arange(23) % 3 + 1
+    items = np.repeat(np.arange(23), lengths)[:, None].astype(np.int8)
+    held_out_log_likelihood(Recorder(), items, lengths, folds=folds)
+    held = [sorted(set(range(23)) - seen) for seen in Recorder.fitted]
+    assert held == [np.flatnonzero(folds == f).tolist() for f in range(4)]
+
+    units = np.array(["a", "b", "c", "d", "e", "f"])[np.arange(23) % 6]
+    dealt = folds_of(23, 3, seed=1, units=units)
+    assert {len(set(dealt[units == unit])) for unit in "abcdef"} == {1}
+    assert sorted(np.unique(dealt[:6], return_counts=True)[1]) == [2, 2, 2]
+
+
+@pytest.mark.parametrize("folds", [[0] * 20, [0, 1] * 9, [0.5] * 20])
+def test_folds_must_be_whole_numbers_of_everybody(folds):
+    items = np.zeros((20, 2), dtype=np.int8)
+    with pytest.raises(DataError, match="one whole number for each of the 20 people, and two"):
+        held_out_log_likelihood(LatentMarkov(1), items, folds=folds)
+
+
+def test_a_weight_of_two_is_a_person_twice():
+    items = np.random.default_rng(0).integers(0, 3, (40, 3)).astype(np.int8)
+    weights = np.random.default_rng(1).integers(1, 3, 40)
+    folds = np.arange(40) % 4
+    model = LatentMarkov(1, n_categories=3, n_starts=1, tol=1e-12)
+    weighted = held_out_log_likelihood(model, items, folds=folds, weights=weights)
+    repeated = held_out_log_likelihood(
+        model, np.repeat(items, weights, axis=0), folds=np.repeat(folds, weights)
+    )
+    np.testing.assert_allclose(np.repeat(weighted, weights), repeated, rtol=1e-9)
+
+
 # ---- gain, distance, verdict
 
 
@@ -144,6 +181,24 @@ def test_gain_is_a_paired_mean_with_a_normal_interval():
     assert found.estimate == pytest.approx(2.5)
     assert (found.low, found.high) == pytest.approx((2.5 - half, 2.5 + half))
     assert found.n == 4
+
+
+def test_weighted_gain_of_units_by_hand():
+    null, weights = np.zeros(4), np.array([1.0, 3.0, 2.0, 2.0])
+    units = np.array([7, 7, 2, 5])
+    found = gain(np.array([1.0, 2.0, 0.0, 4.0]), null, weights, units)
+    mean = (1 + 6 + 0 + 8) / 8
+    # sums of weight * (difference - mean) over units 7, 2 and 5
+    sums = np.array([1 * (1 - mean) + 3 * (2 - mean), 2 * (0 - mean), 2 * (4 - mean)]) / 8
+    half = 1.96 * np.sqrt(3 / 2 * (sums**2).sum())
+    assert found.estimate == pytest.approx(mean)
+    assert (found.low, found.high) == pytest.approx((mean - half, mean + half))
+
+
+def test_departure_of_an_item_that_everybody_answers_alike_is_none():
+    ladder = SimpleNamespace(profile_at=lambda totals: np.outer(totals, [0.5, 0.5]))
+    item_probs = np.array([[[1, 0, 0], [0, 0, 1]]], dtype=float)
+    np.testing.assert_allclose(departures(item_probs, ladder, np.array([0.0, 0.5])), [[0, 2]])
 
 
 def test_distance_from_the_ladder_by_hand():
@@ -167,14 +222,15 @@ GAIN, LOSS, NEITHER = Gain(2, 1, 3, 9), Gain(-2, -3, -1, 9), Gain(0, -1, 1, 9)
         (GAIN, 5.0, "differs in kind"),
         (GAIN, 0.19, "inconclusive"),
         (GAIN, 0.1, "inconclusive"),
-        (GAIN, 0.09, "severity only"),
+        (GAIN, 0.09, "severity only"),  # profiles lie on the ladder, whatever the gain
         (NEITHER, 0.2, "inconclusive"),
         (NEITHER, 0.1, "inconclusive"),
         (NEITHER, 0.09, "severity only"),
         (LOSS, 0.2, "inconclusive"),  # a loss may come from too few people
+        (LOSS, 0.19, "severity only"),  # the ladder predicts better
         (LOSS, 0.09, "severity only"),
         (Gain(1, 0, 2, 9), 0.3, "inconclusive"),  # an interval that touches zero decides nothing
-        (Gain(-1, -2, 0, 9), 0.3, "inconclusive"),
+        (Gain(-1, -2, 0, 9), 0.15, "inconclusive"),
     ],
 )
 def test_verdict(found, distance, expected):
