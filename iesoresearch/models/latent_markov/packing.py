@@ -7,6 +7,7 @@ answer, up to a wholly missing session, an ordinary code whose probability is on
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -60,16 +61,32 @@ class PackedItems:
             (table rows, lanes).
         """
         n_states = len(item_probs)
-        padded = np.zeros((lanes, self.n_items, self.n_levels + 1))
-        padded[:n_states, :, :-1] = item_probs
-        padded[:n_states, :, -1] = 1.0
-        blocks = []
-        for digits, items in zip(self.digits, self.items, strict=True):
-            block = padded[:, items[0], digits[:, 0]]
-            for place, item in enumerate(items[1:], start=1):
-                block = block * padded[:, item, digits[:, place]]
-            blocks.append(block.T)
-        return np.ascontiguousarray(np.concatenate(blocks))
+        # answers by state; "missing" is an answer of probability one
+        probs = np.ones((self.n_items, self.n_levels + 1, lanes))
+        probs[:, :-1, :n_states] = item_probs.transpose(1, 2, 0)
+        probs[:, :, n_states:] = 0.0
+        probs = probs.reshape(-1, lanes)
+        tables = probs[self._answers[0]]
+        for answers in self._answers[1:]:
+            tables *= probs[answers]
+        return tables
+
+    @cached_property
+    def _answers(self) -> list[np.ndarray]:
+        """By place in the group: which answer (item * (levels + 1) + level) each table row means.
+
+        Where a group has fewer items, its first item is missing once more.
+        """
+        columns = []
+        for place in range(max(map(len, self.items))):
+            parts = []
+            for digits, items in zip(self.digits, self.items, strict=True):
+                inside = place < len(items)
+                item = items[place if inside else 0]
+                level = digits[:, place] if inside else np.full(len(digits), self.n_levels)
+                parts.append(item * (self.n_levels + 1) + level)
+            columns.append(np.concatenate(parts))
+        return columns
 
     def item_counts(self, table_counts: np.ndarray) -> np.ndarray:
         """Expected answers (lanes, items, levels) from counts per code (table rows, lanes)."""
@@ -82,7 +99,8 @@ class PackedItems:
 
     def blocks(self, by_code: np.ndarray) -> list[np.ndarray]:
         """Rows of every group of an array with one row per code: (table rows, ...)."""
-        return np.split(by_code, self.offsets[1:])
+        ends = [*self.offsets[1:], len(by_code)]
+        return [by_code[a:b] for a, b in zip(self.offsets, ends, strict=True)]
 
 
 def pack(items: np.ndarray, n_levels: int, together=()) -> PackedItems:
