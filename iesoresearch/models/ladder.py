@@ -10,6 +10,7 @@ from iesoresearch.models.latent_markov import LatentMarkov, em, newton
 from iesoresearch.models.latent_markov.blocks import Blocks
 from iesoresearch.models.latent_markov.chains import Chain
 from iesoresearch.models.latent_markov.emissions import LogLinear, shares_of, thresholds_of
+from iesoresearch.models.latent_markov.ladder_steps import step_ladder
 from iesoresearch.models.latent_markov.records import Records
 from iesoresearch.seeds import rng
 
@@ -157,4 +158,4 @@ class LadderItems(LogLinear):
         return self.at(self.positions[order])
 
     def _raise(self, answers, products, *arrays):
-        newton.step_ladder(answers, products, self.blocks.structure, *arrays)
+        step_ladder(answers, products, self.blocks.structure, *arrays)

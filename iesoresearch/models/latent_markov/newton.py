@@ -4,7 +4,8 @@
 `answers` (states, items, levels) and `products` (pairs,) are expected counts (`Blocks.completed`).
 With the rest of its block held fixed an item is an item alone whose weights are tilted: level c in
 state k by the sum, over the answers of its partners, of their weights and associations. Every step
-is halved until the expected log-likelihood does not fall, and given up if it still does.
+is halved until the expected log-likelihood does not fall, and given up if it still does. Those of
+ladders are in `ladder_steps`.
 """
 
 import numpy as np
@@ -27,7 +28,7 @@ def set_associations(products, associations, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _cell_weight(structure, b, cell, weights, factors, spare):
+def cell_weight(structure, b, cell, weights, factors, spare):
     """Weight of one cell in one state, the item at place `spare` left out (-1 for none)."""
     items, _, digits, _, _ = structure
     value = factors[cell]
@@ -39,7 +40,7 @@ def _cell_weight(structure, b, cell, weights, factors, spare):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _set_log_tilt(structure, b, place, weights, factors, tilt):
+def set_log_tilt(structure, b, place, weights, factors, tilt):
     """Logarithm of what tilts the item at `place` of block `b`, into `tilt` (states, levels)."""
     items, first, digits, _, _ = structure
     tilt[:] = 0.0
@@ -47,7 +48,7 @@ def _set_log_tilt(structure, b, place, weights, factors, tilt):
         return
     for k in range(len(weights)):
         for cell in range(first[b], first[b + 1]):
-            tilt[k, digits[cell, place]] += _cell_weight(
+            tilt[k, digits[cell, place]] += cell_weight(
                 structure, b, cell, weights[k], factors, place
             )
         for c in range(tilt.shape[1]):
@@ -55,7 +56,7 @@ def _set_log_tilt(structure, b, place, weights, factors, tilt):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _set_weights(position, slope, thresholds, weights):
+def set_weights(position, slope, thresholds, weights):
     """Weights of one item alone at one position, summing to one."""
     highest = -np.inf
     for c in range(len(weights)):
@@ -69,9 +70,9 @@ def _set_weights(position, slope, thresholds, weights):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _log_likelihood(counts, position, slope, thresholds, tilt, probs):
+def log_likelihood(counts, position, slope, thresholds, tilt, probs):
     """Expected log-likelihood of one item at one position; its probabilities go into `probs`."""
-    _set_weights(position, slope, thresholds + tilt, probs)
+    set_weights(position, slope, thresholds + tilt, probs)
     value = 0.0
     for c in range(len(probs)):
         if counts[c] > 0.0:
@@ -80,7 +81,7 @@ def _log_likelihood(counts, position, slope, thresholds, tilt, probs):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _solved(curvature, gradient):
+def solved(curvature, gradient):
     """Newton step by Cholesky factors; what has no curvature stays where it is, for the ridge."""
     n = len(gradient)
     ridge = 1e-9 * (1.0 + np.trace(curvature))
@@ -103,166 +104,13 @@ def _solved(curvature, gradient):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _moved(thresholds, move, share):
+def thresholds_after(thresholds, move, share):
     """Thresholds with `share` of their step made; those of levels that do not exist stay -inf."""
     moved = thresholds.copy()
     for c in range(1, len(thresholds)):
         if np.isfinite(moved[c]):
             moved[c] = min(max(moved[c] + share * move[c - 1], -LIMIT), LIMIT)
     return moved
-
-
-# ---- ladders: c * slope * position + threshold
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _item_derivatives(counts, positions, slope, thresholds, tilt, probs, gradient, curvature):
-    """Gradient and information of slope and thresholds of one item; returns its value.
-
-    Level c at rung k has the features position * c and one indicator per level above 0.
-    """
-    n_levels = len(probs)
-    gradient[:] = 0.0
-    curvature[:] = 0.0
-    value = 0.0
-    for k in range(len(positions)):
-        value += _log_likelihood(counts[k], positions[k], slope, thresholds, tilt[k], probs)
-        n = counts[k].sum()
-        mean = 0.0
-        square = 0.0
-        for c in range(n_levels):
-            mean += c * probs[c]
-            square += c * c * probs[c]
-        x = positions[k]
-        curvature[0, 0] += n * x * x * (square - mean * mean)
-        for c in range(n_levels):
-            surplus = counts[k, c] - n * probs[c]
-            gradient[0] += x * c * surplus
-            if c > 0:
-                gradient[c] += surplus
-                curvature[0, c] += n * x * probs[c] * (c - mean)
-                curvature[c, c] += n * probs[c]
-                for d in range(1, n_levels):
-                    curvature[c, d] -= n * probs[c] * probs[d]
-    for c in range(1, n_levels):
-        curvature[c, 0] = curvature[0, c]
-    return value
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _step_ladder_item(counts, positions, slopes, thresholds, j, tilt):
-    """One Newton step of slope and thresholds of item `j`."""
-    n_levels = counts.shape[1]
-    probs = np.empty(n_levels)
-    gradient = np.empty(n_levels)
-    curvature = np.empty((n_levels, n_levels))
-    before = _item_derivatives(
-        counts, positions, slopes[j], thresholds[j], tilt, probs, gradient, curvature
-    )
-    move = _solved(curvature, gradient)
-    share = 1.0
-    for _ in range(HALVINGS):
-        slope = min(max(slopes[j] + share * move[0], 0.0), LIMIT)
-        moved = _moved(thresholds[j], move[1:], share)
-        value = 0.0
-        for k in range(len(positions)):
-            value += _log_likelihood(counts[k], positions[k], slope, moved, tilt[k], probs)
-        if value >= before:
-            slopes[j] = slope
-            thresholds[j] = moved
-            return
-        share *= 0.5
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _rung(counts, position, slopes, thresholds, structure, factors, weights):
-    """Value, gradient and information of one rung's position; sets its `weights`."""
-    items = structure[0]
-    value = 0.0
-    gradient = 0.0
-    curvature = 0.0
-    for j in range(len(slopes)):
-        _set_weights(position, slopes[j], thresholds[j], weights[j])
-        for c in range(counts.shape[1]):
-            if counts[j, c] > 0.0:
-                gradient += slopes[j] * c * counts[j, c]
-                value += counts[j, c] * np.log(weights[j, c])
-    for b in range(len(items)):
-        n = counts[items[b, 0]].sum()
-        if n > 0.0:
-            total, mean, variance = _block_score(structure, b, slopes, weights, factors)
-            curvature += n * variance
-            gradient -= n * mean
-            value -= n * np.log(total)
-    return value, gradient, curvature
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _block_score(structure, b, slopes, weights, factors):
-    """Sum of weights of a block in one state; mean and variance of its sum of slope * answer."""
-    items, first, digits, _, _ = structure
-    total = 0.0
-    mean = 0.0
-    square = 0.0
-    for cell in range(first[b], first[b + 1]):
-        weight = _cell_weight(structure, b, cell, weights, factors, -1)
-        score = 0.0
-        for place in range(items.shape[1]):
-            if items[b, place] >= 0:
-                score += slopes[items[b, place]] * digits[cell, place]
-        total += weight
-        mean += weight * score
-        square += weight * score * score
-    mean /= total
-    return total, mean, square / total - mean * mean
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _step_positions(answers, positions, slopes, thresholds, structure, factors, weights):
-    """One Newton step per rung; `weights` become those of the new positions."""
-    for k in range(len(positions)):
-        before, gradient, curvature = _rung(
-            answers[k], positions[k], slopes, thresholds, structure, factors, weights[k]
-        )
-        move = gradient / max(curvature, 1e-9 * (1.0 + answers[k].sum()))
-        share = 1.0
-        for _ in range(HALVINGS):
-            position = min(max(positions[k] + share * move, -LIMIT), LIMIT)
-            value, _, _ = _rung(
-                answers[k], position, slopes, thresholds, structure, factors, weights[k]
-            )
-            if value >= before:
-                positions[k] = position
-                break
-            share *= 0.5
-        else:
-            for j in range(len(slopes)):
-                _set_weights(positions[k], slopes[j], thresholds[j], weights[k, j])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def step_ladder(answers, products, structure, positions, slopes, thresholds, associations):
-    """Raise the expected log-likelihood of a ladder; its four arrays are changed in place."""
-    items = structure[0]
-    weights = np.empty(answers.shape)
-    factors = np.empty(structure[1][-1])
-    tilt = np.empty((len(positions), answers.shape[2]))
-    set_associations(structure[3], associations, factors)
-    for k in range(len(positions)):
-        for j in range(len(slopes)):
-            _set_weights(positions[k], slopes[j], thresholds[j], weights[k, j])
-    for _ in range(SWEEPS):
-        for b in range(len(items)):
-            for place in range(items.shape[1]):
-                j = items[b, place]
-                if j < 0:
-                    continue
-                _set_log_tilt(structure, b, place, weights, factors, tilt)
-                _step_ladder_item(answers[:, j], positions, slopes, thresholds, j, tilt)
-                for k in range(len(positions)):
-                    _set_weights(positions[k], slopes[j], thresholds[j], weights[k, j])
-        _step_positions(answers, positions, slopes, thresholds, structure, factors, weights)
-        step_associations(answers, products, structure, weights, associations, factors)
 
 
 # ---- ordinal items: c * position of the item in the state + threshold
@@ -273,7 +121,7 @@ def _ordinal_value(counts, positions, thresholds, tilt, probs):
     """Expected log-likelihood of one item; its probabilities go into `probs` (states, levels)."""
     value = 0.0
     for k in range(len(positions)):
-        value += _log_likelihood(counts[k], positions[k], 1.0, thresholds, tilt[k], probs[k])
+        value += log_likelihood(counts[k], positions[k], 1.0, thresholds, tilt[k], probs[k])
     return value
 
 
@@ -303,11 +151,11 @@ def _step_ordinal_item(counts, positions, thresholds, tilt):
                 curvature[at, at] += n * probs[k, c]
                 for d in range(1, n_levels):
                     curvature[at, n_states + d - 1] -= n * probs[k, c] * probs[k, d]
-    move = _solved(curvature, gradient)
+    move = solved(curvature, gradient)
     share = 1.0
     for _ in range(HALVINGS):
         shifted = np.minimum(np.maximum(positions + share * move[:n_states], -LIMIT), LIMIT)
-        moved = _moved(thresholds, move[n_states:], share)
+        moved = thresholds_after(thresholds, move[n_states:], share)
         if _ordinal_value(counts, shifted, moved, tilt, probs) >= before:
             positions[:] = shifted
             thresholds[:] = moved
@@ -329,17 +177,17 @@ def step_ordinal(answers, products, structure, positions, thresholds, associatio
     set_associations(structure[3], associations, factors)
     for j in range(len(positions)):
         for k in range(n_states):
-            _set_weights(positions[j, k], 1.0, thresholds[j], weights[k, j])
+            set_weights(positions[j, k], 1.0, thresholds[j], weights[k, j])
     for _ in range(SWEEPS):
         for b in range(len(items)):
             for place in range(items.shape[1]):
                 j = items[b, place]
                 if j < 0:
                     continue
-                _set_log_tilt(structure, b, place, weights, factors, tilt)
+                set_log_tilt(structure, b, place, weights, factors, tilt)
                 _step_ordinal_item(answers[:, j], positions[j], thresholds[j], tilt)
                 for k in range(n_states):
-                    _set_weights(positions[j, k], 1.0, thresholds[j], weights[k, j])
+                    set_weights(positions[j, k], 1.0, thresholds[j], weights[k, j])
         step_associations(answers, products, structure, weights, associations, factors)
 
 
@@ -364,7 +212,7 @@ def step_free(answers, products, structure, weights, associations):
                 j = items[b, place]
                 if j < 0:
                     continue
-                _set_log_tilt(structure, b, place, weights, factors, tilt)
+                set_log_tilt(structure, b, place, weights, factors, tilt)
                 for k in range(n_states):
                     if answers[k, j].sum() > 0.0:
                         raised = answers[k, j] * np.exp(-tilt[k])
@@ -396,7 +244,7 @@ def _association(answers, products, structure, weights, associations, p, factors
         mean = 0.0
         square = 0.0
         for cell in range(first[b], first[b + 1]):
-            weight = _cell_weight(structure, b, cell, weights[k], factors, -1)
+            weight = cell_weight(structure, b, cell, weights[k], factors, -1)
             total += weight
             mean += weight * scores[cell, p]
             square += weight * scores[cell, p] ** 2
