@@ -84,6 +84,12 @@ def test_a_longer_plan_leaves_replicates_as_they_were(load):
     assert all(0 <= long.seed(i) < 2**32 for i in range(4))
 
 
+def test_every_study_has_reported_what_it_plans(reported):
+    for path in (find().root / "studies").glob("[!_]*.py"):
+        if "STUDY.main()" in path.read_text(encoding="utf-8"):
+            assert reported(path.stem), path.stem
+
+
 def test_no_study_takes_the_place_of_a_package():
     """Python looks beside a script first: studies/coverage.py would be the coverage of numba."""
     elsewhere = [folder for folder in sys.path if not folder.endswith("studies")]
