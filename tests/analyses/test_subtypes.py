@@ -38,7 +38,7 @@ def result():
 
 
 def test_every_table_and_figure_is_there(result):
-    drawn = "criteria item_profiles people transitions state_shares flow"
+    drawn = "criteria residuals item_profiles people transitions state_shares flow"
     assert set(result.figures) == set(drawn.split())
     assert {spec.table for spec in result.figures.values()} <= set(result.tables)
     assert not result.not_applicable
@@ -227,7 +227,7 @@ def test_few_people_are_not_enough_for_any_answer():
     """A loss on unseen people from too few people says nothing about severity."""
     params = subtypes.Params.check(SMALL | {"max_states": 3, "n_states": 3}, "test")
     result = subtypes.run(one_occasion(60), params)
-    assert result.numbers["gain_high"].value < 0
+    assert result.numbers["gain_low"].value < 0
     assert result.numbers["verdict"].value == "inconclusive"
 
 

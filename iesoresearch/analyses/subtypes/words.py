@@ -171,6 +171,7 @@ def checks(fitted: Fitted) -> list[Check]:
         _starts(found),
         _convergence(fitted),
         _inside("states", found["n_states"].value, max(fitted.models), "Raise max_states."),
+        _degenerate(fitted),
         _stable(found),
         _independent(found),
         Check(
@@ -189,6 +190,16 @@ def _starts(found: dict[str, Number]) -> Check:
         return Check(name, "not applicable", "There was one start only; raise n_starts.")
     sentence = "{starts_at_best} of {n_starts} random starts ended within 0.05 nats of the best."
     return Check(name, "passed" if found["starts_at_best"].value > 1 else "failed", sentence)
+
+
+def _degenerate(fitted: Fitted) -> Check:
+    n = len(fitted.model.degeneracies_)
+    return Check(
+        "solution not degenerate",
+        "inconclusive" if n else "passed",
+        f"{n} of the signs of too many states: states without people or alike, moves that never "
+        "happen, answers of probability zero.",
+    )
 
 
 def _stable(found: dict[str, Number]) -> Check:
@@ -264,7 +275,9 @@ def text(fitted: Fitted) -> dict[str, str]:
     weighted = fitted.data.weights is not None
     who = _WHO["weighted" if weighted else fitted.data.sensitivity]
     plain = [f"{{n_people}} people {seen}.", who]
-    plain += [_summarised(fitted), _PLAIN[fitted.verdict]]
+    plain += [_summarised(fitted), _PLAIN[fitted.verdict], _FOUND_AGAIN]
+    if not once and fitted.moves_within.expected_of_changes < 1:  # there are several subtypes
+        limits.append(_MOVES)
     return {
         "plain": " ".join(sentence for sentence in plain if sentence),
         "reading": "A state is a typical pattern of answers. States are numbered by their expected "
@@ -274,6 +287,7 @@ def text(fitted: Fitted) -> dict[str, str]:
         "predict people it has not seen better, and how far from the ladder do the states lie? "
         "Items 1–2, 3–4 and 2–6 are known to go together whatever the severity, so both sides of "
         "the test may tie them; the states shown do not, and may differ for that reason alone. "
+        f"{_GROUPED}"
         "Left out: people without any answer ({n_left_out}) and later referrals of the same "
         "people ({n_later_referrals}).",
         "limits": " ".join(limits + _LIMITS["weighted" if weighted else fitted.data.sensitivity]),
@@ -294,6 +308,20 @@ def _summarised(fitted: Fitted) -> str:
     return f"Their answers are best described by {{n_states}} groups, {totals}"
 
 
+_GROUPED = (
+    "Subtypes: what is left of a state’s profile when the ladder’s at the same total is taken away "
+    "is its kind; a state with less than 0.2 SD of it is typical, others are joined while no two "
+    "of a subtype are 0.2 SD apart. The table shows what other thresholds would give. "
+)
+_FOUND_AGAIN = (
+    "Asked again with other people of the same kind, the groups agree with themselves to "
+    "{resample_ari} ({resample_ari_low} to {resample_ari_high}; 1 is perfect), and from one half "
+    "of the people to the other to {halves_ari}."
+)
+_MOVES = (
+    "Of the moves that change the state, a share of {moves_within} stays within a subtype; were "
+    "moves independent it would be {moves_within_by_chance}."
+)
 _WHO = {
     "open": "They are a sample of the general population, unweighted, and not patients.",
     "weighted": "They are a sample of the general population, weighted to stand for it, and not "
