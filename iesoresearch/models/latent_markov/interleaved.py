@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from iesoresearch.models.latent_markov.kernels import TINY
 from iesoresearch.models.vectors import (
     add,
     add_scaled,
@@ -29,7 +30,6 @@ from iesoresearch.models.vectors import (
 )
 
 ROWS = 32_768  # sessions per partial sum; fixed, so that the number of threads changes no bit
-_TINY = 1e-150  # fold the running product of scales into the logarithm before it underflows
 _compiled = njit(nogil=True, error_model="numpy")
 # as if written where it is used: a call would count references to every array, atomically
 _inlined = njit(nogil=True, error_model="numpy", inline="always")
@@ -174,7 +174,7 @@ def _forward(
             a = multiply(a, e)
         s = total(a)
         longer = multiply(product, s)
-        if _smallest(longer) < _TINY:
+        if _smallest(longer) < TINY:
             if _smallest(s) <= 0.0:
                 return -np.inf
             # one by one, because the product of the two may be less than a double holds

@@ -10,7 +10,7 @@ from numba import njit
 
 from iesoresearch.models.vectors import add, add_scaled, fill, load, multiply, store, total
 
-_TINY = 1e-150  # fold the running product of scales into the logarithm before it underflows
+TINY = 1e-150  # fold the running product of scales into the logarithm before it underflows
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -58,11 +58,11 @@ def _forward(
             return -np.inf
         scale[t] = 1.0 / s
         store(alpha, width * t, multiply(a, fill(scale[t], lanes)))
-        if s < _TINY:
+        if s < TINY:
             log_likelihood += np.log(s)
         else:
             product *= s
-        if product < _TINY:
+        if product < TINY:
             log_likelihood += np.log(product)
             product = 1.0
     return log_likelihood + np.log(product)
@@ -72,7 +72,7 @@ def _forward(
 def expected_counts(
     codes, offsets, people, classes, tables, initial, transitions, n_states, lanes, counts
 ):
-    """E-step over the people of one chunk.
+    """E-step over the people of one chunk; where there is one class, `interleaved` is faster.
 
     Parameters
     ----------
