@@ -104,6 +104,27 @@ def test_standard_errors_are_the_reference_ones(case, fitted, source, tolerance)
     )
 
 
+def test_the_truth_is_as_far_as_standard_errors_say(case, fitted):
+    """24 coefficients the data were simulated with: the sum of squared z is about chi-squared."""
+    truth = named(case.reference["simulated_with"])
+    z = np.concatenate([
+        ((fitted.initial_coefs_ - truth["initial_coefs"]) / fitted.initial_coefs_se_).ravel(),
+        ((fitted.transition_coefs_ - truth["transition_coefs"])
+         / fitted.transition_coefs_se_).ravel(),
+    ])  # fmt: skip
+    assert np.abs(z).max() < stats.norm.isf(1e-4 / 2 / 24)
+    low, high = stats.chi2(24).ppf([1e-4, 1 - 1e-4])
+    assert low < (z**2).sum() < high
+
+
+@pytest.mark.parametrize("case", ["covariates3"], indirect=True)
+def test_acceleration_does_not_change_the_answer(case, fitted):
+    model = fit(case, accelerate=True)
+    assert model.log_likelihood_ == pytest.approx(fitted.log_likelihood_, rel=1e-12, abs=0)
+    np.testing.assert_allclose(model.transition_coefs_, fitted.transition_coefs_, atol=1e-8)
+    np.testing.assert_allclose(model.transition_coefs_se_, fitted.transition_coefs_se_, rtol=1e-6)
+
+
 def test_counts_parameters_and_people_like_the_reference(case, fitted):
     assert fitted.n_parameters_ == case.reference["n_parameters"] == 105
     tolerance = 2e-9 * abs(case.reference["log_likelihood"])

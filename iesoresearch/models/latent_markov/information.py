@@ -143,9 +143,10 @@ class Coordinates:
         """The model at these coordinates."""
         pieces = np.split(theta, np.cumsum(self.sizes)[:-1])
         arrays = [part.moved(by) for part, by in zip(self.parts, pieces, strict=True)]
-        return em.Model(
-            self.model.chain.with_arrays(*arrays[:2]), self.model.emission.with_arrays(*arrays[2:])
-        )
+        chain, emission = self.model.chain, self.model.emission
+        if any(by.any() for by in pieces[:2]):  # otherwise its probabilities are known already
+            chain = chain.with_arrays(*arrays[:2])
+        return em.Model(chain, emission.with_arrays(*arrays[2:]))
 
     def score(self, sessions: Sessions, model: em.Model, counts: em.Counts) -> np.ndarray:
         """Gradient of the log-likelihood at a model that `at` gave."""

@@ -1,7 +1,13 @@
 """Multinomial logits of initial and transition probabilities on covariates.
 
-The probabilities of a `LogitChain` differ between classes of people (or of moves) with different
-covariates; each class has one row in a design.
+With covariates x of a person's first session, and z of the session moved into,
+
+    log P(first state k) / P(first state 0) = x b_k,
+    log P(move i to j) / P(stay in i) = z c_ij,    j != i,
+
+as in LMest (Bartolucci, Pandolfi & Pennoni 2017, doi:10.18637/jss.v081.i04). The probabilities of a
+`LogitChain` differ between classes of people (or of moves) with different covariates; each class
+has one row in a design.
 """
 
 from dataclasses import dataclass
@@ -193,18 +199,16 @@ def _maximum(design, counts, coefs, reference):
     """
     others = np.arange(coefs.shape[1]) != reference
     enough = _GAIN * counts.sum()
-    value, gradient, information = _derivatives(design, counts, coefs, reference)
     for _ in range(_NEWTON_STEPS):
+        value, gradient, information = _derivatives(design, counts, coefs, reference)
         diagonal = np.diagonal(information)
-        ridge = np.diag(_RIDGE * diagonal + 1e-12)
-        move = np.linalg.solve(information + ridge, gradient)
-        gain = gradient @ move
+        move = np.linalg.solve(information + np.diag(_RIDGE * diagonal + 1e-12), gradient)
+        gain, full = gradient @ move, np.zeros(coefs.shape)
+        full[:, others] = move.reshape(-1, len(coefs)).T
         for halving in range(_HALVINGS):
-            moved = coefs.copy()
-            moved[:, others] += 0.5**halving * move.reshape(-1, len(coefs)).T
-            there = _derivatives(design, counts, moved, reference)
-            if there[0] >= value:
-                coefs, (value, gradient, information) = moved, there
+            moved = coefs + 0.5**halving * full
+            if _value(design, counts, moved) >= value:
+                coefs = moved
                 break
         else:  # rounding leaves nothing to gain
             break
@@ -244,6 +248,20 @@ def _probabilities(design, coefs):
         for r in range(n_rows):
             _set_probs(design[c], coefs[r], logits, probs[c, r])
     return probs
+
+
+@_compiled
+def _value(design, counts, coefs):
+    """One row's expected log-likelihood."""
+    logits, probs = np.empty(coefs.shape[1]), np.empty(coefs.shape[1])
+    value = 0.0
+    for c in range(len(design)):
+        n = counts[c].sum()
+        if n > 0.0:
+            value -= n * _set_probs(design[c], coefs, logits, probs)
+            for j in range(len(logits)):
+                value += counts[c, j] * logits[j]
+    return value
 
 
 @_compiled
