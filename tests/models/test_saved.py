@@ -187,7 +187,7 @@ WRONG = [
     (["n_states"], "2", "at n_states"),
     (["n_states"], 0, "at n_states"),
     (["n_people"], -1, "at n_people"),
-    (["bic"], None, "at bic"),
+    (["log_likelihood"], None, "at log_likelihood"),
     (["colour"], "blue", "at colour"),
     (["fitted_to"], ..., "at fitted_to"),
     (["options", "transitions"], "by_moon", "at options → transitions"),
