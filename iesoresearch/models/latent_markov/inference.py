@@ -4,7 +4,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from iesoresearch.errors import ConvergenceWarning, DataError, NotFittedError, ParameterError
 from iesoresearch.models.latent_markov import em, information
@@ -277,7 +277,7 @@ def _separated(around: information.Coordinates) -> tuple[tuple[int, int], ...]:
 
 def _rows(origin: int, destinations, coefs: np.ndarray, errors: np.ndarray) -> list[tuple]:
     """Rows of `COEFFICIENTS` of one multinomial logit: (covariates, destinations)."""
-    reach = stats.norm.isf(0.025)
+    reach = -ndtri(0.025)
     rows = []
     for column, destination in enumerate(destinations):
         pairs = zip(coefs[:, column], errors[:, column], strict=True)
