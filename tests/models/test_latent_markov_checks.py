@@ -278,7 +278,7 @@ def test_lengths_that_cannot_be_sampled(lengths):
 
 
 def test_a_second_session_cannot_be_sampled_without_transitions():
-    with pytest.raises(DataError, match="knows no transitions. Pass one session per person"):
+    with pytest.raises(DataError, match=r"knows no transitions\. Pass one session per person"):
         fit(ITEMS, None).sample([1, 2])
 
 
