@@ -35,6 +35,8 @@ class Severity:
         item: cross-fitted, so that noise in the profiles does not add to it.
     distances
         (states,): of every state, as estimated, noise included.
+    sessions
+        Mean number of a person.
     verdict
         "differs in kind", "severity only" or "inconclusive" (see `selection.verdict`).
     """
@@ -46,11 +48,12 @@ class Severity:
     gain: selection.Gain
     distance: float
     distances: np.ndarray
+    sessions: float
 
     @property
     def verdict(self) -> str:
         """See `selection.verdict`."""
-        return selection.verdict(self.gain, self.distance)
+        return selection.verdict(self.gain, self.distance, self.sessions)
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ def _answer(question: _Question, states: LatentMarkov, rungs, n_folds: int) -> S
         gain=selection.gain(states_held_out, ladders[chosen], question.weights, question.units),
         distance=_cross_fitted_distance(question, states, chosen),
         distances=selection.profile_distances(states.item_probs_, ladder, question.item_sd),
+        sessions=question.mean(question.lengths),
     )
 
 

@@ -222,7 +222,8 @@ GAIN, LOSS, NEITHER = Gain(2, 1, 3, 9), Gain(-2, -3, -1, 9), Gain(0, -1, 1, 9)
         (GAIN, 5.0, "differs in kind"),
         (GAIN, 0.19, "inconclusive"),
         (GAIN, 0.1, "inconclusive"),
-        (GAIN, 0.09, "severity only"),  # profiles lie on the ladder, whatever the gain
+        (Gain(0.06, 0.044, 0.08, 9), 0.09, "severity only"),  # profiles lie on the ladder
+        (Gain(0.06, 0.046, 0.08, 9), 0.09, "inconclusive"),  # and yet it describes them badly
         (NEITHER, 0.2, "inconclusive"),
         (NEITHER, 0.1, "inconclusive"),
         (NEITHER, 0.09, "severity only"),
@@ -235,6 +236,12 @@ GAIN, LOSS, NEITHER = Gain(2, 1, 3, 9), Gain(-2, -3, -1, 9), Gain(0, -1, 1, 9)
 )
 def test_verdict(found, distance, expected):
     assert verdict(found, distance) == expected
+
+
+def test_a_gain_of_note_is_one_per_session():
+    found = Gain(0.3, 0.2, 0.4, 9)
+    assert verdict(found, 0.05, sessions=4) == "inconclusive"  # 0.05 a session
+    assert verdict(found, 0.05, sessions=5) == "severity only"  # 0.04 a session
 
 
 def planted_ladder():
