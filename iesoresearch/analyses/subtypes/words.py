@@ -197,8 +197,8 @@ def _degenerate(fitted: Fitted) -> Check:
     return Check(
         "solution not degenerate",
         "inconclusive" if n else "passed",
-        f"{n} of the signs of too many states: states without people or alike, moves that never "
-        "happen, answers of probability zero.",
+        f"Signs of more states than the data tell apart: {n}. Looked for: states without people or "
+        "alike, moves that never happen, answers of probability zero.",
     )
 
 
