@@ -242,10 +242,10 @@ def test_more_states_than_the_data_carry(call, tmp_path):
 
 def test_a_handful_of_patients_is_refused(call, tmp_path):
     data = keep(cohort(tmp_path / "site"), 8)
-    code, _, errors = call("run", "tiny", "-p", "source=folder", "--data", data)
-    assert code == 5
+    code, _, errors = call("run", "cohort", "-p", "source=folder", "--data", data)
+    assert code == 5, errors
     assert "Fewer than 10 people stand behind this result" in errors
-    assert not (call.home / "reports" / "out" / "tiny").exists()
+    assert not (call.home / "reports" / "out" / "cohort").exists()
 
 
 def test_from_run_to_verified_numbers(call):
