@@ -6,10 +6,10 @@ Within a state the items of a block are associated log-linearly, pair by pair,
 
 with centred level scores s and one coefficient phi of a pair for all states: the linear-by-linear
 (uniform) association of Goodman (1979, doi:10.1080/01621459.1979.10481650) as a direct effect
-between indicators of a latent class model (Hagenaars 1988, doi:10.1177/0049124188016003002). The
-weights w are those of the item alone, had it no partner; an item without a partner is a block of
-its own. What answers do given the state is determined by the *marginal* probabilities of the items
-and by the phi (`Blocks.weights_of`), so those two are all that a fitted model has to keep.
+between indicators of a latent class model (Hagenaars 1988, Sociological Methods & Research 16:379).
+The weights w are those of the item alone, had it no partner; an item without a partner is a block
+of its own. What answers do given the state is determined by the *marginal* probabilities of the
+items and by the phi (`Blocks.weights_of`), so those two are all that a fitted model has to keep.
 """
 
 from dataclasses import dataclass
