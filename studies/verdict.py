@@ -1,6 +1,6 @@
 """Is "differs in kind" said of kinds, and "severity only" of severity? Verdicts where it is known.
 
-About 25 minutes on one core. Answers to nine items of four levels, thresholds of a latent normal
+About half an hour on one core. Answers to nine items of four levels, thresholds of a latent normal
 variable each (the graded response of a probit model, which the ladder's logits do not match), with
 loadings as of the PHQ-9 (mean polychoric correlation about 0.5) and thresholds that give shares of
 levels as in a service, or as in a population.
@@ -25,7 +25,9 @@ STAYS = 0.8  # correlation of severity from session to session
 BETTER = 0.25  # by which severity falls from session to session
 SOMATIC = np.array([0, 0, 1, 1, 1, 0, 0, 0, 0])
 COGNITIVE = np.array([1, 1, 0, 0, 0, 1, 0, 0, 1])
-KINDS = 0.5  # latent standard deviations by which a kind raises its items and lowers the other's
+#: Latent standard deviations by which a kind raises its items and lowers the other's: their states
+#: lie 0.35 standard deviations of an item off the ladder, or 0.2 to 0.25, near the threshold.
+KINDS, NEARLY_ALIKE = 0.5, 0.35
 #: As the analysis of subtypes asks it, with fewer states and starts.
 QUESTION = {"max_states": 5, "n_starts": 2, "tol": 1e-6, "n_categories": 4}
 
@@ -73,12 +75,12 @@ def over_sessions(seed: int, n: int = 600) -> tuple[np.ndarray, np.ndarray]:
     return answers(latent + residuals(random, len(latent)), STEPS), lengths
 
 
-def subtypes(seed: int, n: int = 2000, pairs=()) -> tuple[np.ndarray, None]:
+def subtypes(seed: int, n: int = 2000, pairs=(), apart: float = KINDS) -> tuple[np.ndarray, None]:
     """Two kinds across all severities: the one more somatic, the other more cognitive."""
     random = rng(seed, "subtypes")
     kind = random.choice([-1.0, 1.0], (n, 1))
     latent = random.normal(size=(n, 1)) * LOADINGS + residuals(random, n, pairs)
-    return answers(latent + KINDS * kind * (SOMATIC - COGNITIVE), STEPS), None
+    return answers(latent + apart * kind * (SOMATIC - COGNITIVE), STEPS), None
 
 
 #: How answers come about, the pairs that the models are told of, data sets.
@@ -89,6 +91,7 @@ CONDITIONS = {
     "one factor and zeros": (with_zeros, {}, PAIRS, 100),
     "one factor over sessions": (over_sessions, {}, PAIRS, 100),
     "subtypes and pairs": (subtypes, {"pairs": PAIRS}, PAIRS, 100),
+    "subtypes nearly alike": (subtypes, {"pairs": PAIRS, "apart": NEARLY_ALIKE}, PAIRS, 50),
 }
 
 
