@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iesoresearch.errors import ParameterError
+from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models import selection
 from iesoresearch.models.ladder import SeverityLadder
 from iesoresearch.models.latent_markov import LatentMarkov
-from iesoresearch.models.latent_markov.checks import check_items, check_lengths
+from iesoresearch.models.latent_markov.checks import check_items, check_lengths, check_weights
 from iesoresearch.seeds import derive
 
 AS_GOOD = 0.001  # nats per person within which ladders count as equally good
@@ -151,17 +151,24 @@ def severity_question(
     ParameterError
         Weights without `n_states`.
     DataError
-        As in `LatentMarkov.fit`.
+        As in `LatentMarkov.fit`, or `units` are not one of each person.
     """
     if weights is not None and n_states is None:
         raise ParameterError(
             "With weights there is no BIC to choose the number of states by. Give n_states."
         )
     items = check_items(items)
+    lengths = np.diff(check_lengths(items, lengths))
+    units = None if units is None else np.asarray(units)
+    if units is not None and units.shape != lengths.shape:
+        raise DataError(
+            f"units has shape {units.shape}; it must name the survey unit of each of the "
+            f"{len(lengths)} people."
+        )
     question = _Question(
         items=items,
-        lengths=np.diff(check_lengths(items, lengths)),
-        weights=weights,
+        lengths=lengths,
+        weights=check_weights(weights, len(lengths)),
         units=units,
         seed=seed,
         settings={

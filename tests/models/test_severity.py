@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from iesoresearch.errors import ParameterError
+from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models import LatentMarkov, SeverityLadder
 from iesoresearch.models.selection import gain, held_out_log_likelihood, overall_distance
 from iesoresearch.models.severity import severity_question
@@ -114,6 +114,14 @@ def test_over_sessions_people_are_held_out_with_all_of_theirs():
 def test_with_weights_the_number_of_states_has_to_be_given():
     with pytest.raises(ParameterError, match="no BIC to choose the number of states by"):
         severity_question(answers(9, 50), weights=np.ones(50), **ASK)
+
+
+def test_everybody_has_a_unit_and_a_weight():
+    items = answers(9, 50)
+    with pytest.raises(DataError, match=r"units .* each of the 50 people"):
+        severity_question(items, units=np.zeros(49, dtype=int), **ASK)
+    with pytest.raises(DataError, match=r"weights .* each of the 50 people"):
+        severity_question(items, weights=[1.0], n_states=2, **ASK)
 
 
 def test_held_out_values_are_those_of_selection(kinds):
