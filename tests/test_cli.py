@@ -237,7 +237,7 @@ def test_more_states_than_the_data_carry(call, tmp_path):
         "run", "tiny", "-p", "source=folder", "-p", "max_states=9", "--data", data
     )
     assert code == 3
-    assert "states cannot be told apart among 3 people" in errors
+    assert "There are fewer people than the 4 states asked for" in errors
 
 
 def test_a_handful_of_patients_is_refused(call, tmp_path):

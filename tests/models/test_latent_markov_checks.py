@@ -131,7 +131,7 @@ def test_people_without_any_answer(model):
 
 
 def test_more_states_than_people():
-    with pytest.raises(DataError, match=r"41 states cannot be told apart among 40 people\. Ask"):
+    with pytest.raises(DataError, match=r"fewer people than the 41 states asked for\. Ask"):
         fit(n_states=41)
 
 

@@ -11,12 +11,13 @@ from iesoresearch.models import LatentMarkov, selection, survey
 from iesoresearch.models.bootstrap import bootstrap
 from iesoresearch.models.likelihood_ratio import likelihood_ratio_test
 from iesoresearch.models.residuals import bivariate_residuals
-from iesoresearch.models.severity import severity_question
+from iesoresearch.models.severity import RUNGS, severity_question
 from iesoresearch.models.stability import other_methods, split_half
 from iesoresearch.seeds import derive
 
 TOL = 1e-8  # relative gain in log-likelihood at which EM stops
 TOL_HELD_OUT = 1e-7  # the same where only predictions are needed: refits on folds and halves
+PEOPLE_PER_RUNG = 10  # fewer, and a ladder is not tried
 FEW_STARTS = 3  # random starts of those
 #: Items of the PHQ-9 that go together beyond severity, from 0: interest and mood, sleep and energy
 #: (767 depressed people in primary care, pb.rcpsych.org/content/40/5/237), mood and self-worth
@@ -38,7 +39,8 @@ def fit(data: Data, params: Params) -> Fitted:
     chosen = params.n_states or _best(models, held_out, data, params)
     severity = severity_question(
         sequences.items, sequences.lengths, n_categories=PHQ9.n_categories, seed=params.seed,
-        n_states=chosen, dependent_pairs=PAIRS, weights=data.weights, units=data.units,
+        n_states=chosen, rungs=_rungs(data), dependent_pairs=PAIRS,
+        weights=data.weights, units=data.units,
         n_folds=params.n_folds, n_starts=FEW_STARTS, tol=TOL_HELD_OUT, n_jobs=data.n_jobs,
     )  # fmt: skip
     return Fitted(
@@ -50,6 +52,11 @@ def fit(data: Data, params: Params) -> Fitted:
         chosen=chosen,
         by_hand=params.n_states is not None,
     )
+
+
+def _rungs(data: Data) -> list[int]:
+    """Lengths of the ladders to compare: as the module says, as far as there are people for."""
+    return [r for r in RUNGS if r * PEOPLE_PER_RUNG <= data.n_people] or [2]
 
 
 def _best(models, held_out, data: Data, params: Params) -> int:

@@ -66,8 +66,8 @@ FIGURES = {
 
 _COMPARED = (
     "The {n_states} states gain {gain} per person over a ladder of severity (95 % {gain_low} "
-    "to {gain_high}) and lie {distance} off it, where items 1–2, 3–4 and 2–6 may depend on one "
-    "another in both; in resamples they are found again with an adjusted Rand index of "
+    "to {gain_high}) and lie {distance} off it, the farthest {largest_distance}, where items 1–2, "
+    "3–4 and 2–6 may depend on one another in both; in resamples they are found again with an adjusted Rand index of "
     "{resample_ari} ({resample_ari_low} to {resample_ari_high}). "
 )
 _VERDICTS = {
@@ -78,8 +78,9 @@ _VERDICTS = {
     ),
     "inconclusive": (
         "inconclusive",
-        _COMPARED + "To differ in kind they need a gain beyond chance and at least 0.2 SD; below "
-        "0.1 SD they would be steps of severity.",
+        _COMPARED + "To differ in kind they need a gain beyond chance and at least 0.2 SD; to be "
+        "steps of severity less than 0.1 SD without a gain of note (0.045 nats per session), or a "
+        "loss.",
     ),
     "not applicable": (
         "not applicable",
@@ -115,6 +116,7 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "gain_high": number(found.high, 3),
         "rungs": number(fitted.severity.ladder.n_states),
         "distance": number(fitted.severity.distance, 2, "SD"),
+        "largest_distance": number(float(fitted.severity.distances.max()), 2, "SD"),
         **_stability(fitted, number),
         **_dependence(fitted, number),
         "verdict": number(fitted.verdict),

@@ -166,7 +166,7 @@ def check_capacity(n_states: int, n_parameters: int, records, n_slopes: int = 0)
     n_answers = int((items >= 0).sum())
     advice = "Ask for fewer states or bring more data."
     if n_states > n_people:
-        raise DataError(f"{n_states} states cannot be told apart among {n_people} people. {advice}")
+        raise DataError(f"There are fewer people than the {n_states} states asked for. {advice}")
     if n_parameters > n_answers:
         raise DataError(
             f"{n_states} states need {n_parameters} parameters but the data hold only {n_answers} "
