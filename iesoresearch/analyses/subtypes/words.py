@@ -67,8 +67,8 @@ FIGURES = {
 _COMPARED = (
     "The {n_states} states gain {gain} per person over a ladder of severity (95 % {gain_low} "
     "to {gain_high}) and lie {distance} off it, the farthest {largest_distance}, where items 1–2, "
-    "3–4 and 2–6 may depend on one another in both; in resamples they are found again with an adjusted Rand index of "
-    "{resample_ari} ({resample_ari_low} to {resample_ari_high}). "
+    "3–4 and 2–6 may depend on one another in both; in resamples they are found again with an "
+    "adjusted Rand index of {resample_ari} ({resample_ari_low} to {resample_ari_high}). "
 )
 _VERDICTS = {
     "differs in kind": ("passed", _COMPARED + "They differ in kind."),
