@@ -242,7 +242,7 @@ def measure(contenders: list[Contender], repetitions: int) -> None:
     """In turn, so that whatever else the machine does falls on all of them."""
     for contender in contenders:
         one = max(seconds_of(contender, 2) - seconds_of(contender, 1), 1e-4)
-        contender.iterations = int(np.clip(SECONDS / one, 2, 200))
+        contender.iterations = int(np.clip(SECONDS / one, 12, 200))
     once = [np.inf] * len(contenders)
     for _ in range(repetitions):
         for i, contender in enumerate(contenders):
