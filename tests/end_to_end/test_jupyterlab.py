@@ -155,11 +155,13 @@ def test_a_notebook_runs_and_shows_its_tables_and_figures(page, project, tmp_pat
     assert checks.get_by_role("row").count() > 1
     page.screenshot(path=tmp_path / "checks.png")
     for name in FIGURES:
-        image = show(page, project, name).get_by_role("img")
-        image.scroll_into_view_if_needed()
-        expect(image).to_be_in_viewport()
-        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
-        page.screenshot(path=tmp_path / f"{name}.png")
+        images = show(page, project, name).locator(".jp-OutputArea-output img")
+        expect(images.first).to_be_visible()
+        for i, image in enumerate(images.all()):  # a cell may show several
+            image.scroll_into_view_if_needed()
+            expect(image).to_be_in_viewport()
+            assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+            page.screenshot(path=tmp_path / f"{name}-{i}.png")
 
 
 def test_a_mistyped_parameter_is_answered_with_one_sentence(page, project, tmp_path):
