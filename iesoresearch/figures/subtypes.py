@@ -143,7 +143,7 @@ def plot_state_shares(table: Table, ax: Axes) -> None:
         low, high = (rows[c].cast(float).to_numpy() for c in ("share_low", "share_high"))
         ax.fill_between(rows["session"].to_numpy(), low, high, color=colour, alpha=0.15, lw=0)
     people = table.frame.filter(state=states[0]).drop_nulls("n").select("session", "n").rows()
-    shown = people[:: 1 if len(people) <= 10 else 2]
+    shown = people[:: max(1, -(-len(people) // 8))]
     ax.set_xticks([s for s, _ in shown], [f"{s}\n({n:,})" for s, n in shown])
     ax.set_ylim(bottom=0.0)
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
@@ -157,10 +157,11 @@ def plot_state_shares(table: Table, ax: Axes) -> None:
 def plot_people(table: Table, ax: Axes) -> None:
     """Share with each characteristic, one mark per starting state, with 95 % intervals."""
     states = table.frame["state"].unique(maintain_order=True).to_list()
-    labels = table.frame["characteristic"].unique(maintain_order=True).to_list()
+    shown = table.frame.drop_nulls("share")
+    labels = shown["characteristic"].unique(maintain_order=True).to_list()
     height = 0.7 / len(states)
     for place, (state, colour) in enumerate(zip(states, ordered_colours(len(states)), strict=True)):
-        rows = table.frame.filter(state=state)
+        rows = table.frame.filter(pl.col("characteristic").is_in(labels), state=state)
         y = np.arange(len(labels)) + height * (place - (len(states) - 1) / 2)
         share, low, high = (
             rows[c].cast(float).to_numpy() for c in ("share", "share_low", "share_high")

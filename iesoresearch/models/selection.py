@@ -216,11 +216,12 @@ def verdict(found: Gain, distance: float, sessions: float = 1.0) -> str:
       follow the ladder's formula, and in many people the smallest does; a distance alone may be
       that of states which predict nobody.
     - *severity only* is said where profiles lie on the ladder, at a distance below
-      `DISTANCE_ON_LADDER`, unless the gain is surely one of note (`GAIN_OF_NOTE` per session): a
+      `DISTANCE_ON_LADDER`, and the gain is surely not one of note (`GAIN_OF_NOTE` per session): a
       ladder that is far from describing the answers is no description of them, even if its
       profiles are, and where most people have no symptoms the distance of the few says little in
-      the mean. It is also said where the ladder predicts people it has not seen better, a gain
-      whose interval lies below zero, as long as the distance is not one of kinds.
+      the mean. With few people the interval of the gain is wide, and nothing is said. It is
+      also said where the ladder predicts people it has not seen better, a gain whose interval lies
+      below zero, as long as the distance is not one of kinds.
     - Everything else is *inconclusive*: so are states at the distance of kinds that predict worse
       than the ladder, for a loss may come from too few people for so many states.
 
@@ -235,7 +236,7 @@ def verdict(found: Gain, distance: float, sessions: float = 1.0) -> str:
         Mean number of sessions of a person.
     """
     if distance < DISTANCE_ON_LADDER:
-        return "severity only" if found.low < GAIN_OF_NOTE * sessions else "inconclusive"
+        return "severity only" if found.high < GAIN_OF_NOTE * sessions else "inconclusive"
     if distance < DISTANCE_IN_KIND:
         return "severity only" if found.high < 0 else "inconclusive"
     return "differs in kind" if found.low > 0 else "inconclusive"

@@ -33,8 +33,12 @@ class Severity:
     distance
         Of the states' profiles from the ladder over all sessions, in standard deviations of an
         item: cross-fitted, so that noise in the profiles does not add to it.
+    split_distances
+        (splits,): the same from every split of the people into halves.
     distances
         (states,): of every state, as estimated, noise included.
+    state_distances
+        (states,): the same cross-fitted; 0 where the halves do not agree on a departure.
     sessions
         Mean number of a person.
     verdict
@@ -47,7 +51,9 @@ class Severity:
     ladder_held_out: np.ndarray
     gain: selection.Gain
     distance: float
+    split_distances: np.ndarray
     distances: np.ndarray
+    state_distances: np.ndarray
     sessions: float
 
     @property
@@ -116,6 +122,7 @@ def severity_question(
     weights=None,
     units=None,
     n_folds: int = 5,
+    n_splits: int = N_SPLITS,
     n_starts: int = 3,
     tol: float = 1e-7,
     n_jobs: int | None = None,
@@ -143,8 +150,10 @@ def severity_question(
     weights, units
         (people,): survey weights and units. Folds and halves are made of whole units; with weights
         a BIC means nothing, so `n_states` has to be given.
-    n_folds, n_starts, tol, n_jobs
-        Folds of the people; random starts of free states, tolerance and threads of every fit.
+    n_folds, n_splits
+        Folds of the people; times they are split into halves.
+    n_starts, tol, n_jobs
+        Random starts of free states, tolerance and threads of every fit.
 
     Raises
     ------
@@ -181,31 +190,41 @@ def severity_question(
     )
     tried = range(1, max_states + 1) if n_states is None else [n_states]
     models = [question.fitted(LatentMarkov, k) for k in tried]
-    return _answer(question, min(models, key=lambda model: model.bic_), rungs, n_folds)
+    return _answer(question, min(models, key=lambda model: model.bic_), rungs, (n_folds, n_splits))
 
 
-def _answer(question: _Question, states: LatentMarkov, rungs, n_folds: int) -> Severity:
-    n_people = len(question.lengths)
+def _answer(question: _Question, states: LatentMarkov, rungs, parts: tuple) -> Severity:
+    n_people, (n_folds, n_splits) = len(question.lengths), parts
     folds = selection.folds_of(n_people, n_folds, derive(question.seed, "folds"), question.units)
     ladders = {r: question.held_out(SeverityLadder, r, folds) for r in rungs}
     best = max(map(question.mean, ladders.values()))
     chosen = min(r for r in rungs if question.mean(ladders[r]) > best - AS_GOOD)
     states_held_out = question.held_out(LatentMarkov, states.n_states, folds)
     ladder = question.fitted(SeverityLadder, chosen)
+    squares = _squared_distances(question, states, chosen, n_splits)
+    shares = states.answer_counts_.sum(axis=1)
+    by_split = np.average(squares, axis=1, weights=shares)
     return Severity(
         states=states,
         ladder=ladder,
         states_held_out=states_held_out,
         ladder_held_out=ladders[chosen],
         gain=selection.gain(states_held_out, ladders[chosen], question.weights, question.units),
-        distance=_cross_fitted_distance(question, states, chosen),
+        distance=float(_root(np.average(squares.mean(axis=0), weights=shares))),
+        split_distances=_root(by_split),
         distances=selection.profile_distances(states.item_probs_, ladder, question.item_sd),
+        state_distances=_root(squares.mean(axis=0)),
         sessions=question.mean(question.lengths),
     )
 
 
-def _cross_fitted_distance(question: _Question, states: LatentMarkov, rungs: int) -> float:
-    """Root of the mean product of the distances from the ladder found in two halves of the people.
+def _root(square):
+    """Root of a squared distance; noise may take the estimate of a small one below zero."""
+    return np.sqrt(np.maximum(square, 0.0))
+
+
+def _squared_distances(question: _Question, states: LatentMarkov, rungs: int, n_splits: int):
+    """Mean product of the departures from the ladder found in two halves: (splits, states).
 
     Noise makes every estimated profile lie off the ladder. The noise of one half is independent of
     that of the other, so the product of two departures has the squared true one as its mean
@@ -213,16 +232,14 @@ def _cross_fitted_distance(question: _Question, states: LatentMarkov, rungs: int
     of either half are matched to those of everybody.
     """
     products = []
-    for split in range(N_SPLITS):
+    for split in range(n_splits):
         n_people, seed = len(question.lengths), derive(question.seed, "halves", split)
         half = selection.folds_of(n_people, 2, seed, question.units)
         one, other = (
             _departures(question, states, rungs, np.flatnonzero(half == h)) for h in (0, 1)
         )
         products.append((one * other).mean(axis=1))
-    shares = states.answer_counts_.sum(axis=1)
-    square = np.average(np.mean(products, axis=0), weights=shares)
-    return float(np.sqrt(max(square, 0.0)))
+    return np.array(products)
 
 
 def _departures(question: _Question, states: LatentMarkov, rungs: int, people) -> np.ndarray:

@@ -20,19 +20,20 @@ def value(fitted: Fitted, kind, label, digits, denominator=None, **more) -> Valu
 
 
 def with_interval(
-    fitted, frame, name, estimate, label, digits, statistic, kind="model", whole=None
+    fitted, frame, name, estimate, label, digits, statistic, kind="model", whole=None, of="n"
 ):
     """Columns of an estimate and its bootstrap interval, and their declarations.
 
     Estimates of the `kind` "rate" are parts of a `whole`: a small share is a small group of people.
+    `of` is the column with the people behind them.
     """
     low, high = fitted.interval(statistic)
     columns = {name: estimate, f"{name}_low": low, f"{name}_high": high}
     frame = frame.with_columns(pl.Series(c, x.ravel()).fill_nan(None) for c, x in columns.items())
     follows = name if kind == "rate" else None
     values = {
-        name: value(fitted, kind, label, digits, "n", parts_of=whole),
-        f"{name}_low": value(fitted, "model", "95 % from", digits, "n", follows=follows),
-        f"{name}_high": value(fitted, "model", "to", digits, "n", follows=follows),
+        name: value(fitted, kind, label, digits, of, parts_of=whole),
+        f"{name}_low": value(fitted, "model", "95 % from", digits, of, follows=follows),
+        f"{name}_high": value(fitted, "model", "to", digits, of, follows=follows),
     }
     return frame, values

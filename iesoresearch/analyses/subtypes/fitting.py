@@ -17,6 +17,7 @@ from iesoresearch.seeds import derive
 
 TOL = 1e-8  # relative gain in log-likelihood at which EM stops
 TOL_HELD_OUT = 1e-7  # the same where only predictions are needed: refits on folds and halves
+MOST_RUNGS = 14  # beyond those of `severity`, for cohorts larger than those of its study
 PEOPLE_PER_RUNG = 10  # fewer, and a ladder is not tried
 FEW_STARTS = 3  # random starts of those
 #: Items of the PHQ-9 that go together beyond severity, from 0: interest and mood, sleep and energy
@@ -41,7 +42,8 @@ def fit(data: Data, params: Params) -> Fitted:
         sequences.items, sequences.lengths, n_categories=PHQ9.n_categories, seed=params.seed,
         n_states=chosen, rungs=_rungs(data), dependent_pairs=PAIRS,
         weights=data.weights, units=data.units,
-        n_folds=params.n_folds, n_starts=FEW_STARTS, tol=TOL_HELD_OUT, n_jobs=data.n_jobs,
+        n_folds=params.n_folds, n_splits=params.n_splits, n_starts=FEW_STARTS, tol=TOL_HELD_OUT,
+        n_jobs=data.n_jobs,
     )  # fmt: skip
     return Fitted(
         data=data,
@@ -55,8 +57,8 @@ def fit(data: Data, params: Params) -> Fitted:
 
 
 def _rungs(data: Data) -> list[int]:
-    """Lengths of the ladders to compare: as the module says, as far as there are people for."""
-    return [r for r in RUNGS if r * PEOPLE_PER_RUNG <= data.n_people] or [2]
+    """Lengths of the ladders to compare, as far as there are people for."""
+    return [r for r in (*RUNGS, MOST_RUNGS) if r * PEOPLE_PER_RUNG <= data.n_people] or [2]
 
 
 def _best(models, held_out, data: Data, params: Params) -> int:

@@ -4,10 +4,12 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.subtypes.cells import grid, value, with_interval
+from iesoresearch.analyses.subtypes.data import Data
 from iesoresearch.analyses.subtypes.fitted import Fitted
 from iesoresearch.models.latent_markov.moves import expected_moves
 from iesoresearch.results import Table
 
+FEWEST = 50  # people a session must have had for states over sessions to show it
 FLOW_SESSIONS = 6  # sessions that the flow shows; later ones hold few people
 
 
@@ -38,8 +40,17 @@ def state_shares(fitted: Fitted) -> Table:
         "Share of people still in therapy", 3, "state_share", "rate", ("session",),
     )  # fmt: skip
     values["n"] = value(fitted, "count", "People with the session", 0)
+    # how long the longest course was is nobody's business
+    frame = frame.filter(pl.col("session") <= _last_shown(data))
     keys = {"session": "Session", "state": "State"}
     return Table("States over sessions", frame, keys, values)
+
+
+def _last_shown(data: Data) -> int:
+    """Last session of those in a row that enough people had."""
+    enough = data.people_by_session >= FEWEST
+    n = len(enough) if enough.all() else int(np.argmin(enough))
+    return int(data.sessions[max(n, 1) - 1])
 
 
 def flow(fitted: Fitted) -> Table:

@@ -72,7 +72,6 @@ def _therapy(data: Data) -> pl.DataFrame:
         (pl.col("n_treatment") >= ENGAGED).alias("Engaged"),
         pl.col("reliable_improvement").alias("Reliably improved"),
         at_caseness.then("recovery").alias("Recovered"),
-        at_caseness.then("reliable_recovery").alias("Reliably recovered"),
         pl.col("reliable_deterioration").alias("Reliably deteriorated"),
     )
     return medication.hstack(became)

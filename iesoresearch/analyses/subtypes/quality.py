@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.subtypes.cells import grid, value
-from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted
+from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted, Quality
 from iesoresearch.models import grouping
 from iesoresearch.models.stability import jaccard_words
 from iesoresearch.results import Table
@@ -14,45 +14,51 @@ _NAMES = "ABCDEFGHIJKLMNOPQRST"
 
 
 def stability(fitted: Fitted) -> Table:
-    """Agreement of assignments: over resamples, halves and methods."""
+    """Agreement of assignments (adjusted Rand index): over resamples, halves and methods."""
     quality = fitted.quality
+    splits, methods = len(quality.halves.ari), quality.methods
+    better = float(quality.replicates.fresh["better"].mean())
     rows = [
-        ("resampled people: agreement of assignments (ARI)", *_spread(quality.replicates.ari)),
-        ("halves of the people: agreement of assignments (ARI)", *_spread(quality.halves.ari)),
+        ("resamples, refitted from this solution: ARI, middle 95 %", *_spread(quality)),
+        (f"halves, fitted afresh: ARI, range of {splits} splits", *_range(quality.halves.ari)),
         *(
-            (f"{a} and {b}: agreement of assignments (ARI)", quality.methods.ari[i, j], None, None)
-            for i, a in enumerate(quality.methods.names)
-            for j, b in enumerate(quality.methods.names)
+            (
+                f"{a} and {b}: ARI, about {round(methods.n_sessions, -1):,} sessions",
+                methods.ari[i, j],
+                None,
+                None,
+            )
+            for i, a in enumerate(methods.names)
+            for j, b in enumerate(methods.names)
             if i < j
         ),
-        (
-            "resamples in which random starts found something better, share",
-            float(quality.replicates.fresh["better"].mean()),
-            None,
-            None,
-        ),
+        ("resamples in which random starts found something better, share", better, None, None),
     ]
     if quality.test is not None:
         p, error = quality.test.p_value, 1.96 * quality.test.standard_error
-        name = f"one state fewer: p of the likelihood-ratio test ({len(quality.test.draws)} draws)"
+        name = f"one state fewer: p of the likelihood-ratio test, {len(quality.test.draws)} draws"
         rows.append((name, p, max(p - error, 0.0), min(p + error, 1.0)))
-    schema = {"measure": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    frame = pl.DataFrame(rows, schema=schema, orient="row").rename(
-        {"low": "value_low", "high": "value_high"}
-    )
+    schema = {"measure": pl.String, "value": pl.Float64, "from": pl.Float64, "to": pl.Float64}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
     frame = frame.with_columns(n=pl.lit(fitted.data.n_people))
     values = {
         "value": value(fitted, "model", "Value", 2, "n"),
-        "value_low": value(fitted, "model", "95 % from", 2, "n"),
-        "value_high": value(fitted, "model", "to", 2, "n"),
+        "from": value(fitted, "model", "from", 2, "n"),
+        "to": value(fitted, "model", "to", 2, "n"),
         "n": value(fitted, "count", "People", 0),
     }
     return Table("Stability of the states", frame, {"measure": "Measure"}, values)
 
 
-def _spread(values: np.ndarray) -> tuple[float, float, float]:
-    """Median, and the middle 95 %."""
-    return tuple(float(q) for q in np.quantile(values, [0.5, 0.025, 0.975]))
+def _spread(quality: Quality) -> tuple[float, float, float]:
+    """Median agreement in resamples, and the middle 95 %."""
+    found = np.quantile(quality.replicates.ari, [0.5, 0.025, 0.975], method="weibull")
+    return tuple(float(q) for q in found)
+
+
+def _range(values: np.ndarray) -> tuple[float, float, float]:
+    """Median, smallest and largest."""
+    return float(np.median(values)), float(values.min()), float(values.max())
 
 
 def state_stability(fitted: Fitted) -> Table:

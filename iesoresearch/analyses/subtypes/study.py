@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from iesoresearch.analyses.subtypes import Params, fitting
+from iesoresearch.analyses.subtypes.captions import figures
 from iesoresearch.analyses.subtypes.carried import write_model
 from iesoresearch.analyses.subtypes.data import Data
 from iesoresearch.analyses.subtypes.fitted import Fitted
 from iesoresearch.analyses.subtypes.tables import all_tables, summary
 from iesoresearch.analyses.subtypes.variants import variants
-from iesoresearch.analyses.subtypes.words import FIGURES, checks, numbers, text
+from iesoresearch.analyses.subtypes.words import checks, numbers, text
 from iesoresearch.data import sources
 from iesoresearch.measures import PHQ9
 from iesoresearch.params import Settings
@@ -60,7 +61,7 @@ def _result(fitted: Fitted) -> Result:
         numbers=numbers(fitted),
         checks=checks(fitted),
         text=text(fitted),
-        figures={name: spec for name, spec in FIGURES.items() if spec.table in tables},
+        figures={n: spec for n, spec in figures(fitted).items() if spec.table in tables},
         not_applicable={
             name: f"{title}: not applicable, everybody was seen once."
             for name, title in _REPEATED.items()

@@ -100,22 +100,17 @@ _FIT = {
     "icl": ("ICL", 1),
     "entropy": ("Relative entropy", 3),
     "held_out": ("Held-out log-likelihood per person", 4),
-    "gain": ("Gain over the severity ladder per person, nats", 4),
 }
 
 
 def _fit(fitted: Fitted) -> Table:
     weights = fitted.data.counting
-    null = fitted.severity.ladder_held_out
     unweighted = fitted.data.weights is None
     columns = [c for c in _FIT if unweighted or f"{c}_" not in CRITERIA.values()]
     rows = []
     for k, model in fitted.models.items():
         held_out = fitted.held_out[k]
-        found = {
-            "held_out": np.average(held_out, weights=weights),
-            "gain": np.average(held_out - null, weights=weights),
-        }
+        found = {"held_out": np.average(held_out, weights=weights)}
         row = {c: found[c] if c in found else getattr(model, f"{c}_") for c in columns}
         rows.append({"n_states": k, **row, "n": fitted.data.n_people})
     values = {c: value(fitted, "model", *_FIT[c], "n") for c in columns}
@@ -125,16 +120,23 @@ def _fit(fitted: Fitted) -> Table:
 
 def _states(fitted: Fitted) -> Table:
     k = fitted.chosen
-    frame = grid(state=range(1, k + 1)).with_columns(n=pl.Series(fitted.people_in_state))
+    frame = grid(state=range(1, k + 1)).with_columns(
+        n=pl.Series(fitted.people_in_state), of=pl.lit(fitted.data.n_people)
+    )
     share = fitted.model.initial_probs_
     when = "Share of people" if fitted.model.one_occasion_ else "Share at the first session"
-    frame, values = with_interval(fitted, frame, "share", share, when, 3, "share")
+    frame, values = with_interval(
+        fitted, frame, "share", share, when, 3, "share", "rate", (), of="of"
+    )
     total = item_scores(fitted.model.item_probs_).sum(axis=1)
     frame, more = with_interval(fitted, frame, "total", total, "Expected total", 1, "total")
     low, high = fitted.interval("deviation")
     frame = frame.with_columns(words=pl.Series(describe(total, fitted.deviations, low, high)))
-    words = value(fitted, "model", "In words", 0, "n")
-    values |= more | {"words": words, "n": value(fitted, "count", "Expected people", 0)}
+    values |= more | {
+        "words": value(fitted, "model", "In words", 0, "n"),
+        "n": value(fitted, "count", "People ever in it, expected", 0),
+        "of": value(fitted, "count", "of", 0),
+    }
     return Table("States, by expected total", frame, {"state": "State"}, values)
 
 
