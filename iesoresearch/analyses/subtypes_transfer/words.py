@@ -28,16 +28,16 @@ FIGURES = {
 }
 
 _HOLD = (
-    "A refit predicts new people better than the {n_states} states carried over by {loss} per "
-    f"person (95 % {{loss_low}} to {{loss_high}}; below zero is worse, up to {LOSS_TOLERATED:g} is "
-    "tolerated), and "
-    "matched profiles lie {distance} apart beyond chance ({distance_low} to {distance_high}; less "
-    f"than {DISTANCE_IN_KIND:g} is wanted)."
+    "Compared with a refit in the new sample, the {n_states} states carried over predict new "
+    "people worse by {loss} per person (95 % {loss_low} to {loss_high}; below zero they predict "
+    f"better, up to {LOSS_TOLERATED:g} is tolerated). Matched profiles lie {{distance}} apart "
+    f"beyond chance ({{distance_low}} to {{distance_high}}; less than {DISTANCE_IN_KIND:g} is "
+    "wanted)."
 )
 _RULE = {
     "passed": " Both intervals lie inside: the states hold.",
     "failed": " At least one interval lies outside as a whole: the states do not hold.",
-    "inconclusive": " An interval holds its limit: these people do not decide it.",
+    "inconclusive": " One of these intervals holds its limit, so these people do not decide it.",
 }
 
 
