@@ -20,7 +20,6 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics import adjusted_rand_score
 
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.models.ladder import SeverityLadder
 from iesoresearch.models.selection import DISTANCE_IN_KIND
 
 #: The project's own threshold, that of the verdict on kinds. With complete linkage it means that
@@ -35,37 +34,13 @@ _SWEEPS = 1000  # of iterative proportional fitting; it converges in some tens
 _CLOSE = 1e-12
 
 
-def deviations(item_probs: np.ndarray, ladder: SeverityLadder, item_sd: np.ndarray) -> np.ndarray:
-    """How each state's profile differs from the ladder's at the same expected total score.
-
-    Parameters
-    ----------
-    item_probs
-        (states, items, levels).
-    ladder
-        Fitted to the same data.
-    item_sd
-        (items,): standard deviation of each item in the data.
-
-    Returns
-    -------
-    (states, items) array
-        In standard deviations of the item, positive where the state has more of the symptom; 0 for
-        an item that everybody answers alike. Its root mean square over items is
-        `selection.profile_distances`.
-    """
-    profiles = item_probs @ np.arange(item_probs.shape[2])
-    apart = profiles - ladder.profile_at(profiles.sum(axis=1))
-    return np.where(item_sd > 0, apart / np.where(item_sd > 0, item_sd, 1.0), 0.0)
-
-
 def group_states(deviation: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
     """Subtype of each state.
 
     Parameters
     ----------
     deviation
-        (states, items), from `deviations`.
+        (states, items), from `selection.departures`.
     threshold
         In standard deviations of an item, root mean square over items.
 

@@ -14,12 +14,11 @@ from iesoresearch.models import LatentMarkov, SeverityLadder
 from iesoresearch.models.grouping import (
     THRESHOLD,
     TYPICAL,
-    deviations,
     group_states,
     moves_within,
     sensitivity,
 )
-from iesoresearch.models.selection import match_states, profile_distances
+from iesoresearch.models.selection import departures, match_states, profile_distances
 
 from . import oracle
 
@@ -55,7 +54,7 @@ def fitted_deviations(truth, seed):
     ladder = SeverityLadder(8, n_categories=4, n_starts=1, tol=1e-6, random_state=0)
     ladder.fit(items, lengths)
     sd = items.std(axis=0)
-    found = deviations(model.item_probs_, ladder, sd)
+    found = departures(model.item_probs_, ladder, sd)
     np.testing.assert_allclose(
         np.sqrt((found**2).mean(axis=1)), profile_distances(model.item_probs_, ladder, sd)
     )
@@ -92,7 +91,7 @@ def test_deviation_by_hand():
     item_probs = np.array([[[1, 0, 0], [0, 0, 1], [1, 0, 0]]], dtype=float)
     ladder = SimpleNamespace(profile_at=lambda totals: np.outer(totals, [0.5, 0.5, 0.0]))
     # profile (0, 2, 0) against (1, 1, 0) at a total of 2; the last item does not vary
-    found = deviations(item_probs, ladder, np.array([0.5, 2.0, 0.0]))
+    found = departures(item_probs, ladder, np.array([0.5, 2.0, 0.0]))
     np.testing.assert_allclose(found, [[-2.0, 0.5, 0.0]])
 
 

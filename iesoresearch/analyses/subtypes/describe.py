@@ -38,7 +38,7 @@ def describe(
         (states,): expected total score.
     deviations
         (states, items): expected item scores less those of the ladder at the same total, in
-        standard deviations of the item (`grouping.deviations`).
+        standard deviations of the item (`selection.departures`).
     low, high
         (states, items): interval of each deviation. Only what stands out by `STANDS_OUT` and
         surely, that is with an interval that leaves out 0, is mentioned.
