@@ -614,7 +614,7 @@ def test_slopes_do_not_count_against_the_free_cells_of_one_session():
 # ---- what is refused
 
 
-def refuse(message, small, error=DataError, model=None, **known):
+def assert_refused(message, small, error=DataError, model=None, **known):
     model = model or LatentMarkov(2, n_categories=3, n_starts=1, max_iter=2, tol=0, random_state=0)
     with pytest.raises(error, match=message):
         model.fit(small.items, small.lengths, **known)
@@ -622,13 +622,23 @@ def refuse(message, small, error=DataError, model=None, **known):
 
 def test_covariates_of_another_shape(small):
     first = small.known["initial_covariates"]
-    refuse(r"initial_covariates has shape \(150,\); it must have one row for each of the 150 p",
-           small, initial_covariates=first[:, 0])  # fmt: skip
-    refuse(r"transition_covariates has shape \(150, 1\); it must have one row for each of the \d+ "
-           r"rows of items", small, transition_covariates=first)  # fmt: skip
-    refuse(r"it must have one row", small, initial_covariates=first[:, :0])
-    refuse(r"initial_covariates holds <U\d+ values; covariates must be numbers\. Code categories",
-           small, initial_covariates=first.astype(str))  # fmt: skip
+    assert_refused(
+        r"initial_covariates has shape \(150,\); it must have one row for each of the 150 p",
+        small,
+        initial_covariates=first[:, 0],
+    )
+    assert_refused(
+        r"transition_covariates has shape \(150, 1\); it must have one row for each of the \d+ "
+        r"rows of items",
+        small,
+        transition_covariates=first,
+    )
+    assert_refused(r"it must have one row", small, initial_covariates=first[:, :0])
+    assert_refused(
+        r"initial_covariates holds <U\d+ values; covariates must be numbers\. Code categories",
+        small,
+        initial_covariates=first.astype(str),
+    )
 
 
 def test_missing_covariates_are_counted_not_filled_in(small):
@@ -639,7 +649,7 @@ def test_missing_covariates_are_counted_not_filled_in(small):
         r"2 of 150 rows of initial_covariates that are used have a covariate that is missing or "
         r"not finite: 2 in column 0, 1 in column 1\. Impute them or leave these people out"
     )
-    refuse(message, small, initial_covariates=first)
+    assert_refused(message, small, initial_covariates=first)
 
 
 def test_a_first_session_needs_no_transition_covariate(small):
@@ -653,23 +663,34 @@ def test_a_first_session_needs_no_transition_covariate(small):
     np.testing.assert_array_equal(one.transition_coefs_, other.transition_coefs_)
     moves[np.cumsum(small.lengths)[small.lengths > 1][0] - 1] = np.nan
     n_moves = (small.lengths - 1).sum()
-    refuse(rf"1 of {n_moves} rows of transition_covariates", small, transition_covariates=moves)
+    assert_refused(
+        rf"1 of {n_moves} rows of transition_covariates", small, transition_covariates=moves
+    )
 
 
 @pytest.mark.parametrize("kind", ["initial_covariates", "transition_covariates"])
 def test_redundant_covariates(small, kind):
     column = small.known[kind]
     message = rf"{kind} has 2 columns of which only 1 say something of their own: a column is const"
-    refuse(message, small, **{kind: np.column_stack([column, 3 * column + 1])})
-    refuse(message, small, **{kind: np.column_stack([column, np.full(len(column), 7.0)])})
+    assert_refused(message, small, **{kind: np.column_stack([column, 3 * column + 1])})
+    assert_refused(message, small, **{kind: np.column_stack([column, np.full(len(column), 7.0)])})
 
 
 def test_combinations_there_is_no_model_for(small):
-    refuse(r"There are no covariates in a model with stayers\. Drop either", small, ParameterError,
-           LatentMarkov(2, n_categories=3, stayers=True), **small.known)  # fmt: skip
-    refuse(r"transition_covariates go with transitions='homogeneous'\. For transitions that also",
-           small, ParameterError, LatentMarkov(2, n_categories=3, transitions="by_occasion"),
-           **small.known)  # fmt: skip
+    assert_refused(
+        r"There are no covariates in a model with stayers\. Drop either",
+        small,
+        ParameterError,
+        LatentMarkov(2, n_categories=3, stayers=True),
+        **small.known,
+    )
+    assert_refused(
+        r"transition_covariates go with transitions='homogeneous'\. For transitions that also",
+        small,
+        ParameterError,
+        LatentMarkov(2, n_categories=3, transitions="by_occasion"),
+        **small.known,
+    )
     firsts = np.cumsum(small.lengths) - small.lengths
     with pytest.raises(DataError, match=r"transition_covariates were given but everybody has one"):
         LatentMarkov(2, n_categories=3).fit(
@@ -683,13 +704,27 @@ def test_start_values_of_covariates(small):
         "item_probs": np.full((2, 3, 3), 1 / 3),
     }  # fmt: skip
     model = LatentMarkov(2, n_categories=3, init=init | {"initial_coefs": np.zeros((1, 1))})
-    refuse(r"init\['initial_coefs'\] has shape \(1, 1\); it must be \(2, 1\)", small,
-           ParameterError, model, **small.known)  # fmt: skip
+    assert_refused(
+        r"init\['initial_coefs'\] has shape \(1, 1\); it must be \(2, 1\)",
+        small,
+        ParameterError,
+        model,
+        **small.known,
+    )
     model = LatentMarkov(2, n_categories=3, init=init | {"transition_coefs": [[[np.nan]] * 2] * 2})
-    refuse(r"init\['transition_coefs'\] must hold finite numbers", small, ParameterError, model,
-           **small.known)  # fmt: skip
-    refuse(r"init must be a dict with the keys initial_probs, transition_matrix, item_probs", small,
-           ParameterError, LatentMarkov(2, n_categories=3, init=init))  # fmt: skip
+    assert_refused(
+        r"init\['transition_coefs'\] must hold finite numbers",
+        small,
+        ParameterError,
+        model,
+        **small.known,
+    )
+    assert_refused(
+        r"init must be a dict with the keys initial_probs, transition_matrix, item_probs",
+        small,
+        ParameterError,
+        LatentMarkov(2, n_categories=3, init=init),
+    )
 
 
 def test_predictions_want_the_covariates_of_the_fit(small, compared):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from iesoresearch.analyses._states import states_within_range
 from iesoresearch.params import AnalysisParams
 
 __all__ = ["Params"]
@@ -56,14 +57,7 @@ class Params(AnalysisParams):
         """Cycles that are named are read with their weights."""
         return {} if self.cycles is None else {"cycles": tuple(self.cycles), "weighted": True}
 
-    @model_validator(mode="after")
-    def _states_within_range(self):
-        if self.n_states is not None and self.n_states > self.max_states:
-            raise ValueError(
-                f"n_states={self.n_states} is beyond max_states={self.max_states}: raise "
-                "max_states or lower n_states"
-            )
-        return self
+    _states_within_range = model_validator(mode="after")(states_within_range)
 
     @model_validator(mode="after")
     def _cycles_of_nhanes(self):

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from iesoresearch.analyses._states import states_within_range
 from iesoresearch.data import cycles
 from iesoresearch.params import AnalysisParams
 
@@ -54,11 +55,4 @@ class Params(AnalysisParams):
         by_year.setdefault(cycles.named(self.assign_cycle).likely_year, self.assign_cycle)
         return {"cycles": tuple(by_year.values())}
 
-    @model_validator(mode="after")
-    def _states_within_range(self):
-        if self.n_states is not None and self.n_states > self.max_states:
-            raise ValueError(
-                f"n_states={self.n_states} is beyond max_states={self.max_states}: raise "
-                "max_states or lower n_states"
-            )
-        return self
+    _states_within_range = model_validator(mode="after")(states_within_range)
