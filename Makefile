@@ -52,7 +52,7 @@ ci: lint test ## What continuous integration runs: lint and test
 
 lock: ## Write requirements.lock and environment.yml from pyproject.toml (UPGRADE=1: newest versions)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-	    --group dev -p 3.12 $(if $(filter 1,$(UPGRADE)),--upgrade) \
+	    --group dev --all-extras -p 3.12 $(if $(filter 1,$(UPGRADE)),--upgrade) \
 	    pyproject.toml -o requirements.lock
 	$(UV) run --quiet --no-project --python '>=3.12' .ci/environment.py
 
