@@ -6,6 +6,7 @@ Sources: measure metadata of the annual report 2024-25 (NHS England, OGL v3); PM
 
 from iesoresearch.measures.outcomes.course import referral_outcomes, therapy_outcomes
 from iesoresearch.measures.outcomes.flags import FLAGS
+from iesoresearch.measures.outcomes.landmarks import Landmarks, landmarks
 from iesoresearch.measures.outcomes.rates import (
     effect_size,
     percentages_from_counts,
@@ -18,9 +19,11 @@ from iesoresearch.measures.outcomes.thresholds import OFFICIAL, Threshold, Thres
 __all__ = [
     "FLAGS",
     "OFFICIAL",
+    "Landmarks",
     "Threshold",
     "Thresholds",
     "effect_size",
+    "landmarks",
     "percentages_from_counts",
     "rates",
     "referral_outcomes",

@@ -150,14 +150,23 @@ def _first_and_last() -> dict[str, pl.Expr]:
 
 def _judged(frame: pl.LazyFrame, thresholds: Thresholds, fallback: bool) -> pl.LazyFrame:
     """Add anxiety scale and scores, rules, flags, reason and basis."""
-    own = pl.col("scale")
-    used = pl.lit("gad7") if fallback else own
-    core = used == "gad7"
+    frame = frame.with_columns(anxiety_scale=anxiety_scale(fallback))
+    core = pl.col("anxiety_scale") == "gad7"
     frame = frame.with_columns(
-        anxiety_scale=used,
         anxiety_first=pl.when(core).then("gad7_first").otherwise("specific_first"),
         anxiety_last=pl.when(core).then("gad7_last").otherwise("specific_last"),
     )
+    return with_flags(with_rules(frame, thresholds))
+
+
+def anxiety_scale(fallback: bool) -> pl.Expr:
+    """The scale that is judged beside the PHQ-9: the one paired with the problem, or GAD-7."""
+    return pl.lit("gad7") if fallback else pl.col("scale")
+
+
+def with_rules(frame: pl.LazyFrame, thresholds: Thresholds) -> pl.LazyFrame:
+    """`frame` with the rules of both its scales, and ``basis``: by what right a row is judged."""
+    own = pl.col("scale")
     day = pl.coalesce("discharge_date", "referral_date")
     rules = {
         f"{measure}_{field}": thresholds.expression(field, scale, day)
@@ -174,4 +183,4 @@ def _judged(frame: pl.LazyFrame, thresholds: Thresholds, fallback: bool) -> pl.L
         .then(pl.lit("official"))
         .otherwise(pl.lit("site"))
     )
-    return with_flags(frame.with_columns(**rules).with_columns(basis=basis))
+    return frame.with_columns(**rules).with_columns(basis=basis)
