@@ -28,7 +28,8 @@ def make(n: int, seed: int, profile: str = "england", **changes) -> Cohort:
         With `truth`: ``states`` (0-based, one per row of contacts), ``initial_probs``,
         ``transition_matrix`` (both averaged over people), ``item_probs`` (of the PHQ-9),
         ``therapist_effects``, ``service_effects`` (on the response, in the order of their
-        pseudonyms) and ``profile``, all parameters by name.
+        pseudonyms), ``profile`` (all parameters by name), ``population`` (the name of the
+        profile) and ``seed``.
 
     Raises
     ------
@@ -52,6 +53,8 @@ def make(n: int, seed: int, profile: str = "england", **changes) -> Cohort:
         "therapist_effects": given.therapist_effect,
         "service_effects": given.service_effect,
         "profile": dict(values.values),
+        "population": profile,
+        "seed": seed,
     }
     name = f"Synthetic cohort of {n:,} referrals ({profile})"
     drawn_with = f"synthetic:{profile}:{n}:{seed}:{canonical_json(changes)}"

@@ -47,60 +47,94 @@ class Courses:
 
 
 @dataclass(frozen=True)
-class _Population:
-    """What `kernels.draw_courses` takes besides the care."""
+class Plans:
+    """What the courses of those who were seen are drawn from, one entry each unless said.
 
+    Attributes
+    ----------
+    key
+        Of the draws.
+    seen
+        Referral.
+    severity, transition
+        Of the states: (states,), (states, states).
+    chances
+        As `kernels.draw_courses` takes them.
+    shares
+        (states,), expected number of people in each at the first appointment.
+    first
+        State at the first appointment.
+    well
+        Whether the answers given there are below caseness.
+    treated, separate
+        Starts treatment; has an assessment apart from it.
+    mobility, response, loss, planned, goes_on, leaves
+        As `kernels.draw_courses` takes them.
+    """
+
+    key: np.uint64
+    seen: np.ndarray
     severity: np.ndarray
-    initial: np.ndarray
     transition: np.ndarray
-    mobility: np.ndarray
-    loss: np.ndarray
     chances: tuple[float, ...]
+    shares: np.ndarray
+    first: np.ndarray
+    well: np.ndarray
+    treated: np.ndarray
+    separate: np.ndarray
+    mobility: np.ndarray
+    response: np.ndarray
+    loss: np.ndarray
+    planned: np.ndarray
+    goes_on: np.ndarray
+    leaves: np.ndarray
 
 
-def _population(care: Care, profile: Profile, seed: int) -> _Population:
+def plans(care: Care, profile: Profile, seed: int) -> Plans:
+    """What holds for everybody who was seen before the second appointment."""
+    seen = np.flatnonzero(care.reached > NOT_SEEN)
+    n = len(care.alpha)
     severity = severity_of_states(profile)
     initial = np.array(profile["initial"]) * np.exp(
         -0.5 * (severity / profile["severity_width"]) ** 2
     )
-    stays = rng(seed, "synthetic", "stayers").random(len(care.alpha)) < profile["stayers"]
-    mobility = profile["mobility"] * np.where(stays, profile["stayers_mobility"], 1.0)
-    loss = profile["wait_loss"] * np.clip((care.second_wait - DAYS_PER_STEP) / DAYS_PER_STEP, 0, 6)
-    return _Population(
-        severity, initial, np.array(profile["transition"]), mobility, loss,
-        tuple(float(profile[name]) for name in _CHANCES),
+    key = np.uint64(derive(seed, "synthetic", "courses"))
+    shares, first = np.zeros(len(severity)), np.empty(len(seen), dtype=np.int64)
+    kernels.draw_first_states(key, seen, severity, initial, care.alpha[seen], first, shares)
+    well = below_caseness_at_first(seen, first, care, profile, seed)
+    turned_away = rng(seed, "synthetic", "turned away").random(n)[seen] < profile["turned_away"]
+    stays = rng(seed, "synthetic", "stayers").random(n)[seen] < profile["stayers"]
+    waits = (care.second_wait[seen] - DAYS_PER_STEP) / DAYS_PER_STEP
+    return Plans(
+        key, seen, severity, np.array(profile["transition"]),
+        tuple(float(profile[name]) for name in _CHANCES), shares, first, well,
+        treated=(care.reached[seen] == TREATED) & ~(well & turned_away),
+        separate=care.separate[seen],
+        mobility=profile["mobility"] * np.where(stays, profile["stayers_mobility"], 1.0),
+        # who starts severe responds less, so that where people start and end are related
+        response=care.beta[seen] - profile["response_by_severity"] * severity[first][:, None],
+        loss=profile["wait_loss"] * np.clip(waits, 0, 6),
+        planned=care.planned[seen], goes_on=care.goes_on[seen], leaves=care.leaves[seen],
     )  # fmt: skip
 
 
 def draw(care: Care, profile: Profile, seed: int) -> Courses:
     """Draw the appointments of everybody who was seen."""
-    seen = np.flatnonzero(care.reached > NOT_SEEN)
-    given = _population(care, profile, seed)
-    key = np.uint64(derive(seed, "synthetic", "courses"))
-    n_states = len(given.severity)
-    starts, moves = np.zeros(n_states), np.zeros((n_states, n_states))
-    first = np.empty(len(seen), dtype=np.int64)
-    kernels.draw_first_states(
-        key, seen, given.severity, given.initial, care.alpha[seen], first, starts
-    )
-    treated = care.reached[seen] == TREATED
-    well = below_caseness_at_first(seen, first, care, profile, seed)
-    turned_away = rng(seed, "synthetic", "turned away").random(len(care.alpha))[seen]
-    treated &= ~(well & (turned_away < profile["turned_away"]))
-    # who starts severe responds less, so that where people start and end are related
-    response = care.beta[seen] - profile["response_by_severity"] * given.severity[first][:, None]
-    rows = np.empty((min(CHUNK, len(seen)) * kernels.LONGEST, 6), dtype=np.int32)
+    given = plans(care, profile, seed)
+    n_seen, n_states = len(given.seen), len(given.severity)
+    moves = np.zeros((n_states, n_states))
+    rows = np.empty((min(CHUNK, n_seen) * kernels.LONGEST, 6), dtype=np.int32)
     parts, n_treatments = [], np.full(len(care.alpha), -1, dtype=np.int32)
     ending = n_treatments.copy()
-    for start in range(0, len(seen), CHUNK):
+    for start in range(0, n_seen, CHUNK):
         here = slice(start, start + CHUNK)
-        index = seen[here]
+        index = given.seen[here]
         visits = np.zeros((len(index), 2), dtype=np.int32)
         written = kernels.draw_courses(
-            key, index, first[here], given.severity, given.transition, given.mobility[index],
-            response[here], given.loss[index], treated[here], care.separate[index],
-            care.planned[index], care.goes_on[index], care.leaves[index], given.chances,
-            rows, visits, moves,
+            given.key, index, given.first[here], given.severity, given.transition,
+            given.mobility[here], given.response[here], given.loss[here], given.treated[here],
+            given.separate[here], given.planned[here], given.goes_on[here], given.leaves[here],
+            given.chances, rows, visits, moves,
         )  # fmt: skip
         part = rows[:written].copy()
         part[:, 0] = index[part[:, 0]]
@@ -113,7 +147,8 @@ def draw(care: Care, profile: Profile, seed: int) -> Courses:
     transition = np.where(totals > 0, moves / np.maximum(totals, 1e-300), given.transition)
     return Courses(
         owner, session, state.astype(np.int64), step, purpose == kernels.TREATMENT,
-        attended.astype(bool), n_treatments, ending, starts / max(starts.sum(), 1e-300), transition,
+        attended.astype(bool), n_treatments, ending,
+        given.shares / max(given.shares.sum(), 1e-300), transition,
     )  # fmt: skip
 
 

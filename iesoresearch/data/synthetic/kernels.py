@@ -21,6 +21,11 @@ _GAP, _FIRST, _SECOND = (
 PLACES = 64  # draws of one person at one appointment
 MOVES, COMES, STAYS, BY_WHOM, STEPS_UP = 0, 1, 2, 3, 4  # what they are for
 
+# Where a course stands: an array of integers, the first five as they are written down
+NUMBER, STATE, PURPOSE, ATTENDED, STEP, LEFT, UPWARDS, DONE, ENDING = range(9)
+SHOWN, ALL = 5, 9
+MISSED, FIRST_RESPONSE, STAYS_LOW = 4, 5, 6  # places among the chances of `draw_courses`
+
 
 @numba.njit(cache=True)
 def _mixed(z):
@@ -65,12 +70,6 @@ def _counted(cumulative, totals):
 
 
 @numba.njit(cache=True)
-def _write(row, values):
-    for j in range(len(row)):
-        row[j] = values[j]
-
-
-@numba.njit(cache=True)
 def _decided(key, person, number, done, last, severity, goes_on, leaves, chances):
     """What follows a treatment: an ending, or `GOES_ON`."""
     by_severity, leave_severity, early, professional = chances[:4]
@@ -85,6 +84,61 @@ def _decided(key, person, number, done, last, severity, goes_on, leaves, chances
         return BY_PROFESSIONAL if other < professional else BY_PATIENT
     well = severity < 0.0 and done > 2 and other < early
     return COMPLETED if well else GOES_ON
+
+
+@numba.njit(cache=True)
+def begin(first, treated, separate, planned, at):
+    """Write to `at` what holds before the first appointment."""
+    at[NUMBER], at[STATE], at[ATTENDED], at[DONE], at[ENDING] = 0, first, 0, 0, GOES_ON
+    at[PURPOSE] = ASSESSMENT if separate or not treated else TREATMENT
+    at[STEP] = LOW if planned[LOW] > 0 else HIGH
+    at[LEFT], at[UPWARDS] = planned[at[STEP]], planned[HIGH] > 0
+
+
+@numba.njit(cache=True)
+def come(key, person, chances, at):
+    """The next appointment, attended or missed."""
+    at[NUMBER] += 1
+    at[ATTENDED] = at[DONE] < 2 or uniform(key, person, at[NUMBER], COMES) >= chances[MISSED]
+
+
+@numba.njit(cache=True)
+def decide(key, person, treated, planned, severity, goes_on, leaves, chances, at):
+    """What follows the appointment: the end, another step, or one more of the same."""
+    here = severity[at[STATE]]
+    if not treated or at[NUMBER] == LONGEST:
+        at[ENDING] = COMPLETED
+    elif at[PURPOSE] == TREATMENT and at[ATTENDED]:
+        at[DONE] += 1
+        at[LEFT] -= 1
+        last = at[LEFT] == 0 and (at[STEP] == HIGH or not at[UPWARDS])
+        at[ENDING] = _decided(
+            key, person, at[NUMBER], at[DONE], last, here, goes_on, leaves, chances
+        )
+        if at[ENDING] == GOES_ON and at[LEFT] == 0:  # of the lower step
+            well = here < 0.0 and uniform(key, person, at[NUMBER], STEPS_UP) < chances[STAYS_LOW]
+            # who is well stays, for a few more appointments if it was only one
+            at[STEP] = LOW if well else HIGH
+            at[LEFT] = FEW * (at[DONE] == 1) if well else planned[HIGH]
+            at[UPWARDS] = 0
+            at[ENDING] = GOES_ON if at[LEFT] > 0 else COMPLETED
+    at[PURPOSE] = TREATMENT
+
+
+@numba.njit(cache=True)
+def destinations(severity, transition, mobility, beta, wait_loss, chances, at, row, cumulative):
+    """Write to `cumulative` the shares of the states that may come next."""
+    response = beta[at[STEP]] + chances[FIRST_RESPONSE] * (at[NUMBER] == 1)
+    response -= wait_loss * (at[DONE] == 1)
+    row[:] = mobility * transition[at[STATE]]
+    row[at[STATE]] += 1.0 - mobility
+    _tilted(row, severity, -response, severity[at[STATE]], cumulative)
+
+
+@numba.njit(cache=True)
+def move(key, person, cumulative, at):
+    """The state at the next appointment."""
+    at[STATE] = _drawn(cumulative, uniform(key, person, at[NUMBER], MOVES))
 
 
 @numba.njit(cache=True)
@@ -138,54 +192,38 @@ def draw_courses(
     moves
         (states, states), added to: expected moves from every state.
     """
-    missing, first_response, stays_low = chances[4:]
     cumulative, row = np.empty(len(severity)), np.empty(len(severity))
+    at = np.empty(ALL, dtype=np.int64)
     written = 0
     for i in range(len(people)):
-        state = first[i]
-        purpose = ASSESSMENT if separate[i] or not treated[i] else TREATMENT
-        step = LOW if planned[i, LOW] > 0 else HIGH
-        left, upwards = planned[i, step], planned[i, HIGH] > 0
-        number, done, ending = 0, 0, GOES_ON
-        while ending == GOES_ON:
-            number += 1
-            attended = done < 2 or uniform(key, people[i], number, COMES) >= missing
-            _write(rows[written], (i, number, state, purpose, int(attended), step))
+        begin(first[i], treated[i], separate[i], planned[i], at)
+        while at[ENDING] == GOES_ON:
+            come(key, people[i], chances, at)
+            rows[written, 0] = i
+            rows[written, 1:] = at[:SHOWN]
             written += 1
-            if not treated[i] or number == LONGEST:
-                ending = COMPLETED
-            elif purpose == TREATMENT and attended:
-                done, left = done + 1, left - 1
-                last = left == 0 and (step == HIGH or not upwards)
-                ending = _decided(
-                    key,
-                    people[i],
-                    number,
-                    done,
-                    last,
-                    severity[state],
-                    goes_on[i],
-                    leaves[i],
-                    chances,
-                )
-                if ending == GOES_ON and left == 0:  # of the lower step
-                    u = uniform(key, people[i], number, STEPS_UP)
-                    well = severity[state] < 0.0 and u < stays_low
-                    # who is well stays, for a few more appointments if it was only one
-                    step, left = (LOW, FEW * (done == 1)) if well else (HIGH, planned[i, HIGH])
-                    upwards = False
-                    ending = GOES_ON if left > 0 else COMPLETED
-            purpose = TREATMENT
-            if ending == GOES_ON:
-                response = beta[i, step] + first_response * (number == 1)
-                response -= wait_loss[i] * (done == 1)
-                row[:] = mobility[i] * transition[state]
-                row[state] += 1.0 - mobility[i]
-                _tilted(row, severity, -response, severity[state], cumulative)
-                _counted(cumulative, moves[state])
-                state = _drawn(cumulative, uniform(key, people[i], number, MOVES))
-        visits[i, 0], visits[i, 1] = done, ending
+            decide(
+                key, people[i], treated[i], planned[i], severity, goes_on[i], leaves[i], chances, at
+            )
+            if at[ENDING] == GOES_ON:
+                destinations(
+                    severity, transition, mobility[i], beta[i], wait_loss[i], chances, at, row,
+                    cumulative,
+                )  # fmt: skip
+                _counted(cumulative, moves[at[STATE]])
+                move(key, people[i], cumulative, at)
+        visits[i, 0], visits[i, 1] = at[DONE], at[ENDING]
     return written
+
+
+@numba.njit(cache=True)
+def answer(u, latent, cuts):
+    """Answer to an item of someone at `latent`; `u` is a uniform draw."""
+    latent += np.log(u / (1.0 - u))
+    level = 0
+    while level < len(cuts) and latent > cuts[level]:
+        level += 1
+    return level
 
 
 @numba.njit(cache=True)
@@ -210,8 +248,4 @@ def draw_items(key, people, appointments, states, base, offset, cuts, out):
     for r in range(len(states)):
         for j in range(base.shape[1]):
             u = uniform(key, people[r], appointments[r], j)
-            latent = base[states[r], j] + offset[r] + np.log(u / (1.0 - u))
-            answer = 0
-            while answer < cuts.shape[1] and latent > cuts[j, answer]:
-                answer += 1
-            out[r, j] = answer
+            out[r, j] = answer(u, base[states[r], j] + offset[r], cuts[j])
