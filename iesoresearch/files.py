@@ -12,12 +12,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from iesoresearch.errors import OutputError
+from iesoresearch.errors import DataError, OutputError
 from iesoresearch.hashes import file_hash
 
+if TYPE_CHECKING:
+    import polars as pl
+
 STATUS = "status.json"
+PRIVATE = "private"  # folder of a run with rows of patients, for later analyses alone
 NOT_APPLICABLE = "not-applicable"  # folder of the records
 _MADE_HERE = (STATUS, "numbers.json", "report.json")  # one of them is in every folder of ours
 _ATTEMPTS = 5
@@ -136,6 +140,63 @@ def finished_runs(out: Path) -> dict[str, dict[str, Any]]:
         return {}
     statuses = {p.name: read_status(p) for p in sorted(out.iterdir()) if not p.name.startswith(".")}
     return {name: status for name, status in statuses.items() if status is not None}
+
+
+def write_private(folder: Path, frames: "dict[str, pl.DataFrame]") -> None:
+    """Write rows of patients below `folder`, readable by their owner only.
+
+    Rows of an earlier time are removed first, whatever they were called.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    home = folder / PRIVATE
+    with writing(folder):
+        shutil.rmtree(home, ignore_errors=True)
+        if frames:
+            home.mkdir(mode=0o700)
+        for name, frame in frames.items():
+            # made with these permissions, not given them once the rows are in it
+            handle = os.open(home / f"{name}.parquet", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                frame.write_parquet(stream)
+
+
+def read_private(run_folder: Path, name: str) -> "pl.DataFrame":
+    """Rows that a finished run hands over to later analyses.
+
+    Parameters
+    ----------
+    run_folder
+        Of the run.
+    name
+        Of the rows, a key of the `private` of its result.
+
+    Raises
+    ------
+    DataError
+        The folder is no valid result, or hands over nothing of that name.
+    """
+    import polars as pl  # a run that is up to date does without
+
+    status = read_status(run_folder)
+    if status is None:
+        raise DataError(
+            f"Run {run_folder.name} has no valid result in {run_folder.parent}: it was never "
+            "finished, or a file of it was changed since. Run it again: iesoresearch run "
+            f"{run_folder.name}"
+        )
+    file = f"{PRIVATE}/{name}.parquet"
+    if file not in status["files"]:
+        there = [Path(other).stem for other in status["files"] if other.startswith(f"{PRIVATE}/")]
+        raise DataError(
+            f"Run {run_folder.name} hands over no rows called {name!r}; it hands over "
+            f"{', '.join(there) or 'none'}. Name a run that does, or run it again with this "
+            "version of iesoresearch."
+        )
+    return pl.read_parquet(run_folder / file)
 
 
 def record_path(out: Path, name: str) -> Path:

@@ -1,7 +1,8 @@
 """What an analysis hands over: tables, numbers, checks and text, each with what it is made of.
 
-Nothing here knows patients: a `Result` holds aggregates, says for each how many people stand
-behind it, and `iesoresearch.disclosure.release` decides on that what may be seen.
+What can be seen knows no patient: a `Result` holds aggregates, says for each how many people stand
+behind it, and `iesoresearch.disclosure.release` decides on that what may be seen. Rows are in
+`private` only, which nothing shows.
 """
 
 from __future__ import annotations
@@ -23,6 +24,23 @@ SUPPRESSED = "–"  # how a suppressed cell is shown
 TO = "\u00a0to\u00a0"  # between the ends of an interval, never broken over two lines
 STATUS = "status"  # column that disclosure control adds to every table
 SIMULATED = "SIMULATED: shows that the method works, says nothing about patients"
+
+#: Parts of the text of a result, with their headings: in the notebook and on the page of a run.
+TEXT = {"plain": "In plain words", "reading": "How to read it", "limits": "What it cannot say"}
+#: Further parts of the text of a prediction model: on its model card.
+CARD = {
+    "intended_use": "What it is for",
+    "not_for": "What it is not for",
+    "users": "Who may use it",
+    "data": "Data",
+    "predictors": "What it looks at, and what it does not",
+    "outcome": "What it predicts",
+    "methods": "How it was made and questioned",
+    "fairness": "Groups of patients",
+    "inputs": "When it refuses to predict",
+    "modifiable": "What can be changed and what cannot",
+    "next_steps": "What has to come before anybody uses it",
+}
 
 
 @dataclass(frozen=True)
@@ -199,6 +217,17 @@ class Result:
     numbers are put in by `render`, after disclosure control, so no sentence can say more than
     the numbers that were released. In the same way `documents`, further files by their name, are
     written from the released result by a function of it and of the path.
+
+    Attributes
+    ----------
+    text
+        By the names in `TEXT` and `CARD`.
+    evidence
+        Of a prediction model: by item of TRIPOD+AI (``"23a"``), where the run shows it, such as
+        ``"table:performance"``; `iesoresearch.reporting.evidence` lists what can be named.
+    private
+        Rows of patients that a later analysis reads (`iesoresearch.files.read_private`): written
+        for it alone, never released and never shown.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
@@ -209,6 +238,13 @@ class Result:
     not_applicable: dict[str, str] = field(default_factory=dict)  # figure or table -> why
     documents: dict[str, Callable[[Result, Path], None]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, list[str]] = field(default_factory=dict)
+    private: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        unknown = set(self.text) - {*TEXT, *CARD}
+        if unknown:  # nobody would ever read it
+            raise ValueError(f"{sorted(unknown)} are no parts of the text; see TEXT and CARD.")
 
     def render(self, template: str) -> str:
         """`template` with the released numbers in place of their names."""

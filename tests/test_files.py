@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
+import stat
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from iesoresearch import files
-from iesoresearch.errors import OutputError
+from iesoresearch.errors import DataError, OutputError
 
 
 def finished(tmp_path, name="run", content="1"):
@@ -129,3 +133,58 @@ def test_json_keeps_its_order(tmp_path):
     files.write_json(tmp_path / "a.json", {"b": 1, "a": "–"})
     assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n "b": 1,\n "a": "–"\n}\n'
     assert list(json.loads((tmp_path / "a.json").read_text())) == ["b", "a"]
+
+
+# Rows of patients, for later analyses
+
+
+ROWS = pl.DataFrame({"patient_id": ["P-4711", "P-4712"], "p": [0.25, None]})
+
+
+def with_rows(tmp_path):
+    folder = files.partial(tmp_path / "run")
+    files.write_private(folder, {"predictions": ROWS})
+    files.write_text(folder / "numbers.json", "{}")
+    files.finish(folder, tmp_path / "run", {"run": "run", "key": "k"})
+    return tmp_path / "run"
+
+
+def test_rows_come_back_as_they_were_for_their_owner_only(tmp_path):
+    run = with_rows(tmp_path)
+    assert_frame_equal(files.read_private(run, "predictions"), ROWS)
+    assert stat.S_IMODE((run / "private").stat().st_mode) == 0o700
+    assert stat.S_IMODE((run / "private" / "predictions.parquet").stat().st_mode) == 0o600
+    assert "private/predictions.parquet" in files.read_status(run)["files"]
+
+
+def test_rows_of_an_earlier_time_do_not_stay(tmp_path):
+    files.write_private(tmp_path, {"old": ROWS})
+    files.write_private(tmp_path, {"new": ROWS})
+    assert [p.name for p in (tmp_path / "private").iterdir()] == ["new.parquet"]
+    files.write_private(tmp_path, {})
+    assert not (tmp_path / "private").exists()
+
+
+def test_rows_that_were_changed_or_never_finished_are_refused(tmp_path):
+    run = with_rows(tmp_path)
+    files.write_private(run, {"predictions": ROWS.reverse()})
+    with pytest.raises(DataError, match=r"Run run has no valid result in .*: iesoresearch run run"):
+        files.read_private(run, "predictions")
+    with pytest.raises(DataError, match="Run never has no valid result"):
+        files.read_private(tmp_path / "never", "predictions")
+
+
+@pytest.mark.parametrize("name", ["scores", "../numbers", "predictions.parquet"])
+def test_rows_that_are_not_handed_over_are_one_sentence(tmp_path, name):
+    run = with_rows(tmp_path)
+    said = f"hands over no rows called '{re.escape(name)}'; it hands over predictions"
+    with pytest.raises(DataError, match=said):
+        files.read_private(run, name)
+    with pytest.raises(DataError, match="it hands over none"):
+        files.read_private(finished(tmp_path, "other"), "predictions")
+
+
+def test_rows_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        files.write_private(tmp_path / "file", {"predictions": ROWS})

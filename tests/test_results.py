@@ -58,3 +58,14 @@ def test_a_table_must_hold_its_columns():
         table()
     with pytest.raises(ValueError, match=r"denominators \['people'\] do not exist"):
         table(share=Value("rate", "Share", 1, "people"), n=Value("count", "n"))
+
+
+def test_rows_of_patients_are_not_shown_by_accident():
+    rows = pl.DataFrame({"patient_id": ["P-4711"]})
+    assert "P-4711" not in repr(Result(private={"predictions": rows}))
+
+
+def test_a_part_of_the_text_that_nobody_would_read_is_refused():
+    Result(text={"plain": "", "intended_use": ""})
+    with pytest.raises(ValueError, match=r"\['plian'\] are no parts of the text"):
+        Result(text={"plian": "Few recovered."})

@@ -83,6 +83,10 @@ def _description(result: Result) -> dict[str, Any]:
             for name, table in result.tables.items()
         },
         "not_applicable": result.not_applicable,
+        "evidence": {
+            item: [result.render(reference) for reference in references]
+            for item, references in result.evidence.items()
+        },
         "figures": {
             name: {
                 "title": spec.title,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import MutableMapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,9 @@ from iesoresearch.errors import AnalysisError
 from iesoresearch.execution import folder
 from iesoresearch.execution.display import FigureView, MarkdownView, TableView, checks_view
 from iesoresearch.params import Settings
-from iesoresearch.results import SIMULATED, Result
+from iesoresearch.results import SIMULATED, TEXT, Result
 
 OUT = "IESORESEARCH_OUT"
-_HEADINGS = {"plain": "In plain words", "reading": "How to read it", "limits": "What it cannot say"}
 
 
 def open_analysis(name: str, namespace: MutableMapping[str, Any]) -> "Session":
@@ -47,6 +47,7 @@ class Session:
         self._project = project.find()
         self._policy = Policy.read(self._project.params / "disclosure.yaml")
         self._released: Result | None = None
+        self._private: dict = {}
 
     @property
     def params(self) -> TableView:
@@ -72,7 +73,9 @@ class Session:
     def run(self) -> TableView:
         """Compute, release, and show the checks."""
         result = analyses.get(self.name).run(self._data, self._params)
-        self._released = release(result, self._policy)
+        released = release(result, self._policy)
+        # apart, so that no cell can show the rows that are only to be saved
+        self._private, self._released = released.private, replace(released, private={})
         checks = [(c.name, c.status, self.result.render(c.sentence)) for c in result.checks]
         return checks_view(checks)
 
@@ -119,15 +122,16 @@ class Session:
     def text(self) -> MarkdownView:
         """Plain-language summary, how to read the result, what it cannot say."""
         parts = [
-            f"**{_HEADINGS[name]}.** {self.result.render(template)}"
+            f"**{TEXT[name]}.** {self.result.render(template)}"
             for name, template in self.result.text.items()
+            if name in TEXT
         ]
         if self.result.provenance.get("sensitivity") == "synthetic":
             parts.insert(0, f"**{SIMULATED}.**")
         return MarkdownView("\n\n".join(parts))
 
     def save(self) -> MarkdownView:
-        """Write tables, figures, numbers and checks.
+        """Write tables, figures, numbers and checks, and the rows for later analyses.
 
         Under the runner they go into the folder of the run; from JupyterLab into
         ``reports/out/notebook-<analysis>``, which never counts as a run.
@@ -144,6 +148,7 @@ class Session:
             target,
             lambda name, where: save(figures.draw(self.result, name, self.name), where, name),
         )
+        files.write_private(target, self._private)
         counted = {
             k: len(getattr(self.result, k)) for k in ("tables", "figures", "numbers", "checks")
         }
