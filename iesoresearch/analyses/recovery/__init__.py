@@ -1,8 +1,7 @@
-"""Who recovers, along which path, and who needs more support.
+"""Who recovers: predicted at the assessment and after each session from what is known by then.
 
-Recovery is predicted at the assessment and after each session from what is known by then, the path
-that a patient like this one usually takes is drawn, and who leaves it is flagged. Everything is
-judged on patients of services that no model was fitted to.
+Predictions are judged on patients of services that no model was fitted to, beside the current
+scores alone and, where the truth is known, the best attainable.
 """
 
 from typing import Literal
@@ -15,7 +14,7 @@ __all__ = ["Params"]
 
 
 class Params(AnalysisParams):
-    """Parameters of `recovery`. The defaults are a demonstration that takes about a minute."""
+    """Parameters of `recovery`. The defaults are a demonstration that takes about half a minute."""
 
     source: Literal["synthetic", "folder"] = Field(
         "synthetic", description="synthetic (truth known), or folder (--data DIR)"
@@ -39,20 +38,11 @@ class Params(AnalysisParams):
         description="0 = assessment, s = after treatment session s (0 to 8, rising)",
     )
     detail: int = Field(4, ge=0, le=8, description="landmark whose model is looked at closely")
-    flag_below: float = Field(
-        0.35, gt=0, lt=1, description="chance of the outcome below which a patient is flagged"
-    )
     n_outer: int = Field(5, ge=2, le=20, description="folds of services, each left out once")
     n_inner: int = Field(3, ge=2, le=10, description="folds of patients that choose the tuning")
     n_bootstrap: int = Field(500, ge=100, le=10_000, description="bootstrap samples of intervals")
     n_refits: int = Field(
         10, ge=5, le=1000, description="bootstrap refits of the whole model: optimism, instability"
-    )
-    n_growth: int = Field(
-        150, ge=60, le=5000, description="patients of the expected-response model"
-    )
-    n_draws: int = Field(
-        400, ge=200, le=10_000, description="posterior draws per chain of that model (4 chains)"
     )
     n_futures: int = Field(
         50, ge=10, le=1000, description="futures drawn per patient for the best attainable AUC"
