@@ -56,16 +56,24 @@ def anxiety(care, owner, session, profile: Profile) -> np.ndarray:
     return care.anxiety[owner] * np.exp((1.0 - session) / profile["anxiety_fades"])
 
 
+def without_form(severity: np.ndarray, profile: Profile) -> np.ndarray:
+    """Chance that an appointment after the first one is without questionnaires."""
+    logit = np.log(profile["form_missing"] / (1 - profile["form_missing"]))
+    return expit(logit + profile["form_missing_by_severity"] * severity)
+
+
+def silent(n: int, profile: Profile, seed: int) -> np.ndarray:
+    """Who never answers a questionnaire."""
+    return rng(seed, "synthetic", "silent").random(n) < profile["never_answers"]
+
+
 def draw(courses, care, people, profile: Profile, seed: int) -> pl.DataFrame:
     """Items of all questionnaires at every appointment, null where missing."""
     states, owner, n = courses.state, courses.owner, len(courses.state)
-    severity = severity_of_states(profile)[states]
-    logit = np.log(profile["form_missing"] / (1 - profile["form_missing"]))
-    chance = expit(logit + profile["form_missing_by_severity"] * severity)
+    chance = without_form(severity_of_states(profile)[states], profile)
     random = rng(seed, "synthetic", "forms")
     no_form = ~courses.attended | ((random.random(n) < chance) & (courses.session > 1))
-    silent = rng(seed, "synthetic", "silent").random(len(care.alpha)) < profile["never_answers"]
-    no_form |= silent[owner]
+    no_form |= silent(len(care.alpha), profile, seed)[owner]
     columns = {}
     for instrument in (PHQ9, GAD7, WSAS):
         gone = no_form
