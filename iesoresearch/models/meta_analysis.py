@@ -92,8 +92,9 @@ def random_effects(estimates, standard_errors) -> Pooled:
     if len(y) != len(errors):
         raise DataError(f"There are {len(y)} estimates and {len(errors)} standard errors.")
     known = np.isfinite(y) & ~np.isnan(errors)
-    y, variance = y[known], errors[known] ** 2
-    if not (np.isfinite(variance) & (variance > 0)).all():
+    y, errors = y[known], errors[known]
+    variance = errors**2
+    if not (np.isfinite(variance) & (errors > 0) & (variance > 0)).all():
         raise DataError(
             "A standard error is zero, negative or infinite, so its estimate has no weight. Leave "
             "that estimate out of the pooling."

@@ -6,6 +6,7 @@ how much the model will explain: the Cox-Snell R², or the c-statistic (AUC) it 
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -175,8 +176,7 @@ def r2_of_auc(prevalence: float, auc: float) -> float:
     _check_inside("prevalence", prevalence, 0.0, 1.0)
     _check_inside("auc", auc, 0.5, 1.0)
     apart = math.sqrt(2) * stats.norm.ppf(auc)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    weights = weights / weights.sum()
+    nodes, weights = _normal()
     odds = math.log(prevalence / (1 - prevalence)) - apart**2 / 2
     with_outcome = -np.logaddexp(0, -(odds + apart * (nodes + apart)))
     without = -np.logaddexp(0, odds + apart * nodes)
@@ -199,6 +199,13 @@ def auc_of_r2(prevalence: float, r2_cs: float) -> float:
     if r2_cs <= r2_of_auc(prevalence, low):
         return 0.5
     return float(brentq(lambda auc: r2_of_auc(prevalence, auc) - r2_cs, low, high))
+
+
+@cache
+def _normal() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of the mean over a standard normal variable."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    return nodes, weights / weights.sum()
 
 
 def _needed(n_parameters: int, r2_cs: float, slope: float) -> float:

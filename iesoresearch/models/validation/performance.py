@@ -141,6 +141,8 @@ def auc_variance(y: np.ndarray, p: np.ndarray, clusters: np.ndarray) -> float:
 
 def _auc(y, p, clusters) -> Estimate:
     value = metrics.auc(y, p)
+    if np.ptp(p) == 0:
+        return _missing(f"all {len(p)} predictions are equal")
     if not 0 < value < 1:
         return _missing(f"the predictions separate the outcomes, AUC {value:g}")
     error = np.sqrt(auc_variance(y, p, clusters)) / (value * (1 - value))
@@ -175,7 +177,7 @@ def _calibration(y, p, clusters) -> dict[str, Estimate]:
 
 def _estimate(name: str, scaled: float, error: float) -> Estimate:
     if not (np.isfinite(error) and error > 0):
-        return _missing("no standard error: all rows are of one or two patients")
+        return _missing("its standard error cannot be had from so few patients")
     back = SCALES[name][1]
     low, high = scaled - _Z95 * error, scaled + _Z95 * error
     return Estimate(*(float(back(x)) for x in (scaled, low, high)), float(scaled), float(error))
