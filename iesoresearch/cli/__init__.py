@@ -155,11 +155,21 @@ def report(
         Path | None, typer.Argument(help="Folder of the runs. Default: reports/out.")
     ] = None,
 ) -> None:
-    """Build the report site from all valid runs."""
-    from iesoresearch.reporting import build
+    """Build the report site from all valid runs; exit code 1 if a checklist in it has blanks."""
+    from iesoresearch.reporting import blanks, build
 
     here = project.find()
     print(build(out or here.out, here))
+    missing = blanks(out or here.out, here)
+    if missing:
+        lines = "\n".join(f"  {line}" for line in missing)
+        print(
+            "The report is built, but what it says about prediction models is not complete. Let "
+            "the analysis name what shows each item, or state it in the file of statements "
+            f"(“done”, or “not done” with the reason):\n{lines}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
 
 
 def main() -> None:

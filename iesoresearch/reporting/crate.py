@@ -12,7 +12,7 @@ from rocrate.rocrate import ROCrate
 from iesoresearch.files import write_text
 from iesoresearch.project import Project
 from iesoresearch.reporting import pages, rerun, start
-from iesoresearch.reporting.runs import NOTEBOOK, Run
+from iesoresearch.reporting.runs import EXECUTED, NOTEBOOK, Run
 from iesoresearch.results import SIMULATED
 
 METADATA = "ro-crate-metadata.json"
@@ -63,7 +63,9 @@ def _run(crate: ROCrate, site: Path, run: Run, licence) -> ContextEntity:
     notebook["softwareRequirements"] = _software(crate, run)
     results = [f"{home}/{name}" for name in run.public_files] + [f"{home}/index.html"]
     if run.shows_notebook:
-        results += [f"{home}/{NOTEBOOK}", f"{home}/{pages.EXECUTED}.html"]
+        results += [f"{home}/{NOTEBOOK}", f"{home}/{EXECUTED}.html"]
+    if run.evidence:
+        results += [f"{home}/{page}.html" for page in pages.MODEL_PAGES]
     made = f"Made by: {rerun.command(run)}"
     begun = datetime.fromisoformat(run.status["started"])
     return _add(

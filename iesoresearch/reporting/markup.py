@@ -35,6 +35,32 @@ def link(target: str, text: object) -> str:
     return f'<a href="{html.escape(target)}">{escaped(text)}</a>'
 
 
+def doi(number: str) -> str:
+    """HTML of a link to a publication."""
+    return link(f"https://doi.org/{number}", f"doi:{number}")
+
+
+def anchor(name: str) -> str:
+    """A place that a link can lead to, before what follows."""
+    return f'<div id="{html.escape(name)}"></div>\n\n'
+
+
+def text_anchor(name: str) -> str:
+    """Where on its page a part of the text is."""
+    return f"text-{name}"
+
+
+def without_tags(text: str) -> str:
+    """Plain text of our own HTML."""
+    return html.unescape(re.sub(r"<[^>]*>", " ", text)).strip()
+
+
+def sections(parts: Iterable[tuple[str, str]], *, simulated: bool) -> str:
+    """Markdown of headings with what is below them, those without left out."""
+    mark = banner() + "\n" if simulated else ""
+    return "\n".join(f"## {heading}\n\n{mark}{text}\n" for heading, text in parts if text)
+
+
 def banner(*, stays: bool = False) -> str:
     """What everything made from synthetic data carries; `stays` in sight while one scrolls."""
     css = "simulated sticky" if stays else "simulated"

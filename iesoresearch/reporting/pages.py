@@ -1,13 +1,17 @@
 """The page of a run, in MyST Markdown."""
 
-import re
+from collections.abc import Callable
 from datetime import datetime
 
-from iesoresearch.reporting import markup, rerun, tables
-from iesoresearch.reporting.runs import NOTEBOOK, Run
+from iesoresearch.reporting import checklist, figures, markup, model_card, rerun, tables
+from iesoresearch.reporting.runs import EXECUTED, NOTEBOOK, Run
+from iesoresearch.results import TEXT
 
-#: The executed notebook as Sphinx renders it; `NOTEBOOK` beside it is the file itself.
-EXECUTED = "executed"
+#: Further pages of a run of a prediction model, by their names, with their titles.
+MODEL_PAGES: dict[str, tuple[str, Callable[[Run], str]]] = {
+    model_card.PAGE: ("Model card", model_card.page),
+    checklist.PAGE: ("TRIPOD+AI checklist", checklist.page),
+}
 
 SENSITIVITIES = {
     "open": "open: published data, shown unchanged",
@@ -18,21 +22,34 @@ SENSITIVITIES = {
 
 def run_page(run: Run) -> str:
     """Everything that may be seen of a run, the plain-language summary first."""
-    text = run.result["text"]
     sections = [
-        ("In plain words", text.get("plain", "")),
+        _text(run, "plain"),
+        ("Model card and checklist", model_pages(run)),
         ("Findings and checks", _checks(run)),
         ("Figures", _figures(run)),
         ("Tables", tables.render_all(run)),
-        ("How to read it", text.get("reading", "")),
-        ("What it cannot say", text.get("limits", "")),
+        _text(run, "reading"),
+        _text(run, "limits"),
         ("Parameters", _parameters(run)),
         ("Run it again", rerun.on_page(run)),
         ("Where it comes from", _origin(run)),
     ]
-    mark = markup.banner() + "\n" if run.simulated else ""
-    body = [f"## {heading}\n\n{mark}{content}\n" for heading, content in sections if content]
-    return f"{_head(run)}\n{_contents(run)}\n" + "\n".join(body)
+    body = markup.sections(sections, simulated=run.simulated)
+    return f"{_head(run)}\n{_contents(run)}\n{body}"
+
+
+def model_pages(run: Run, home: str = "") -> str:
+    """HTML: links to the further pages of a prediction model, and what is missing of them."""
+    if not run.evidence:
+        return ""
+    links = [markup.link(f"{home}{page}.html", title) for page, (title, _) in MODEL_PAGES.items()]
+    return f"<p>{' · '.join(links)}: {checklist.counts(run)}</p>\n\n{checklist.warning(run)}"
+
+
+def _text(run: Run, name: str) -> tuple[str, str]:
+    """Heading and words of a part of the text."""
+    text = run.result["text"].get(name, "")
+    return TEXT[name], f"{markup.anchor(markup.text_anchor(name))}{text}" if text else ""
 
 
 def made(run: Run) -> str:
@@ -81,10 +98,12 @@ def _head(run: Run) -> str:
 
 
 def _contents(run: Run) -> str:
-    """The notebook as a page below this one."""
-    if not run.shows_notebook:
-        return ""
-    return f"```{{toctree}}\n:hidden:\n\nExecuted notebook <{EXECUTED}>\n```\n"
+    """The pages below this one."""
+    below = [f"{title} <{page}>" for page, (title, _) in MODEL_PAGES.items() if run.evidence]
+    if run.shows_notebook:
+        below.append(f"Executed notebook <{EXECUTED}>")
+    lines = "\n".join(below)
+    return f"```{{toctree}}\n:hidden:\n\n{lines}\n```\n" if below else ""
 
 
 def _checks(run: Run) -> str:
@@ -119,37 +138,9 @@ def _people_behind(n: int | None) -> str:
 
 
 def _figures(run: Run) -> str:
-    drawn = [_figure(run, name) for name in run.result["figures"]]
+    drawn = [figures.render(run, name) for name in run.result["figures"]]
     others = [f"*{reason}*\n" for reason in run.result["not_applicable"].values()]
     return "\n".join([*drawn, *others])
-
-
-def _figure(run: Run, name: str) -> str:
-    described = run.result["figures"][name]
-    files = [f"figures/{name}.{kind}" for kind in ("svg", "png", "pdf", "csv")]
-    files = [file for file in files if file in run.public_files]
-    links = [markup.link(file, file.rpartition(".")[2].upper()) for file in files]
-    if described["table"] in run.result["tables"]:
-        title = run.result["tables"][described["table"]]["title"]
-        links.append(f"table “{markup.link('#' + tables.anchor(described['table']), title)}”")
-    return (
-        f"### {markup.plain(described['title'])}\n\n<figure>\n{_image(files, described)}\n"
-        f"<figcaption>\n\n{described['caption']}\n\n</figcaption>\n</figure>\n\n"
-        f'<p class="files">{" · ".join(links)}</p>\n'
-    )
-
-
-def _image(files: list[str], described: dict[str, str]) -> str:
-    image = next((file for file in files if file.endswith((".svg", ".png"))), None)
-    if image is None:
-        return "<p>There is no picture of it.</p>"
-    alt = markup.escaped(f"{described['title']} {_without_markup(described['caption'])}")
-    # dark-light: the theme does not shift the colours at night
-    return f'<a href="{image}"><img class="dark-light" src="{image}" alt="{alt}"></a>'
-
-
-def _without_markup(text: str) -> str:
-    return re.sub(r"[*_`$]", "", text)
 
 
 def _parameters(run: Run) -> str:

@@ -12,6 +12,7 @@ from iesoresearch.errors import DataError, OutputError
 from iesoresearch.files import finish, partial, read_status, writing
 from iesoresearch.hashes import file_hash
 from iesoresearch.project import Project
+from iesoresearch.reporting import checklist
 from iesoresearch.reporting import runs as finished
 from iesoresearch.reporting.runs import Missing, Run
 
@@ -64,6 +65,12 @@ def build(out: Path, project: Project) -> Path:
     return final / "index.html"
 
 
+def blanks(out: Path, project: Project) -> list[str]:
+    """What is missing of the checklists and model cards of all runs below `out`, a line each."""
+    runs, _ = finished.read(out, project)
+    return [f"{run.name}: {line}" for run in runs for line in checklist.blanks(run)]
+
+
 def _make(runs, missing, project: Project, work: Path, target: Path) -> None:
     # imported here: slower than finding out that nothing is to be done
     from iesoresearch.reporting import crate, site
@@ -98,6 +105,7 @@ def _key(runs: list[Run], missing: list[Missing], project: Project) -> str:
     citation = project.root / "CITATION.cff"
     content = {
         "runs": [[run.status, run.changed, run.machine_paths] for run in runs],
+        "statements": [[repr(said) for said in run.statements.values()] for run in runs],
         "missing": [asdict(run) for run in missing],
         "makers": [
             *(file_hash(path) for path in sources),

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -13,13 +13,16 @@ from iesoresearch.errors import DisclosureError
 from iesoresearch.files import STATUS, read_record, read_status
 from iesoresearch.params import known_runs, paper_runs
 from iesoresearch.project import Project
-from iesoresearch.reporting import freshness, machine
+from iesoresearch.reporting import freshness, machine, statements
+from iesoresearch.reporting.statements import Statement
 
 #: What the site may take from a run folder: everything else, above all private/, stays there.
 PUBLIC = re.compile(
     r"(numbers|checks|result)\.json|tables/[^/]+\.csv|figures/[^/]+\.(csv|png|svg|pdf)"
 )
 NOTEBOOK = "notebook.ipynb"
+#: The executed notebook as Sphinx renders it; `NOTEBOOK` beside it is the file itself.
+EXECUTED = "executed"
 _STATUS = {
     "analysis", "inputs", "key", "notebook", "parameters", "run", "seconds", "started", "versions",
 }  # fmt: skip
@@ -52,6 +55,8 @@ class Run:
         Parameters with which the run differs from its file in params/.
     machine_paths
         Folders of this machine that its executed notebook names, which is therefore not shown.
+    statements
+        Of a prediction model: what people state on the items of a checklist.
     """
 
     folder: Path
@@ -62,6 +67,7 @@ class Run:
     changed: tuple[str, ...] = ()
     other_parameters: dict[str, Any] = field(default_factory=dict)
     machine_paths: tuple[str, ...] = ()
+    statements: dict[str, Statement] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -72,6 +78,11 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """What the analysis says about its data."""
         return self.result["provenance"]
+
+    @property
+    def evidence(self) -> dict[str, list[str]]:
+        """Of a prediction model: by item of TRIPOD+AI, where the run shows it."""
+        return self.result.get("evidence", {})
 
     @property
     def sensitivity(self) -> str:
@@ -132,6 +143,8 @@ def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
     ------
     DisclosureError
         A result names a folder of this machine.
+    ParameterError
+        The statements that a run of a prediction model needs cannot be read.
     """
     known = known_runs(project.params)
     today = freshness.Today(project)
@@ -185,6 +198,8 @@ def _read_run(folder: Path, project: Project, today: freshness.Today) -> Run | s
     if "disclosure" not in run.provenance:
         return "it did not pass disclosure control"
     _refuse_machine_paths(run, project)
+    if run.evidence:
+        return replace(run, statements=statements.read(project, run.sensitivity))
     return run
 
 
@@ -210,6 +225,8 @@ def _assemble(
     if NOTEBOOK not in status["files"] or not run.source_notebook:
         raise LookupError
     datetime.fromisoformat(run.status["started"])
+    if not all(isinstance(references, list) for references in run.evidence.values()):
+        raise LookupError
     for name, table in run.result["tables"].items():
         rows = run.table(name)
         if rows and not {*table["keys"], *table["values"]} <= rows[0].keys():

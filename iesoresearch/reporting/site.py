@@ -11,7 +11,7 @@ from iesoresearch.errors import AnalysisError
 from iesoresearch.files import write_text
 from iesoresearch.project import Project
 from iesoresearch.reporting import links, notebooks, pages, start
-from iesoresearch.reporting.runs import NOTEBOOK, Missing, Run
+from iesoresearch.reporting.runs import EXECUTED, NOTEBOOK, Missing, Run
 
 THEME = Path(__file__).parent / "sphinx"
 
@@ -69,8 +69,11 @@ def _write_pages(runs, missing, project: Project, folder: Path) -> None:
         home = folder / "runs" / run.name
         home.mkdir(parents=True)
         write_text(home / "index.md", pages.run_page(run))
+        if run.evidence:
+            for name, (_, page) in pages.MODEL_PAGES.items():
+                write_text(home / f"{name}.md", page(run))
         if run.shows_notebook:
-            write_text(home / f"{pages.EXECUTED}.ipynb", json.dumps(notebooks.page(run)))
+            write_text(home / f"{EXECUTED}.ipynb", json.dumps(notebooks.page(run)))
 
 
 def _copy_files(run: Run, home: Path) -> None:

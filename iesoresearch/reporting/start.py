@@ -17,6 +17,7 @@ def start_page(runs: list[Run], missing: list[Missing], project: Project) -> str
     """What this is, all runs, what is missing, how to make it again and how to cite it."""
     sections = [
         ("Runs", _table(runs)),
+        ("Prediction models", _models(runs)),
         ("Not applicable here", _not_applicable(missing)),
         ("Missing", _missing(missing)),
         ("How this report was made", _how(runs)),
@@ -81,9 +82,13 @@ def _table(runs: list[Run]) -> str:
     return markup.table(headings, rows, label="Runs", numeric=[2], css="stacked runs")
 
 
-def _link(run: Run) -> str:
-    page = markup.link(f"runs/{run.name}/index.html", run.name)
-    return f"{page}<br>{markup.escaped(run.title)}"
+def _models(runs: list[Run]) -> str:
+    """What the checklists of prediction models say, what is missing above all."""
+    return "\n".join(
+        f"### {markup.plain(run.name)}\n\n{pages.model_pages(run, f'runs/{run.name}/')}"
+        for run in runs
+        if run.evidence
+    )
 
 
 def _simulated(run: Run) -> str:

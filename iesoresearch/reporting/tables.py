@@ -16,6 +16,11 @@ def render_all(run: Run) -> str:
     return "\n".join(_render(name, run.result["tables"][name], tables[name]) for name in names)
 
 
+def render(run: Run, name: str) -> str:
+    """Markdown of one table."""
+    return _render(name, run.result["tables"][name], run.table(name))
+
+
 def _cell(row: dict[str, str], names: tuple[str, ...], digits: dict[str, int]) -> str:
     """A value, or the two ends of an interval; one dash where there is neither end."""
     shown = [markup.shown(row[name], digits.get(name)) for name in names]

@@ -6,10 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
+import polars as pl
+
 from iesoresearch.analyses import get
-from iesoresearch.files import finish, partial, record_path
+from iesoresearch.files import finish, partial, record_path, write_private
 from iesoresearch.project import Project
 from iesoresearch.reporting.freshness import Today
+from iesoresearch.reporting.statements import OURS
+from iesoresearch.reporting.tripod import ITEMS
+from iesoresearch.results import CARD
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -67,8 +72,8 @@ def make_run(project: Project, name: str, sensitivity: str, **changes) -> Path:
     folder = partial(project.out / name)
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
-    (folder / "private").mkdir()
-    (folder / "private" / "rows.csv").write_text(PRIVATE, encoding="utf-8")
+    write_private(folder, {"rows": pl.DataFrame({"patient_id": [PRIVATE], "p": [0.5]})})
+    (folder / "model.json").write_text("{}", encoding="utf-8")
     _write_tables(folder)
     for suffix, content in (("png", PNG), ("svg", SVG.encode()), ("pdf", b"%PDF-1.4")):
         (folder / "figures" / f"dots.{suffix}").write_bytes(content)
@@ -145,3 +150,39 @@ def _status(project: Project, name: str) -> dict:
         "started": "2026-11-22T12:13:01Z",
         "seconds": 37.0,
     }
+
+
+#: Where the model of `model` shows what TRIPOD+AI asks for; what people state is left to them.
+EVIDENCE = {
+    **{"1": ["provenance:title"], "2": ["text:plain"], "3b": ["text:intended_use", "text:users"]},
+    **{"4": ["text:plain"], "5a": ["text:data", "provenance:data"], "6b": ["table:short"]},
+    **{"6c": ["text:data"], "7": ["notebook:Question"], "8a": ["text:outcome"]},
+    **{"9a": ["text:predictors"], "9b": ["text:predictors"], "10": ["number:gain", "check:range"]},
+    **{"11": ["text:methods"], "12a": ["text:methods"], "12b": ["text:methods"]},
+    **{"12c": ["text:methods", "param:seed"], "12d": ["text:methods"], "12e": ["text:methods"]},
+    **{"12f": ["not done: it is not evaluated elsewhere"], "12g": ["file:model.json"]},
+    **{"13": ["not applicable: neither outcome is rare"], "14": ["text:fairness"]},
+    **{"15": ["text:outcome"], "16": ["not applicable: the same data, in folds"]},
+    **{"20a": ["table:long"], "20b": ["table:long"], "20c": ["not applicable: the same data"]},
+    **{"21": ["number:gain"], "22": ["file:model.json"], "23a": ["table:short", "figure:dots"]},
+    **{"23b": ["table:short", "figure:waves"], "24": ["not done: it was not updated"]},
+    **{"26": ["text:limits"], "27a": ["text:inputs"], "27b": ["text:users"]},
+    "27c": ["text:next_steps"],
+}
+CARD_TEXT = {name: f"Words on *{name}*." for name in CARD}
+
+
+def make_model(project: Project, name: str, sensitivity: str, **changes) -> Path:
+    """Write a run of a prediction model; `changes` replace parts of its result.json."""
+    text = described(sensitivity)["text"] | CARD_TEXT
+    content = described(sensitivity, **{"text": text, "evidence": EVIDENCE} | changes)
+    return make_run(project, name, sensitivity, result=content)
+
+
+def state(project: Project, path: str = OURS, **changes) -> None:
+    """Write statements on all that only people know, and on what `EVIDENCE` leaves to them."""
+    left = [*(n for n in ITEMS if n not in EVIDENCE or ITEMS[n].people), "contact"]
+    said = {number: {"done": f"Words of people on {number}."} for number in left} | changes
+    file = project.root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(said), encoding="utf-8")

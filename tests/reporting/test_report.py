@@ -8,6 +8,7 @@ import pytest
 
 from iesoresearch.analyses import get
 from iesoresearch.errors import DataError, DisclosureError, OutputError
+from iesoresearch.files import read_private
 from iesoresearch.reporting import build, links, report, site
 from iesoresearch.results import SIMULATED
 
@@ -38,7 +39,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 def test_the_start_page_lists_the_runs_of_the_paper_in_its_order_then_the_others(built):
     found = re.findall(r'<a href="runs/([^/]+)/index.html">', page(built, "index.html"))
-    assert found == ["shown", "simulated", "a-site"]
+    assert found == ["shown", "simulated", "a-site", "model"]
 
 
 def test_the_start_page_counts_outcomes_and_says_whether_a_run_is_up_to_date(built):
@@ -167,6 +168,16 @@ def test_private_files_and_folders_of_the_machine_stay_out(built):
         for secret in banned:
             assert secret not in text, f"{name} holds {secret}"
     assert not list(index.parent.rglob("private"))
+
+
+def test_rows_of_patients_are_in_no_byte_of_the_report(built):
+    """The canary is in the rows of every run, and they can be read."""
+    project, index = built
+    rows = read_private(project.out / "model", "rows")
+    assert rows["patient_id"].to_list() == [sample.PRIVATE]
+    for path in index.parent.rglob("*"):
+        assert path.suffix != ".parquet"
+        assert not path.is_file() or sample.PRIVATE.encode() not in path.read_bytes(), path.name
 
 
 def test_the_notebook_of_patients_data_is_shown_without_anything_computed(built):
