@@ -38,6 +38,9 @@ class Params(AnalysisParams):
         description="0 = assessment, s = after treatment session s (0 to 8, rising)",
     )
     detail: int = Field(4, ge=0, le=8, description="landmark whose model is looked at closely")
+    model: Literal["logistic", "xgboost"] = Field(
+        "logistic", description="the model looked at closely; all are reported at every landmark"
+    )
     n_outer: int = Field(5, ge=2, le=20, description="folds of services, each left out once")
     n_inner: int = Field(3, ge=2, le=10, description="folds of patients that choose the tuning")
     n_bootstrap: int = Field(500, ge=100, le=10_000, description="bootstrap samples of intervals")

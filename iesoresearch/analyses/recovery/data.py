@@ -56,9 +56,9 @@ class AtLandmark:
 
     @property
     def service(self) -> np.ndarray | None:
-        """(n,) name of the service, None where no service is recorded."""
-        column = self.rows["service_id"]
-        return None if column.null_count() == len(column) else column.fill_null("").to_numpy()
+        """(n,) name of the service, None where there are not two to tell apart."""
+        column = self.rows["service_id"].fill_null("")
+        return column.to_numpy() if column.n_unique() > 1 else None
 
     @property
     def groups(self) -> dict[str, np.ndarray]:
@@ -125,7 +125,8 @@ def _circumstances(cohort: Cohort) -> pl.DataFrame:
         for name in GROUPS
     ]
     patient = joined["patient_id"].rank("dense").cast(pl.Int64).alias("patient")
-    base = joined.select("service_id", "referral_date", *levels, *AUDITED).with_columns(patient)
+    kept = ("service_id", "referral_date", "discharge_date", *AUDITED)
+    base = joined.select(*kept, *levels).with_columns(patient)
     return base.with_row_index("ref")
 
 

@@ -1,0 +1,51 @@
+"""Columns of tables: estimates with intervals, and how few people may stand behind them."""
+
+import math
+
+from iesoresearch.models.evaluation.results import Estimate
+from iesoresearch.results import Value
+
+#: Metric of an evaluation -> heading and decimals.
+METRICS = {
+    "auc": ("AUC", 3),
+    "scaled_brier": ("Scaled Brier", 3),
+    "observed_expected": ("Observed / expected", 2),
+    "calibration_slope": ("Calibration slope", 2),
+    "ici": ("ICI", 3),
+}
+
+
+def finite(value: float | None) -> float | None:
+    """`value`, None where it is not estimable."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def cells(name: str, estimate: Estimate) -> dict[str, float | None]:
+    """Cells of an estimate and of the ends of its interval."""
+    ends = (estimate.value, estimate.low, estimate.high)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), map(finite, ends), strict=True))
+
+
+def declared(name: str, label: str, digits: int, **more) -> dict[str, Value]:
+    """Declaration of the columns that `cells` fills."""
+    return {
+        name: Value("model", label, digits, **more),
+        f"{name}_low": Value("model", "95 % from", digits, **more),
+        f"{name}_high": Value("model", "to", digits, **more),
+    }
+
+
+def metrics(performance, names=tuple(METRICS)) -> dict[str, float | None]:
+    """Cells of several metrics of a `Performance`."""
+    found = {}
+    for name in names:
+        found |= cells(name, performance[name])
+    return found
+
+
+def metric_values(names=tuple(METRICS), **more) -> dict[str, Value]:
+    """Declarations of the columns that `metrics` fills."""
+    found = {}
+    for name in names:
+        found |= declared(name, *METRICS[name], **more)
+    return found

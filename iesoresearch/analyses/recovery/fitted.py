@@ -1,0 +1,259 @@
+"""What `recovery` computes once, and its tables and sentences read."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.analyses.recovery import Params
+from iesoresearch.analyses.recovery.data import AtLandmark, Courses
+from iesoresearch.analyses.recovery.schemas import schema
+from iesoresearch.analyses.recovery.sensitivity import Handled, handled
+from iesoresearch.errors import DataError
+from iesoresearch.measures.outcomes.landmarks import OUTCOMES
+from iesoresearch.models import drift, sample_size, validation
+from iesoresearch.models.evaluation import Evaluation, evaluate
+from iesoresearch.models.evaluation.metrics import row_log_loss
+from iesoresearch.models.evaluation.results import Estimate
+from iesoresearch.models.prediction.nested import OutOfFold, Tuned, nested
+from iesoresearch.models.prediction.pipelines import KINDS, build, feature_names
+from iesoresearch.seeds import derive
+
+#: Risks of not reaching the outcome from which somebody might be offered more.
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+BASELINE = "current score"
+SPLIT = 0.5  # chance of the outcome that divides the two classes of the instability
+LEARNT_BY = 0.6  # share of the courses, by the day they ended, that the earlier model learns from
+LEARNING_REPEATS = 5
+Z95 = 1.959964
+EXPECTED_AUC = 0.75  # for the sample size: about that of published models with later sessions
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Out-of-fold predictions of one model, and how good they are.
+
+    Attributes
+    ----------
+    y, p
+        (rows,) outcome and prediction of those that could be predicted.
+    rows
+        (rows,) their places at the landmark.
+    found
+        Of the nested cross-validation.
+    evaluation
+        Without groups.
+    """
+
+    y: np.ndarray
+    p: np.ndarray
+    rows: np.ndarray
+    found: OutOfFold
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that is computed, each part when it is first asked for."""
+
+    courses: Courses
+    params: Params
+
+    @property
+    def outcome(self) -> str:
+        """The outcome that is predicted."""
+        return self.params.outcome
+
+    @property
+    def sensitivity(self) -> str:
+        """Of the data."""
+        return self.courses.cohort.sensitivity
+
+    @property
+    def detail(self) -> AtLandmark:
+        """The landmark that is looked at closely."""
+        return self.courses.at[self.params.detail]
+
+    @cached_property
+    def judged(self) -> dict[tuple[int, str], Judged]:
+        """By landmark and kind of model."""
+        return {
+            (s, kind): self.judge(at, kind, self.outcome)
+            for s, at in self.courses.at.items()
+            for kind in KINDS
+        }
+
+    @property
+    def main(self) -> Judged:
+        """The model that was named beforehand, at the landmark that is looked at closely."""
+        return self.judged[self.params.detail, self.params.model]
+
+    @cached_property
+    def others(self) -> dict[tuple[int, str], Judged]:
+        """The other outcomes by landmark, at the assessment and the one looked at closely."""
+        marks = sorted({0, self.params.detail})
+        return {
+            (s, outcome): self.judge(self.courses.at[s], self.params.model, outcome)
+            for outcome in OUTCOMES
+            for s in marks
+            if outcome != self.outcome
+        }
+
+    def judge(self, at: AtLandmark, kind: str, outcome: str) -> Judged:
+        """Predict an outcome at a landmark, every service by models that never saw it."""
+        y = at.y(outcome)
+        known = np.flatnonzero(np.isfinite(y))
+        seed = derive(self.params.seed, "recovery", outcome, at.landmark)
+        service = at.service
+        found = nested(
+            kind, schema(at.landmark, outcome), at.features(outcome)[known], y[known],
+            at.patient[known], None if service is None else service[known],
+            n_outer=self.params.n_outer, n_inner=self.params.n_inner, random_state=seed,
+            n_jobs=self.courses.n_jobs,
+        )  # fmt: skip
+        there = np.isfinite(found.p)
+        y, p, rows = y[known][there], found.p[there], known[there]
+        return Judged(y, p, rows, found, self._evaluate(y, p, at.patient[rows]))
+
+    def _evaluate(self, y, p, patient, groups=None) -> Evaluation:
+        return evaluate(
+            y, p, clusters=patient, groups=groups, thresholds=THRESHOLDS,
+            n_boot=self.params.n_bootstrap, random_state=derive(self.params.seed, "evaluate"),
+            n_jobs=self.courses.n_jobs,
+        )  # fmt: skip
+
+    @cached_property
+    def by_group(self) -> Evaluation:
+        """The main model, by group of patients."""
+        groups = {name: level[self.main.rows] for name, level in self.detail.groups.items()}
+        patient = self.detail.patient[self.main.rows]
+        return self._evaluate(self.main.y, self.main.p, patient, groups)
+
+    @cached_property
+    def decisions(self) -> dict[str, Evaluation]:
+        """Predictions of *not* reaching the outcome, by model: what one would act on."""
+        found = {}
+        for kind in KINDS:
+            judged = self.judged[self.params.detail, kind]
+            patient = self.detail.patient[judged.rows]
+            found[kind] = self._evaluate(1 - judged.y, 1 - judged.p, patient)
+        return found
+
+    def gain(self, landmark: int, kind: str) -> Estimate:
+        """Log-loss of the current score alone minus that of a model, thousandths per referral.
+
+        The interval is normal, over patients.
+        """
+        first, second = self.judged[landmark, BASELINE], self.judged[landmark, kind]
+        rows, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
+        y = first.y[a]
+        each = 1000 * (row_log_loss(y, first.p[a]) - row_log_loss(y, second.p[b]))
+        patient = np.unique(self.courses.at[landmark].patient[rows], return_inverse=True)[1]
+        mean = float(each.mean())
+        sums = np.bincount(patient, weights=each - mean)
+        error = float(np.sqrt((sums**2).sum())) / len(each)
+        return Estimate(mean, mean - Z95 * error, mean + Z95 * error)
+
+    @cached_property
+    def handled(self) -> dict[int, list[Handled]]:
+        """The main model with missing last scores treated in three ways, by landmark."""
+        return {s: self._handled(s, at) for s, at in self.courses.at.items()}
+
+    def _handled(self, landmark: int, at: AtLandmark) -> list[Handled]:
+        judged = self.judged[landmark, self.params.model]
+        p = np.full(at.n, np.nan)
+        p[judged.rows] = judged.p
+        return handled(
+            at, self.outcome, p, lambda y, rows: self._evaluate(y, p[rows], at.patient[rows]),
+            self.params.n_imputations, derive(self.params.seed, "imputation", landmark),
+        )  # fmt: skip
+
+    @cached_property
+    def best(self) -> dict[int, np.ndarray]:
+        """By landmark (rows,) true chance of the outcome; empty for real patients."""
+        if not self.courses.cohort.truth:
+            return {}
+        from iesoresearch.data.synthetic.futures import futures
+
+        return {
+            s: futures(
+                self.courses.cohort, at.rows["ref"], at.rows["session"],
+                n_futures=self.params.n_futures, seed=derive(self.params.seed, "futures", s),
+            ).probability[self.outcome]
+            for s, at in self.courses.at.items()
+        }  # fmt: skip
+
+    @property
+    def schema(self):
+        """Of the model looked at closely."""
+        return schema(self.params.detail, self.outcome)
+
+    @property
+    def pipeline(self) -> Tuned:
+        """The whole procedure: tuning, imputation and fit."""
+        seed = derive(self.params.seed, "pipeline") % 2**31
+        return Tuned(self.params.model, self.schema, self.params.n_inner, seed)
+
+    @cached_property
+    def training(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Features as a matrix, outcome and patient of everybody at the landmark."""
+        X = self.schema.encode(self.detail.features(self.outcome))
+        return X, self.detail.y(self.outcome), self.detail.patient
+
+    @cached_property
+    def validation(self) -> validation.Validation:
+        """Optimism, instability, other services and more patients, all refits of the pipeline."""
+        X, y, patient = self.training
+        return validation.validate(
+            self.pipeline, X, y, clusters=patient, services=self.detail.service,
+            n_boot=self.params.n_refits, random_state=derive(self.params.seed, "refits"),
+            n_jobs=self.courses.n_jobs, thresholds=(SPLIT,), n_repeats=LEARNING_REPEATS,
+        )  # fmt: skip
+
+    @cached_property
+    def final(self) -> Tuned:
+        """The model fitted to everybody: the one that is shared."""
+        X, y, patient = self.training
+        return self.pipeline.fit(X, y, patient)
+
+    @cached_property
+    def needed(self) -> dict[int, sample_size.SampleSize]:
+        """Patients needed at each landmark, for all parameters that were candidates."""
+        found = {}
+        for s, at in self.courses.at.items():
+            y = at.y(self.outcome)
+            model = build("logistic", schema(s, self.outcome))
+            found[s] = sample_size.riley(float(y.mean()), len(feature_names(model)),
+                                         auc=EXPECTED_AUC)  # fmt: skip
+        return found
+
+    @cached_property
+    def temporal(self) -> drift.Temporal | None:
+        """A model of the courses that had ended by a day, judged on those that ended later.
+
+        None where the days do not say which came first.
+        """
+        X, y, patient = self.training
+        day = self.detail.rows["discharge_date"]
+        cut = day.sort()[int(LEARNT_BY * len(day))]
+        try:
+            return drift.temporal_validation(
+                self.pipeline, X, y, day.to_numpy(), np.datetime64(cut), clusters=patient
+            )
+        except DataError:
+            return None
+
+    @cached_property
+    def drift(self) -> drift.Drift | None:
+        """Calibration of that model by quarter of a year of the discharge."""
+        if self.temporal is None or self.temporal.reason:
+            return None
+        day = self.detail.rows["discharge_date"][self.temporal.rows]
+        quarter = day.dt.year().cast(pl.String) + " Q" + day.dt.quarter().cast(pl.String)
+        order = np.argsort(day.to_numpy(), kind="stable")
+        y = self.training[1][self.temporal.rows]
+        return drift.calibration_drift(
+            y[order], self.temporal.p[order], quarter.to_numpy()[order],
+            random_state=derive(self.params.seed, "drift"),
+        )  # fmt: skip
