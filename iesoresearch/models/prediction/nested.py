@@ -285,7 +285,7 @@ def outer_folds(patient, service, n_outer: int, random_state: int) -> np.ndarray
     if service is None:
         fold = patient_folds(patient, n_outer, rng(random_state, "outer"))
         return np.unique(fold, return_inverse=True)[1]  # no fold without rows
-    service = _codes(service, len(patient), "service")
+    service = codes(service, len(patient), "service")
     rows = np.bincount(service)
     if len(rows) < 2:
         raise DataError(
@@ -314,11 +314,17 @@ def _checked(schema, X, y, patient):
     X, y = Encoder(schema).transform(X), outcome(y)
     if not len(X) or len(y) != len(X):
         raise DataError(f"There are {len(X)} rows of features and {len(y)} outcomes. Give as many.")
-    return X, y, _codes(np.arange(len(X)) if patient is None else patient, len(X), "patient")
+    return X, y, codes(np.arange(len(X)) if patient is None else patient, len(X), "patient")
 
 
-def _codes(values, n: int, what: str) -> np.ndarray:
-    """Whole numbers from zero, in the order of the names."""
+def codes(values, n: int, what: str) -> np.ndarray:
+    """Names (rows,) as whole numbers from zero, in the order of the names.
+
+    Raises
+    ------
+    DataError
+        Another number of them than `n`, or a missing one; `what` is what they name.
+    """
     values = np.asarray(values)
     if values.dtype.kind == "f" and np.isnan(values).any():
         raise DataError(f"A row has no {what}. Leave such rows out.")
