@@ -188,7 +188,9 @@ def _given(cohort: Cohort, past: pl.DataFrame) -> tuple[redraw.Given, tuple[redr
     profile = Profile.load(cohort.truth["population"]).with_values(cohort.truth["profile"])
     cared = care.draw(people.draw(n, profile, seed), profile, seed)
     plans = courses.plans(cared, profile, seed)
-    referral = past["referral"].to_numpy()
+    # arrays of one kind, or the kernel would be compiled for each
+    referral, appointment = (past[c].to_numpy(writable=True) for c in ("referral", "appointment"))
+    counts = np.ascontiguousarray(past.select(f"{m}_n" for m in _MEASURES).to_numpy())
     if len(cohort.truth["states"]) != cohort.contacts.height or not set(referral) <= set(
         plans.seen
     ):
@@ -207,11 +209,11 @@ def _given(cohort: Cohort, past: pl.DataFrame) -> tuple[redraw.Given, tuple[redr
         no_form=answers.without_form(plans.severity, profile),
         item_missing=float(profile["item_missing"]),
         person=referral,
-        appointment=past["appointment"].to_numpy(),
+        appointment=appointment,
         starts=assessed / np.maximum(assessed + 1 - kept, 1e-300),
         silent=answers.silent(n, profile, seed)[referral],
         adds=np.column_stack([np.zeros(len(referral)), cared.anxiety[referral]]),
-        unscored=past.select(f"{m}_n" for m in _MEASURES).to_numpy() == 0,
+        unscored=counts == 0,
     )
     return given, _measures(profile)
 

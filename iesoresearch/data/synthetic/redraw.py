@@ -20,6 +20,7 @@ from iesoresearch.data.synthetic.kernels import (
     PURPOSE,
     STATE,
     STEP,
+    TREATMENT,
     uniform,
 )
 
@@ -220,10 +221,11 @@ def draw_futures(keys, given, measures, visits, scores):
     course = np.empty((LONGEST, 3), dtype=np.int64)
     for i in range(len(visits)):
         _back_to(given, i, landmark, row, table)
+        until = landmark[DONE] + (landmark[PURPOSE] == TREATMENT and landmark[ATTENDED])
         for f in range(len(keys)):
             at[:] = landmark
             n, attended = _course(keys[f], given, i, at, row, table, course)
             visits[i, f, 0], visits[i, f, 1] = n, attended
-            visits[i, f, 2], visits[i, f, 3] = at[DONE], at[ENDING]
+            visits[i, f, 2], visits[i, f, 3] = until + attended, at[ENDING]
             for m in range(len(measures)):
                 _score(keys[f], given, i, measures[m], m, course, n, scores[i, f, m])
