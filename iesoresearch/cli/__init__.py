@@ -159,8 +159,9 @@ def report(
     from iesoresearch.reporting import blanks, build
 
     here = project.find()
-    print(build(out or here.out, here))
-    missing = blanks(out or here.out, here)
+    page = build(out or here.out, here)
+    print(page)
+    missing = blanks(page)
     if missing:
         lines = "\n".join(f"  {line}" for line in missing)
         print(

@@ -52,7 +52,7 @@ def text_anchor(name: str) -> str:
 
 def without_tags(text: str) -> str:
     """Plain text of our own HTML."""
-    return html.unescape(re.sub(r"<[^>]*>", " ", text)).strip()
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split())
 
 
 def sections(parts: Iterable[tuple[str, str]], *, simulated: bool) -> str:

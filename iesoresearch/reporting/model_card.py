@@ -4,7 +4,7 @@ The idea is that of Mitchell et al. 2019 (doi:10.1145/3287560.3287596); the sect
 Words come from the text of the result, tables and figures are those that the checklist names.
 """
 
-from iesoresearch.reporting import checklist, evidence, figures, markup, tables
+from iesoresearch.reporting import checklist, evidence, facts, figures, markup, tables
 from iesoresearch.reporting.runs import Run
 from iesoresearch.reporting.tripod import CONTACT, ITEMS
 from iesoresearch.results import CARD, TEXT
@@ -34,11 +34,16 @@ _STATED = ("17", "18a", "18b", "18c", "18d", "18e", "18f", "19")
 
 def page(run: Run) -> str:
     """The model card as a page of Markdown."""
+    said = [
+        f"{markup.link('index.html', run.title)}, {markup.escaped(run.data)}",
+        f"{facts.people(run)} people",
+        f"made {markup.escaped(facts.made(run))}",
+        facts.up_to_date(run),
+        markup.link(f"{checklist.PAGE}.html", "TRIPOD+AI checklist"),
+    ]
     head = (
         f"# Model card: {markup.plain(run.name)}\n\n"
-        f'<p class="facts">{markup.link("index.html", run.title)}, {markup.escaped(run.data)} · '
-        f"{markup.link(f'{checklist.PAGE}.html', 'TRIPOD+AI checklist')}</p>\n\n"
-        f"{checklist.warning(run)}"
+        f'<p class="facts">{" · ".join(said)}</p>\n\n{checklist.warning(run)}'
     )
     used: set[str] = set()
     sections = [(_HEADINGS[name], _section(run, name, items, used)) for name, items in _SECTIONS]

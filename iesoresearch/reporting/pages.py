@@ -1,9 +1,8 @@
 """The page of a run, in MyST Markdown."""
 
 from collections.abc import Callable
-from datetime import datetime
 
-from iesoresearch.reporting import checklist, figures, markup, model_card, rerun, tables
+from iesoresearch.reporting import checklist, facts, figures, markup, model_card, rerun, tables
 from iesoresearch.reporting.runs import EXECUTED, NOTEBOOK, Run
 from iesoresearch.results import TEXT
 
@@ -52,49 +51,15 @@ def _text(run: Run, name: str) -> tuple[str, str]:
     return TEXT[name], f"{markup.anchor(markup.text_anchor(name))}{text}" if text else ""
 
 
-def made(run: Run) -> str:
-    """When a run was started."""
-    when = datetime.fromisoformat(run.status["started"])
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def people(run: Run) -> str:
-    """How many people stand behind a run."""
-    return markup.NONE if run.n is None else f"{run.n:,}"
-
-
-def up_to_date(run: Run) -> str:
-    """HTML: whether the project is still the one the run was made with."""
-    if not run.changed:
-        return '<span class="check passed">✓&nbsp;up&nbsp;to&nbsp;date</span>'
-    what = markup.escaped(", ".join(run.changed))
-    return (
-        '<span class="check inconclusive">✗&nbsp;not&nbsp;up&nbsp;to&nbsp;date</span> '
-        f"(changed: {what})"
-    )
-
-
-def disclosure(run: Run) -> str:
-    """The rules of disclosure control that the run was released under, as HTML."""
-    rules = run.provenance["disclosure"]
-    words = {
-        "min_count": "fewer than {} people are not shown",
-        "round_to": "counts are rounded to multiples of {}",
-    }
-    return markup.escaped(
-        ", ".join(words[k].format(v) if k in words else f"{k} {v}" for k, v in rules.items())
-    )
-
-
 def _head(run: Run) -> str:
     heading = f"# {markup.plain(run.title)}: {markup.plain(run.data)}\n"
-    facts = [
+    said = [
         f"Run {markup.code(run.name)}",
-        f"{people(run)} people",
-        f"made {markup.escaped(made(run))}",
-        up_to_date(run),
+        f"{facts.people(run)} people",
+        f"made {markup.escaped(facts.made(run))}",
+        facts.up_to_date(run),
     ]
-    return f'{heading}\n<p class="facts">{" · ".join(facts)}</p>\n'
+    return f'{heading}\n<p class="facts">{" · ".join(said)}</p>\n'
 
 
 def _contents(run: Run) -> str:
@@ -159,14 +124,14 @@ def _origin(run: Run) -> str:
         ("Sensitivity", markup.escaped(SENSITIVITIES.get(run.sensitivity, run.sensitivity))),
         (
             "Disclosure control",
-            f"{markup.escaped(disclosure(run))}, {_hash(inputs.get('disclosure'))}",
+            f"{markup.escaped(facts.disclosure(run))}, {_hash(inputs.get('disclosure'))}",
         ),
         ("Code", f"iesoresearch {_version(run, 'iesoresearch')}, {_hash(inputs.get('code'))}"),
         ("Notebook", _notebook(run)),
         ("Parameters", _hash(inputs.get("parameters"))),
         ("Locked versions", _hash(inputs.get("lock"))),
         ("Versions", ", ".join(f"{k} {_version(run, k)}" for k in sorted(run.status["versions"]))),
-        ("Made", f"{markup.escaped(made(run))}, in {run.status['seconds']:,.0f} s"),
+        ("Made", f"{markup.escaped(facts.made(run))}, in {run.status['seconds']:,.0f} s"),
         ("Key of all of it", _hash(run.status["key"])),
     ]
     return markup.table(["What", "Which"], rows, label="Where it comes from", css="stacked")

@@ -61,14 +61,21 @@ def build(out: Path, project: Project) -> Path:
     kept = read_status(final, STAMP)
     if kept is None or kept.get("key") != key:
         _refuse_to_replace_others(final)
-        _build_beside(final, key, lambda *where: _make(runs, missing, project, *where))
+        lines = [f"{run.name}: {line}" for run in runs for line in checklist.blanks(run)]
+        stamp = {"key": key, "blanks": lines}
+        _build_beside(final, stamp, lambda *where: _make(runs, missing, project, *where))
     return final / "index.html"
 
 
-def blanks(out: Path, project: Project) -> list[str]:
-    """What is missing of the checklists and model cards of all runs below `out`, a line each."""
-    runs, _ = finished.read(out, project)
-    return [f"{run.name}: {line}" for run in runs for line in checklist.blanks(run)]
+def blanks(page: Path) -> list[str]:
+    """What is missing of the checklists and model cards of a report, a line each.
+
+    Parameters
+    ----------
+    page
+        Its start page, as `build` returns it.
+    """
+    return json.loads(page.with_name(STAMP).read_text(encoding="utf-8"))["blanks"]
 
 
 def _make(runs, missing, project: Project, work: Path, target: Path) -> None:
@@ -80,12 +87,12 @@ def _make(runs, missing, project: Project, work: Path, target: Path) -> None:
     site.check(target)
 
 
-def _build_beside(final: Path, key: str, make: Callable[[Path, Path], None]) -> None:
+def _build_beside(final: Path, stamp: dict, make: Callable[[Path, Path], None]) -> None:
     work = partial(final)
     try:
         with writing(final.parent):
             make(work, work / "site")
-        finish(work / "site", final, {"key": key}, STAMP)
+        finish(work / "site", final, stamp, STAMP)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 import yaml
 
 from iesoresearch.project import Project
-from iesoresearch.reporting import markup, pages, rerun
+from iesoresearch.reporting import facts, markup, pages, rerun
 from iesoresearch.reporting.runs import Missing, Run
 from iesoresearch.results import SIMULATED
 
@@ -73,9 +73,9 @@ def _table(runs: list[Run]) -> str:
             markup.link(f"runs/{run.name}/index.html", run.name)
             + f"<br>{markup.escaped(run.title)}",
             markup.escaped(run.data) + _simulated(run),
-            pages.people(run),
+            facts.people(run),
             _counts(run),
-            f"{markup.escaped(pages.made(run))}<br>{pages.up_to_date(run)}",
+            f"{markup.escaped(facts.made(run))}<br>{facts.up_to_date(run)}",
         ]
         for run in runs
     ]
@@ -127,7 +127,7 @@ def _listed(sentence: str, lines: list[str]) -> str:
 
 
 def _how(runs: list[Run]) -> str:
-    rules = "; or ".join(dict.fromkeys(pages.disclosure(run) for run in runs))
+    rules = "; or ".join(dict.fromkeys(facts.disclosure(run) for run in runs))
     return (
         "Each notebook was executed from its first cell to its last, by a program, with the "
         "parameters that its page lists. Every table, number, sentence and figure passed "

@@ -6,7 +6,6 @@ import pytest
 
 from iesoresearch.errors import ParameterError
 from iesoresearch.reporting import (
-    blanks,
     checklist,
     model_card,
     pages,
@@ -56,7 +55,7 @@ def test_evidence_that_is_not_there_fails_beside_evidence_that_is(project):
     sample.state(project)
     (line,) = checklist.blanks(read(project))
     assert line.startswith("item 23a (Performance with intervals, overall and by group): ")
-    assert "table:performnce is not in the run" in " ".join(line.split())
+    assert "table:performnce is not in the run" in line
 
 
 def test_an_item_that_nobody_answers_is_missing(project):
@@ -106,10 +105,10 @@ def test_patients_records_need_the_words_of_the_site(project):
 def test_other_runs_have_no_checklist_and_need_no_statements(project):
     sample.make_run(project, "shown", "open")
     sample.state(project, **{"99": {"done": "x"}})
-    assert blanks(project.out, project) == []
+    assert checklist.blanks(read(project)) == []
     sample.make_model(project, "model", "open")
     with pytest.raises(ParameterError, match="99 is no item"):
-        blanks(project.out, project)
+        runs.read(project.out, project)
 
 
 def test_evidence_of_another_layout_is_not_shown(project):
@@ -199,6 +198,7 @@ def test_the_report_is_built_and_a_blank_is_exit_code_1(project, call):
     assert len(lines) == 2
     assert lines[1].startswith("  shown: item 17 (Approval by an ethics committee, and consent): ")
     assert lines[1].endswith("statements.yaml leaves “done” blank")
+    assert call("report") == (1, shown, errors), "also when nothing is built anew"
 
 
 def test_without_blanks_the_report_is_fine(project, call):
