@@ -87,7 +87,98 @@ def plot_net_benefit(table: Table, ax: Axes) -> None:
     ax.set_xlabel("Risk of not reaching the outcome from which one acts")
     ax.set_ylabel("Net benefit per patient")
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    bottom = min(0.0, float(np.nanmin(table.frame["act"].to_numpy())) if "act" in
-                 table.frame.columns else 0.0)  # fmt: skip
-    ax.set_ylim(bottom=min(bottom, -0.1))
+    (first,) = _numbers(table.frame, "current_score")
+    ax.set_ylim(bottom=min(-0.05, float(np.nanmin(first)) - 0.05))
     _below(ax, ncols=3)
+
+
+@styled
+def plot_groups(table: Table, ax: Axes) -> None:
+    """Observed over expected by group, with 95 % intervals."""
+    frame = table.frame.drop_nulls("observed_expected")
+    names = [f"{level} (n = {n:,})" for level, n in frame.select("level", "n").rows()]
+    place, ticks = [], []
+    for i, grouping in enumerate(frame["grouping"]):
+        new = i > 0 and grouping != frame["grouping"][i - 1]
+        place.append((place[-1] if place else -1.0) + 1.0 + 0.6 * new)
+        ticks.append(names[i])
+    _heighten(ax, 0.26 * (place[-1] if place else 1) + 1.6)
+    _forest(ax, frame, "observed_expected", np.array(place), ticks)
+    ax.axvline(1.0, color=_GREY, lw=1)
+    for grouping in frame["grouping"].unique(maintain_order=True):
+        first = frame["grouping"].to_list().index(grouping)
+        ax.text(1.01, place[first], grouping, transform=ax.get_yaxis_transform(), va="center",
+                fontsize=8, color=_GREY)  # fmt: skip
+    ax.set_xlabel("Observed / expected (1 = right)")
+
+
+@styled
+def plot_services(table: Table, ax: Axes) -> None:
+    """AUC of every service left out, lowest first, with 95 % intervals."""
+    frame = table.frame.drop_nulls("auc").sort("auc", descending=True)
+    names = [f"{name} (n = {n:,})" for name, n in frame.select("service", "n").rows()]
+    _heighten(ax, 0.2 * len(frame) + 1.6)
+    _forest(ax, frame, "auc", np.arange(len(frame), dtype=float), names)
+    ax.axvline(0.5, color=_GREY, lw=1, ls="--")
+    ax.set_xlabel("AUC (dashed: chance)")
+    ax.set_ylabel("Service left out")
+    ax.tick_params(axis="y", labelsize=7.5)
+
+
+def _forest(ax: Axes, frame: pl.DataFrame, name: str, place: np.ndarray, names: list[str]) -> None:
+    value, low, high = _numbers(frame, name, f"{name}_low", f"{name}_high")
+    ax.errorbar(
+        value, place, xerr=np.maximum([value - low, high - value], 0), color=PALETTE[0],
+        marker="o", ms=4, ls="none", capsize=2,
+    )  # fmt: skip
+    ax.set_yticks(place, names)
+    ax.set_ylim((place.max() if len(place) else 0) + 0.7, -0.7)
+
+
+@styled
+def plot_instability(table: Table, ax: Axes) -> None:
+    """Range of refitted predictions by what the model predicts."""
+    x, low, high = _numbers(table.frame.drop_nulls(), "predicted", "range_low", "range_high")
+    ax.fill_between(x, low, high, color=PALETTE[0], alpha=0.25, lw=0, label="95 % of refits")
+    ax.plot([0, 1], [0, 1], color=_GREY, lw=1, ls="--", label="as the model says")
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("Chance that the model predicts")
+    ax.set_ylabel("Chance that refits predict")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.legend(loc="upper left")
+
+
+@styled
+def plot_importance(table: Table, ax: Axes) -> None:
+    """Mean absolute SHAP values, largest on top, with ranges over refits."""
+    frame = table.frame.head(10)
+    _heighten(ax, 0.32 * len(frame) + 1.4)
+    place = np.arange(len(frame), dtype=float)
+    value, low, high = _numbers(frame, "importance", "importance_low", "importance_high")
+    ax.barh(place, value, color=PALETTE[4], height=0.6)
+    ax.errorbar((low + high) / 2, place, xerr=(high - low) / 2, color="#222222", ls="none",
+                capsize=2.5)  # fmt: skip
+    ax.set_yticks(place, frame["meaning"].to_list())
+    ax.set_ylim(len(frame) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("Mean absolute SHAP value (log-odds)")
+
+
+@styled
+def plot_later(table: Table, ax: Axes) -> None:
+    """Observed minus expected by quarter, with control limits."""
+    frame = table.frame
+    place = np.arange(len(frame))
+    difference, limit = _numbers(frame, "difference", "limit")
+    ax.axhline(0.0, color=_GREY, lw=1)
+    for sign in (-1, 1):
+        ax.step(place, sign * limit, where="mid", color=PALETTE[1], ls="--", lw=1.2,
+                label="limits (3 SD)" if sign > 0 else None)  # fmt: skip
+    ax.plot(place, difference, color=PALETTE[0], marker="o", label="observed minus expected")
+    ax.set_xticks(place, frame["quarter"].to_list(), rotation=45, ha="right")
+    ax.set_xlabel("Quarter in which the course ended")
+    ax.set_ylabel("Observed minus expected share")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.legend(loc="best")

@@ -16,12 +16,14 @@ from iesoresearch.models import drift, sample_size, validation
 from iesoresearch.models.evaluation import Evaluation, evaluate
 from iesoresearch.models.evaluation.metrics import row_log_loss
 from iesoresearch.models.evaluation.results import Estimate
+from iesoresearch.models.prediction.explanation import Importance, importance
 from iesoresearch.models.prediction.nested import OutOfFold, Tuned, nested
 from iesoresearch.models.prediction.pipelines import KINDS, build, feature_names
 from iesoresearch.seeds import derive
 
 #: Risks of not reaching the outcome from which somebody might be offered more.
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+FEWEST_EVENTS = 20  # with and without another outcome, to fit a model of it
 BASELINE = "current score"
 SPLIT = 0.5  # chance of the outcome that divides the two classes of the instability
 LEARNT_BY = 0.6  # share of the courses, by the day they ended, that the earlier model learns from
@@ -91,14 +93,18 @@ class Fitted:
 
     @cached_property
     def others(self) -> dict[tuple[int, str], Judged]:
-        """The other outcomes by landmark, at the assessment and the one looked at closely."""
-        marks = sorted({0, self.params.detail})
-        return {
-            (s, outcome): self.judge(self.courses.at[s], self.params.model, outcome)
-            for outcome in OUTCOMES
-            for s in marks
-            if outcome != self.outcome
-        }
+        """The other outcomes by landmark, at the assessment and the one looked at closely.
+
+        Left out is what fewer than `FEWEST_EVENTS` reached, or did not, or nobody knows of.
+        """
+        found = {}
+        for outcome in OUTCOMES:
+            for s in sorted({0, self.params.detail}):
+                y = self.courses.at[s].y(outcome)
+                few = min(np.nansum(y), np.nansum(1 - y)) < FEWEST_EVENTS
+                if outcome != self.outcome and not few:
+                    found[s, outcome] = self.judge(self.courses.at[s], self.params.model, outcome)
+        return found
 
     def judge(self, at: AtLandmark, kind: str, outcome: str) -> Judged:
         """Predict an outcome at a landmark, every service by models that never saw it."""
@@ -216,6 +222,20 @@ class Fitted:
         """The model fitted to everybody: the one that is shared."""
         X, y, patient = self.training
         return self.pipeline.fit(X, y, patient)
+
+    @cached_property
+    def importance(self) -> Importance:
+        """What moves predictions of the model looked at closely, and how stable that is."""
+        X, y, patient = self.training
+        return importance(
+            self.pipeline, X, y, patient, n_boot=self.params.n_refits,
+            random_state=derive(self.params.seed, "importance"), n_jobs=self.courses.n_jobs,
+        )  # fmt: skip
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """Predictor -> what it is, in words."""
+        return {f.name: f.meaning for f in (*self.schema.numeric, *self.schema.categorical)}
 
     @cached_property
     def needed(self) -> dict[int, sample_size.SampleSize]:

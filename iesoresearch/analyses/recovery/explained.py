@@ -1,0 +1,100 @@
+"""Tables of `recovery` that say what moves predictions; and the model as it is shared."""
+
+from pathlib import Path
+
+import polars as pl
+
+from iesoresearch.analyses.recovery.columns import declared
+from iesoresearch.analyses.recovery.fitted import Fitted
+from iesoresearch.analyses.recovery.tables import types
+from iesoresearch.models.prediction import saved, shared
+from iesoresearch.models.prediction.dependence import dependence, made_up_patient, waterfall
+from iesoresearch.results import Result, Table, Value
+
+SHOWN = 3  # features whose dependence is shown
+MODEL_FILE = "model.json"
+#: Numbers of the result that travel with a shared model, as released.
+TOLD = ("n_assessment", "n_detail", "share")
+ACHIEVED = ("auc", "auc_low", "auc_high", "slope", "slope_low", "slope_high", "corrected_auc")
+
+
+def importance(fitted: Fitted) -> Table:
+    """Mean absolute SHAP value of every predictor, largest first, and how stable that is."""
+    found = fitted.importance
+    frame = pl.DataFrame(
+        {
+            "meaning": [fitted.meanings[name] for name in found.features],
+            "change": list(found.words),
+            "importance": found.value,
+            "importance_low": found.value_low,
+            "importance_high": found.value_high,
+            "top": found.top,
+        }
+    ).sort("importance", descending=True, maintain_order=True)
+    model = {"sensitivity": fitted.sensitivity}
+    values = declared("importance", "Mean |SHAP|, log-odds", 3, **model)
+    values["top"] = Value("model", "Among the first five", 2, **model)
+    title = f"What moves predictions ({fitted.params.model})"
+    return Table(title, frame, {"meaning": "Predictor", "change": "What can be changed"}, values)
+
+
+def dependences(fitted: Fitted) -> Table:
+    """What the predictors that move predictions most do over their range."""
+    rows = []
+    X = fitted.detail.features(fitted.outcome)
+    order = sorted(zip(fitted.importance.rank, fitted.importance.features, strict=True))
+    for _, name in order[:SHOWN]:
+        found = dependence(fitted.final, X, fitted.detail.patient, name)
+        columns = (found.groups, found.n_patients, found.mean, found.lower, found.upper)
+        for group, n, mean, lower, upper in zip(*columns, strict=True):
+            if n:
+                row = {"meaning": fitted.meanings[name], "group": group, "n": int(n)}
+                rows.append(row | {"shap": mean, "lower": lower, "upper": upper})
+    shared_by = {"sensitivity": fitted.sensitivity}
+    model = {"denominator": "n", "follows": "n"} | shared_by
+    values = {
+        "n": Value("count", "Patients", 0, parts_of=("meaning",), **shared_by),
+        "shap": Value("model", "Mean SHAP, log-odds", 2, **model),
+        "lower": Value("model", "Lower quartile", 2, **model),
+        "upper": Value("model", "Upper quartile", 2, **model),
+    }
+    keys = {"meaning": "Predictor", "group": "Where it is"}
+    frame = pl.DataFrame(rows, schema=types(keys, values)).with_columns(
+        pl.col(pl.Float64).fill_nan(None)
+    )
+    return Table("How predictions depend on the first three", frame, keys, values)
+
+
+def patient(fitted: Fitted) -> Table:
+    """The prediction for one made-up patient, taken apart."""
+    X = fitted.detail.features(fitted.outcome)
+    row = made_up_patient(fitted.schema, X)
+    found = waterfall(fitted.final, row)
+    frame = pl.DataFrame(
+        {
+            "meaning": [fitted.meanings[name] for name in found.features],
+            "value": [str(value) for value in found.values],
+            "shap": found.contributions,
+        }
+    ).head(10)
+    values = {"shap": Value("model", "Log-odds added", 2, sensitivity=fitted.sensitivity)}
+    title = f"A made-up typical patient: predicted chance {found.p:.2f}"
+    keys = {"meaning": "Predictor (first ten)", "value": "Made-up value"}
+    return Table(title, frame, keys, values)
+
+
+def write_model(fitted: Fitted):
+    """Writer of the model as a file, with what the released result says of it."""
+
+    def write(result: Result, path: Path) -> None:
+        said = {name: result.numbers[name].value for name in TOLD}
+        achieved = {name: result.numbers[name].value for name in ACHIEVED}
+        model = shared.share(
+            fitted.final, outcome=fitted.outcome, landmark=fitted.params.detail,
+            intended_use=result.render(result.text["intended_use"]),
+            not_for=result.render(result.text["not_for"]),
+            training={"data": fitted.courses.cohort.name} | said, performance=achieved,
+        )  # fmt: skip
+        saved.write(path, model)
+
+    return write

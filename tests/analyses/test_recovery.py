@@ -1,0 +1,342 @@
+"""`recovery`: what a model may know, and the analysis end to end on referrals whose truth is known.
+
+Expected values are worked out by hand, or are properties that must hold whatever the numbers are.
+"""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import log_loss, roc_auc_score
+
+from iesoresearch import analyses
+from iesoresearch.analyses.recovery import leakage, predictors, sensitivity, study
+from iesoresearch.analyses.recovery.data import of_cohort
+from iesoresearch.analyses.recovery.fitted import Fitted
+from iesoresearch.analyses.recovery.schemas import schema
+from iesoresearch.data import synthetic
+from iesoresearch.data.cohort import Cohort
+from iesoresearch.disclosure import Policy, release
+from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.measures.outcomes import landmarks
+from iesoresearch.models.prediction import saved
+from iesoresearch.params import Settings
+
+recovery = analyses.get("recovery")
+SMALL = {
+    **{"n_referrals": 3000, "landmarks": [0, 4], "detail": 4, "n_bootstrap": 100, "n_refits": 5},
+    **{"n_outer": 3, "n_inner": 2, "n_futures": 20, "n_imputations": 3, "seed": 5},
+}
+START = date(2024, 1, 1)
+
+
+def parameters(**changes):
+    return recovery.Params.check(SMALL | changes, "test")
+
+
+# What a model may know
+
+
+@pytest.fixture(scope="module")
+def by_hand():
+    """One referral: an assessment, then four appointments, the third of which was missed."""
+    n = 5
+    contacts = {
+        "referral_id": ["R1"] * n,
+        "session": range(1, n + 1),
+        "patient_id": ["P1"] * n,
+        "date": [START + timedelta(days=7 * i) for i in range(n)],
+        "attendance": ["attended", "attended", "did not attend", "attended", "attended"],
+        "purpose": ["assessment"] + ["treatment"] * (n - 1),
+        "mechanism": ["telephone", "telephone", "video", "video", "video"],
+        "therapy": [None] + ["cognitive behaviour therapy"] * (n - 1),
+        "phq9_total": [20.0, 16.0, None, 17.0, 8.0],
+        "gad7_total": [15.0, 12.0, None, 10.0, 4.0],
+        "wsas_total": [24.0, None, None, 20.0, 12.0],
+    }
+    tables = {
+        "patients": pl.DataFrame({"patient_id": ["P1"], "age": [40], "gender": ["female"]}),
+        "referrals": pl.DataFrame(
+            {
+                "referral_id": ["R1"],
+                "patient_id": ["P1"],
+                "referral_date": [START - timedelta(days=10)],
+                "discharge_date": [START + timedelta(days=100)],
+                "age_at_referral": [40],
+                "end_reason": ["treated: completed"],
+            }
+        ),
+        "contacts": pl.DataFrame(contacts),
+    }
+    return Cohort.checked("by hand", "synthetic", tables, "x")
+
+
+def known(cohort, landmark):
+    found = landmarks(cohort.referrals, cohort.contacts)
+    frame = predictors.predictors(cohort, found)
+    return frame.row(by_predicate=pl.col("landmark") == landmark, named=True)
+
+
+def test_predictors_by_hand(by_hand):
+    at = known(by_hand, 2)  # the second treatment attended is the fourth appointment
+    expected = {
+        **{"phq9_first": 20, "phq9_now": 17, "phq9_change": -3, "phq9_lowest": 16, "phq9_step": 1},
+        **{"gad7_first": 15, "gad7_now": 10, "wsas_first": 24, "wsas_now": 20},
+        **{"missed": 1, "assessed": 1, "forms_missing": 0, "wait_days": 10, "weeks": 3, "age": 40},
+        "phq9_spread": np.std([20, 16, 17], ddof=1),
+    }
+    assert {name: at[name] for name in expected} == pytest.approx(expected)
+    assert (at["mechanism"], at["therapy"]) == ("video", "cognitive behaviour therapy")
+
+
+def test_at_the_assessment_only_its_own_scores_are_known(by_hand):
+    at = known(by_hand, 0)
+    assert (at["phq9_now"], at["phq9_change"], at["weeks"]) == (20, 0, 0)
+    assert at["phq9_step"] is None
+    assert at["therapy"] is None
+
+
+def test_slips_of_dates_do_no_harm(by_hand):
+    early = by_hand.referrals.with_columns(referral_date=pl.lit(date(1999, 1, 1)))
+    assert known(replace(by_hand, referrals=early), 0)["wait_days"] == predictors.LONGEST_WAIT
+
+
+@pytest.fixture(scope="module")
+def courses():
+    params = parameters()
+    return recovery.load(params, Settings(n_jobs=2))
+
+
+def test_every_table_of_predictors_fits_its_schema(courses):
+    for s, at in courses.at.items():
+        for outcome in study.tables.OUTCOMES:
+            schema(s, outcome).check(at.features(outcome))
+
+
+def test_a_model_never_sees_ethnicity_orientation_or_the_end():
+    for s in (0, 4):
+        names = set(schema(s, "reliable_recovery").names)
+        forbidden = {*predictors.AUDITED, "end_reason", "discharge_date", "employment_last"}
+        assert not names & forbidden
+
+
+def test_nothing_later_is_known(courses):
+    assert leakage.nothing_later(courses, 4)
+
+
+@pytest.mark.parametrize("column", ["age_at_period_end", "employment_last", "medication_last"])
+def test_a_planted_leak_is_found(courses, monkeypatch, column):
+    monkeypatch.setattr(predictors, "OF_REFERRAL", (*predictors.OF_REFERRAL, column))
+    leaky = replace(courses, marks=(4,))
+    assert not leakage.nothing_later(leaky, 4)
+
+
+# Missing last scores
+
+
+def test_imputed_outcomes_of_those_with_scores_are_their_own(courses):
+    at = courses.at[0]
+    drawn = sensitivity.imputed_outcomes(at, "reliable_recovery", 3, seed=1)
+    there = at.rows["judged"].to_numpy()
+    y = at.y("reliable_recovery")
+    assert there.sum() > 100
+    for imputed in drawn:
+        np.testing.assert_array_equal(imputed[there], y[there])
+    # among those without a last score some would have recovered
+    assert 0.05 < drawn[:, ~at.rows["second_score"].to_numpy()].mean() < 0.95
+
+
+def test_more_recover_if_missing_scores_are_imputed(fitted):
+    official, imputed, finishers = fitted.handled[0]
+    assert official.share < imputed.share < finishers.share
+    assert imputed.changed == (~fitted.courses.at[0].rows["second_score"]).sum()
+
+
+def test_where_nobody_lacks_a_score_nothing_is_imputed(fitted):
+    at = fitted.courses.at[4]
+    whole = replace(at, rows=at.rows.with_columns(second_score=pl.lit(True)))
+    judged = fitted.judged[4, "logistic"]
+    p = np.full(at.n, np.nan)
+    p[judged.rows] = judged.p
+
+    def evaluate(y, rows):
+        return fitted._evaluate(y, p[rows], whole.patient[rows])
+
+    ways = sensitivity.handled(whole, "reliable_recovery", p, evaluate, 3, seed=1)
+    assert [w.reason for w in ways] == ["", "everybody has a second score", ""]
+
+
+# End to end
+
+
+@pytest.fixture(scope="module")
+def fitted(courses):
+    return Fitted(courses, parameters())
+
+
+@pytest.fixture(scope="module")
+def result(courses):
+    return recovery.run(courses, parameters())
+
+
+@pytest.fixture(scope="module")
+def released(result):
+    return release(result, Policy())
+
+
+def test_out_of_fold_predictions_are_judged_as_scikit_learn_judges_them(fitted):
+    for judged in fitted.judged.values():
+        overall = judged.evaluation.overall
+        assert overall["auc"].value == pytest.approx(roc_auc_score(judged.y, judged.p), abs=1e-12)
+        assert overall["log_loss"].value == pytest.approx(log_loss(judged.y, judged.p), abs=1e-12)
+
+
+def test_no_service_is_in_two_folds(fitted):
+    for (s, _), judged in fitted.judged.items():
+        service = fitted.courses.at[s].service
+        folds = {(name, fold) for name, fold in zip(service, judged.found.fold, strict=True)}
+        assert len(folds) == len(set(service))
+
+
+def test_nobody_beats_the_best_attainable(fitted):
+    """The true chances order patients better than any model, and more so later in the course."""
+    best = {
+        s: roc_auc_score(fitted.courses.at[s].y("reliable_recovery"), p)
+        for s, p in fitted.best.items()
+    }
+    for (s, _), judged in fitted.judged.items():
+        assert judged.evaluation.overall["auc"].value < best[s]
+    assert best[0] < best[4]
+
+
+def test_the_gain_over_the_current_score_by_hand(fitted):
+    gain = fitted.gain(4, "logistic")
+    first, second = fitted.judged[4, "current score"], fitted.judged[4, "logistic"]
+    expected = 1000 * (log_loss(first.y, first.p) - log_loss(second.y, second.p))
+    assert gain.value == pytest.approx(expected, rel=1e-9)
+    assert gain.low < gain.value < gain.high
+
+
+def test_decisions_are_about_not_reaching_the_outcome(fitted):
+    judged = fitted.judged[4, "logistic"]
+    risk, bad = 1 - judged.p, 1 - judged.y
+    acted = risk >= 0.5
+    by_hand = ((acted & (bad == 1)).sum() - (acted & (bad == 0)).sum()) / len(bad)
+    found = fitted.decisions["logistic"].overall["net_benefit_0.5"].value
+    assert found == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_flow_adds_up(result, courses):
+    frame = result.tables["flow"].frame
+    at_risk = frame.filter(step="at risk").drop("step").row(0)
+    assert list(at_risk) == [at.n for at in courses.at.values()]
+    assert {frame[c].sum() for c in frame.columns[1:]} == {courses.cohort.referrals.height}
+
+
+def test_every_sentence_is_filled_and_nothing_says_nan(released):
+    sentences = [c.sentence for c in released.checks] + list(released.text.values())
+    sentences += [spec.caption for spec in released.figures.values()]
+    sentences += [spec.title for spec in released.figures.values()]
+    for sentence in map(released.render, sentences):
+        assert not re.search(r"[{}]|\bnan\b|None|\(suppressed\)", sentence), sentence
+
+
+def test_checks_that_hold_by_construction_pass(released):
+    found = {check.name: check.status for check in released.checks}
+    assert found["nothing later than the landmark is known"] == "passed"
+    assert found["below the best attainable"] == "passed"
+
+
+def test_groups_of_few_are_hidden(released):
+    frame = released.tables["groups"].frame
+    assert frame["n"].drop_nulls().min() >= 10
+    hidden = frame.filter(pl.col("share").is_null())
+    assert hidden.height
+    assert hidden["auc"].null_count() == hidden.height
+
+
+def test_all_evidence_is_in_the_result(released):
+    for references in released.evidence.values():
+        for reference in references:
+            kind, _, name = reference.partition(":")
+            there = {
+                "table": released.tables,
+                "figure": released.figures,
+                "text": released.text,
+                "file": released.documents,
+                "param": recovery.Params.model_fields,
+                "provenance": released.provenance,
+            }
+            assert kind in ("not done", "not applicable") or name in there[kind], reference
+
+
+def test_rows_for_the_audit_of_fairness(result, fitted):
+    rows = result.private["predictions"]
+    assert rows["p"].is_between(0, 1).all()
+    one = rows.filter(model="logistic", landmark=4, outcome="reliable_recovery")
+    assert one.height == fitted.judged[4, "logistic"].evaluation.overall.n
+    assert {"referral_id", "fold", "y", "p", "Ethnic group", "orientation"} <= set(rows.columns)
+
+
+def test_the_shared_model_predicts_what_the_model_predicts(released, fitted, tmp_path):
+    released.documents["model.json"](released, tmp_path / "model.json")
+    model = saved.read(tmp_path / "model.json")
+    X = fitted.detail.features("reliable_recovery")
+    p = model.predict(X, outcome="reliable_recovery", landmark=4).p
+    np.testing.assert_allclose(p, fitted.final.predict_proba(X)[:, 1], atol=1e-12)
+    assert model.training["n_detail"] == released.numbers["n_detail"].value
+
+
+def test_the_same_seed_gives_the_same_numbers_for_any_jobs(released, courses):
+    again = replace(courses, n_jobs=1)
+    other = release(recovery.run(again, parameters()), Policy())
+    assert {k: n.value for k, n in other.numbers.items()} == {
+        k: n.value for k, n in released.numbers.items()
+    }
+
+
+# What can go wrong
+
+
+def test_too_few_with_the_outcome():
+    cohort = synthetic.make(300, seed=1)
+    with pytest.raises(DataError, match=r"at the assessment \d+ patients are at risk, \d+ of them"):
+        of_cohort(cohort, parameters(), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"landmarks": [0, 4, 2]}, "they must rise, each between 0"),
+        ({"landmarks": [0, 9]}, "they must rise, each between 0"),
+        ({"landmarks": [1, 4]}, "the first must be 0, the assessment"),
+        ({"detail": 3}, r"detail=3 is none of the landmarks \[0, 4\]"),
+        ({"outcome": "happiness"}, "outcome='happiness' "),
+    ],
+)
+def test_parameters_that_make_no_sense(changes, message):
+    with pytest.raises(ParameterError, match=message):
+        parameters(**changes)
+
+
+def test_a_site_with_one_service_no_ends_and_new_categories(courses, tmp_path):
+    """What cannot be estimated is left out, with a reason; the rest is there."""
+    cohort = courses.cohort
+    referrals = cohort.referrals.with_columns(
+        service_id=pl.lit("S01"), end_reason=pl.lit(None, cohort.referrals.schema["end_reason"])
+    )
+    site = replace(cohort, referrals=referrals, truth={}, sensitivity="patient")
+    params = parameters()
+    found = recovery.run(of_cohort(site, params, 2), params)
+    assert found.not_applicable["services"] == "There are not two services to tell apart."
+    assert "services" not in found.figures
+    others = found.tables["other_outcomes"].frame
+    assert "drop-out" not in others["outcome"].to_list()
+    statuses = {check.name: check.status for check in found.checks}
+    assert statuses["holds from service to service"] == "not applicable"
+    assert statuses["below the best attainable"] == "not applicable"
+    for template in [*found.text.values(), *(c.sentence for c in found.checks)]:
+        found.render(template)
