@@ -78,7 +78,7 @@ def contributions(model, X) -> Contributions:
         No row.
     """
     model = pipeline_of(model)
-    with BLAS.limit(limits=1):
+    with BLAS.limit(limits=1, user_api="blas"):
         matrix = model[:-1].transform(X)
         if not len(matrix):
             raise DataError("There is no row whose prediction could be explained.")
@@ -184,7 +184,7 @@ def importance(
         return means(np.concatenate([by_patient[starts[i] : ends[i]] for i in drawn]))
 
     fitted = _refit(model, X, y, patient)
-    with BLAS.limit(limits=1), ThreadPoolExecutor(n_jobs) as pool:
+    with BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
         found = [values for values in pool.map(refit, range(n_boot)) if values is not None]
     shares = contributions(fitted, looked)
     value = np.abs(shares.values).mean(axis=0)

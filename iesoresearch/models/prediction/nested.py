@@ -16,6 +16,7 @@ import xgboost
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models.evaluation.metrics import row_log_loss
 from iesoresearch.models.prediction.pipelines import (
     BLAS,
     Encoder,
@@ -108,7 +109,7 @@ def nested(
         seed = derive(random_state, "outer", k)
         parts.append(_Part(kind, schema, X, y, patient, fold == k, n_inner, seed))
     tasks = [(part, i) for part in parts for i in range(n_inner)]
-    with BLAS.limit(limits=1), ThreadPoolExecutor(n_jobs) as pool:
+    with BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
         losses = np.array(list(pool.map(lambda task: task[0].losses(task[1]), tasks)))
         losses = losses.reshape(len(parts), n_inner, -1)
         found = list(pool.map(lambda k: parts[k].predict(losses[k]), range(len(parts))))
@@ -179,7 +180,7 @@ class Tuned(ClassifierMixin, BaseEstimator):
             *(self.kind, self.schema, X, y, patient),
             *(np.zeros(len(X), dtype=bool), self.n_inner, self.random_state),
         )
-        with BLAS.limit(limits=1):
+        with BLAS.limit(limits=1, user_api="blas"):
             losses = np.array([part.losses(i) for i in range(self.n_inner)])
             self.estimator_, self.chosen_, self.reason_ = part.fit(losses)
         self.losses_, self.classes_ = _mean(losses), np.array([0, 1])
@@ -209,7 +210,7 @@ class _Part:
             return np.full(len(options), np.nan)
         paths = _trees if self.kind == "xgboost" else _penalties
         predictions = paths(self.schema, self.X[fit], self.y[fit], self.X[judge])
-        return np.array([log_loss(self.y[judge], p) for p in predictions])
+        return np.array([row_log_loss(self.y[judge], p.astype(float)).mean() for p in predictions])
 
     def fit(self, losses: np.ndarray):
         """The chosen model, fitted; its configuration; why it was not chosen by losses."""
@@ -256,13 +257,6 @@ def _trees(schema, X, y, new) -> Iterable[np.ndarray]:
     for option in options:
         rounds = (0, option["n_estimators"])
         yield boosters[option["max_depth"]].predict(new, iteration_range=rounds)
-
-
-def log_loss(y: np.ndarray, p: np.ndarray) -> float:
-    """Mean negative log-likelihood of outcomes (rows,) of 0 and 1."""
-    tiny = np.finfo(p.dtype).eps
-    p = np.clip(p, tiny, 1 - tiny)
-    return float(-np.log(np.where(y == 1, p, 1 - p), dtype=float).mean())
 
 
 def _mean(losses: np.ndarray) -> np.ndarray:

@@ -138,7 +138,7 @@ class _Model(Pipeline):
         y = outcome(y)
         if why := one_class(y):
             raise DataError(f"No model can be fitted, because {why}. Take more rows.")
-        with BLAS.limit(limits=1):
+        with BLAS.limit(limits=1, user_api="blas"):
             return super().fit(X, y, **params)
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import polars as pl
 import pytest
-import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -12,7 +11,6 @@ from sklearn.model_selection import GridSearchCV
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models.prediction.nested import (
     Tuned,
-    log_loss,
     nested,
     outer_folds,
     patient_folds,
@@ -40,18 +38,6 @@ def test_the_choice_is_that_of_an_exhaustive_search(kind):
     expected = search.best_estimator_.predict_proba(SCHEMA.encode(X))
     np.testing.assert_array_equal(ours.predict_proba(X), expected)
     assert ours.reason_ is None
-
-
-def test_log_loss_is_scikit_learns():
-    random = np.random.default_rng(0)
-    y, p = random.integers(0, 2, 500), random.random(500)
-    p[:3] = 0, 1, 0.5
-    for kind in (np.float32, np.float64):
-        expected = sklearn.metrics.log_loss(y, p.astype(kind))
-        assert log_loss(y, p.astype(kind)) == pytest.approx(expected, rel=1e-6)
-    assert log_loss(y[3:], p[3:]) == pytest.approx(
-        sklearn.metrics.log_loss(y[3:], p[3:]), rel=1e-12
-    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
