@@ -9,6 +9,7 @@ from iesoresearch.errors import DataError
 
 FEW_UNITS = 5  # with fewer therapists or services their spread rests on its prior
 MIN_PATIENTS = 10
+MAX_OCCASIONS = 500
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,15 @@ class GrowthData:
         return self.dropped_out & (self.end < len(self.occasions) - 1)
 
     @cached_property
+    def course(self) -> tuple[np.ndarray, np.ndarray]:
+        """(patients,) after how many occasions a patient stayed; 1 where left after the next.
+
+        Nobody can leave after the last occasion, and whoever ended as planned before it was at
+        risk until then.
+        """
+        return self.end, self.left.astype(np.int64)
+
+    @cached_property
     def since_leaving(self) -> np.ndarray:
         """(patients, occasions) number of occasions since a patient left, 0 while there."""
         after = np.arange(len(self.occasions)) - self.end[:, None]
@@ -219,6 +229,11 @@ def _occasion(time, patient, occasions) -> np.ndarray:
         raise DataError(
             "Occasions must start at 0, the time of the first scores, and ascend: count sessions "
             "or months since the first score."
+        )
+    if len(occasions) > MAX_OCCASIONS:
+        raise DataError(
+            f"Scores were made at {len(occasions)} different times: round them to the occasions at "
+            f"which scores were due, at most {MAX_OCCASIONS}."
         )
     if not np.isin(time, occasions).all():
         raise DataError(

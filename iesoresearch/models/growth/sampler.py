@@ -57,4 +57,6 @@ def sample(
         for name in posterior.data_vars
         if name not in working and not name.endswith(("_level_z", "_rate_z"))
     }
+    for name in ("level", "rate"):
+        found[name] = found[name][..., 0]
     return Sampled(found, int(stats["diverging"].sum()), stats["energy"].to_numpy())

@@ -1,0 +1,239 @@
+r"""Log-likelihood of scores and drop-out, and its gradient, in one pass over the patients.
+
+Given therapists, services and the parameters, the scores of a patient are jointly normal, so the
+two patient effects need not be sampled to know how likely the scores are. With :math:`Z` the
+columns 1 and g(t), :math:`L` the Cholesky factor of the covariance of the effects, :math:`r` the
+residuals from the mean and
+
+.. math:: B = I + L^T Z^T Z L / \sigma^2 = Q Q^T, \qquad w = Q^{-1} L^T Z^T r / \sigma^2,
+
+minus twice the log-likelihood is :math:`n \log(2 \pi \sigma^2) + \log|B| + r^T r / \sigma^2 - w^T
+w` (Woodbury), and the effects given the scores are :math:`L Q^{-T} (w + z)` with standard normal
+:math:`z`. Drop-out depends on the effects, so the shared-parameter model samples :math:`z`; what
+the scores say of a patient is in the map from z to the effects already, so z stays close to
+standard normal and the sampler takes long steps.
+
+Everything is two by two, written out, and the gradient is the same steps in reverse. PyTensor
+could derive it, but takes half a minute to compile what comes out, and ten times as long to run it.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+#: Columns of what the likelihood needs of the scores of a patient (`moments`).
+N, G, GG, Y, GY, YY = range(6)
+#: Parameters that all patients share: standard deviations of patient level and rate, their
+#: correlation, residual standard deviation; and, where drop-out is shared, the logit of leaving
+#: half-way, its slope in time, and its slopes in patient level and rate.
+SD_LEVEL, SD_RATE, CORRELATION, RESIDUAL, HAZARD, H_TIME, H_LEVEL, H_RATE = range(8)
+
+
+def moments(patient, g, score, n_patients: int) -> np.ndarray:
+    """Sums over the scores of each patient, (patients, 6).
+
+    The number of scores, the sums of g(t) and of its square, the sums of scores, of their products
+    with g(t), and of their squares. `patient`, `g` and `score` are (rows,).
+    """
+    columns = (np.ones(len(g)), g, g * g, score, g * score, score**2)
+    return np.column_stack([np.bincount(patient, c, minlength=n_patients) for c in columns])
+
+
+@numba.njit(cache=True, error_model="numpy")
+def predictor(x, index, effects):
+    """Linear predictor (patients,): `x` (patients, q) times the first q of `effects`, and units'.
+
+    `index` (patients, kinds of units) are positions in `effects`.
+    """
+    found = np.zeros(len(x))
+    for i in range(len(x)):
+        for c in range(x.shape[1]):
+            found[i] += x[i, c] * effects[c]
+        for k in range(index.shape[1]):
+            found[i] += effects[index[i, k]]
+    return found
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _predictor_reverse(x, index, by, n_effects):
+    """Derivatives by effects (n_effects,) from those by predictor (patients,)."""
+    found = np.zeros(n_effects)
+    for i in range(len(x)):
+        for c in range(x.shape[1]):
+            found[c] += x[i, c] * by[i]
+        for k in range(index.shape[1]):
+            found[index[i, k]] += by[i]
+    return found
+
+
+@numba.njit(cache=True, error_model="numpy")
+def conditional(m, level, rate, p):
+    """What the scores of a patient say of the two patient effects.
+
+    Parameters
+    ----------
+    m
+        (6,) of `moments`.
+    level, rate
+        Of the patient, without patient effects.
+    p
+        (≥ 4,) from `SD_LEVEL` to `RESIDUAL`.
+
+    Returns
+    -------
+    tuple
+        Log-likelihood of the scores; q00, q10, q11 of Q; the two elements of w; sums of the
+        residuals, of their products with g(t) and of their squares.
+    """
+    precision = 1 / p[RESIDUAL] ** 2
+    a, b = p[SD_LEVEL], p[CORRELATION] * p[SD_RATE]  # L = [[a, 0], [b, c]]
+    c = math.sqrt(1 - p[CORRELATION] ** 2) * p[SD_RATE]
+    y = m[Y] - m[N] * level - m[G] * rate
+    gy = m[GY] - m[G] * level - m[GG] * rate
+    yy = m[YY] - level * (m[Y] + y) - rate * (m[GY] + gy)
+    q00 = math.sqrt(1 + precision * (a * a * m[N] + 2 * a * b * m[G] + b * b * m[GG]))
+    q10 = precision * c * (a * m[G] + b * m[GG]) / q00
+    q11 = math.sqrt(1 + precision * c * c * m[GG] - q10 * q10)
+    w0 = precision * (a * y + b * gy) / q00
+    w1 = (precision * c * gy - q10 * w0) / q11
+    twice = m[N] * math.log(2 * math.pi / precision) + 2 * math.log(q00 * q11)
+    value = -0.5 * (twice + precision * yy - w0 * w0 - w1 * w1)
+    return value, q00, q10, q11, w0, w1, y, gy, yy
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _conditional_reverse(m, p, found, by, by_p):
+    """Derivatives by level and rate; those by `p` are added to `by_p`.
+
+    `found` is of `conditional`; `by` (5,) are derivatives by q00, q10, q11, w0, w1 of what else
+    depends on them.
+    """
+    _, q00, q10, q11, w0, w1, y, gy, yy = found
+    precision, rho = 1 / p[RESIDUAL] ** 2, p[CORRELATION]
+    kappa = math.sqrt(1 - rho * rho)
+    a, b, c = p[SD_LEVEL], rho * p[SD_RATE], kappa * p[SD_RATE]
+    dh1 = (by[4] + w1) / q11
+    dh0 = (by[3] + w0 - dh1 * q10) / q00
+    dq11 = by[2] - 1 / q11 - dh1 * w1
+    db11 = dq11 / (2 * q11)
+    db01 = (by[1] - dh1 * w0 - dq11 * q10 / q11) / q00
+    db00 = (by[0] - 1 / q00 - dh0 * w0 - db01 * q10) / (2 * q00)
+    ones, g = a * m[N] + b * m[G], a * m[G] + b * m[GG]  # products of Z'Z with a column of L
+    da = precision * (2 * db00 * ones + db01 * c * m[G] + dh0 * y)
+    db = precision * (2 * db00 * g + db01 * c * m[GG] + dh0 * gy)
+    dc = precision * (db01 * g + 2 * db11 * c * m[GG] + dh1 * gy)
+    by_p[SD_LEVEL] += da
+    by_p[SD_RATE] += rho * db + kappa * dc
+    by_p[CORRELATION] += p[SD_RATE] * (db - rho / kappa * dc)
+    d_precision = db00 * (a * ones + b * g) + db01 * c * g + db11 * c * c * m[GG]
+    d_precision += dh0 * (a * y + b * gy) + dh1 * c * gy + 0.5 * (m[N] / precision - yy)
+    by_p[RESIDUAL] -= 2 * precision / p[RESIDUAL] * d_precision
+    dy, dgy = precision * dh0 * a, precision * (dh0 * b + dh1 * c)
+    by_level = precision * y - m[N] * dy - m[G] * dgy
+    by_rate = precision * gy - m[G] * dy - m[GG] * dgy
+    return by_level, by_rate
+
+
+@numba.njit(cache=True, error_model="numpy")
+def standard_effects(found, z0, z1, correlation):
+    """Patient effects on level and rate, each over its standard deviation, and the raw second."""
+    _, q00, q10, q11, w0, w1, _, _, _ = found
+    raw = (w1 + z1) / q11
+    first = (w0 + z0 - q10 * raw) / q00
+    return first, correlation * first + math.sqrt(1 - correlation**2) * raw, raw
+
+
+@numba.njit(cache=True, error_model="numpy")
+def leaving(stays, leaves, times, p, own):
+    """Log-likelihood of when a patient left; its derivatives by the logit and by `H_TIME`.
+
+    `stays` is after how many occasions the patient stayed, `leaves` whether (1) or not (0) the
+    patient left after the next one, `times` (occasions - 1,) when they were, `own` the patient's
+    own part of the logit.
+    """
+    value, by_logit, by_slope = 0.0, 0.0, 0.0
+    product = 1.0  # of what the logarithms would be taken of, one by one; at most 2 each
+    for j in range(stays + leaves):
+        logit = p[HAZARD] + p[H_TIME] * times[j] + own
+        gone = 1.0 if j == stays else 0.0
+        small = math.exp(-abs(logit))
+        value += gone * logit - max(logit, 0.0)
+        product *= 1 + small
+        residual = gone - (1.0 if logit > 0 else small) / (1 + small)
+        by_logit += residual
+        by_slope += residual * times[j]
+    return value - math.log(product), by_logit, by_slope
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _drop_out(found, z, p, course, times, own, by, by_p):
+    """Log-likelihood of when a patient left, derivatives by the logit and by z.
+
+    Derivatives by the elements of `found` are put into `by`, those by `p` added to `by_p`.
+    """
+    _, q00, q10, q11, _, _, _, _, _ = found
+    rho = p[CORRELATION]
+    kappa = math.sqrt(1 - rho * rho)
+    first, second, raw = standard_effects(found, z[0], z[1], rho)
+    logit = own + p[H_LEVEL] * first + p[H_RATE] * second
+    value, by_logit, by_slope = leaving(course[0], course[1], times, p, logit)
+    by_second = p[H_RATE] * by_logit
+    by_p[HAZARD] += by_logit
+    by_p[H_TIME] += by_slope
+    by_p[H_LEVEL] += by_logit * first
+    by_p[H_RATE] += by_logit * second
+    by_p[CORRELATION] += by_second * (first - rho / kappa * raw)
+    by[3] = (p[H_LEVEL] * by_logit + rho * by_second) / q00
+    by[0] = -by[3] * first
+    by[1] = -by[3] * raw
+    by[4] = (kappa * by_second - by[3] * q10) / q11
+    by[2] = -by[4] * raw
+    return value, by_logit, by[3], by[4]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def log_likelihood(p, on_level, on_rate, on_hazard, z, sums, designs, courses, times):
+    """Log-likelihood of all scores, and of drop-out, with its gradient.
+
+    Parameters
+    ----------
+    p
+        (4,) or, with drop-out, (8,): see `SD_LEVEL`.
+    on_level, on_rate, on_hazard
+        Effects on level, rate and the logit of leaving, for `designs`.
+    z
+        (2, patients) standard normal numbers behind the patient effects; (2, 0) without drop-out.
+    sums
+        (patients, 6) of `moments`.
+    designs
+        For level, rate and logit: x and index of `predictor`.
+    courses
+        (patients, 2) `stays` and `leaves` of `leaving`.
+    times
+        (occasions - 1,) of `leaving`.
+
+    Returns
+    -------
+    tuple
+        The value, and its derivatives by the first five arguments.
+    """
+    x_level, i_level, x_rate, i_rate, x_hazard, i_hazard = designs
+    level = predictor(x_level, i_level, on_level)
+    rate = predictor(x_rate, i_rate, on_rate)
+    own = predictor(x_hazard, i_hazard, on_hazard)
+    shared = z.shape[1] > 0
+    value, by, by_p, by_z = 0.0, np.zeros(5), np.zeros(len(p)), np.zeros(z.shape)
+    for i in range(len(sums)):
+        found = conditional(sums[i], level[i], rate[i], p)
+        value += found[0]
+        if shared:
+            more, own[i], by_z[0, i], by_z[1, i] = _drop_out(
+                found, z[:, i], p, courses[i], times, own[i], by, by_p
+            )
+            value += more
+        level[i], rate[i] = _conditional_reverse(sums[i], p, found, by, by_p)
+    by_level = _predictor_reverse(x_level, i_level, level, len(on_level))
+    by_rate = _predictor_reverse(x_rate, i_rate, rate, len(on_rate))
+    by_hazard = _predictor_reverse(x_hazard, i_hazard, own, len(on_hazard))
+    return value, by_p, by_level, by_rate, by_hazard, by_z
