@@ -169,7 +169,7 @@ def plot_importance(table: Table, ax: Axes) -> None:
 @styled
 def plot_later(table: Table, ax: Axes) -> None:
     """Observed minus expected by quarter, with control limits."""
-    frame = table.frame
+    frame = table.frame.drop_nulls("difference")
     place = np.arange(len(frame))
     difference, limit = _numbers(frame, "difference", "limit")
     ax.axhline(0.0, color=_GREY, lw=1)
@@ -178,7 +178,7 @@ def plot_later(table: Table, ax: Axes) -> None:
                 label="limits (3 SD)" if sign > 0 else None)  # fmt: skip
     ax.plot(place, difference, color=PALETTE[0], marker="o", label="observed minus expected")
     ax.set_xticks(place, frame["quarter"].to_list(), rotation=45, ha="right")
-    ax.set_xlabel("Quarter in which the course ended")
+    ax.set_xlabel("Quarter in which predictions were made")
     ax.set_ylabel("Observed minus expected share")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.legend(loc="best")

@@ -5,7 +5,7 @@ from iesoresearch.results import FigureSpec
 FIGURES = {
     "performance": FigureSpec(
         table="performance",
-        title="How well is {outcome} predicted, and when?",
+        title="How well can one tell who will recover, and when?",
         caption="AUC with 95 % bootstrap intervals (by patient) at each landmark, in services that "
         "no model was fitted to; n = {n_assessment} referrals at the assessment, {n_detail} at "
         "{detail}. The current scores alone are the rule to beat. Dashes, on drawn data only: what "
@@ -58,8 +58,8 @@ FIGURES = {
     "later": FigureSpec(
         table="later",
         title="Does it hold over time?",
-        caption="Observed minus expected share with {outcome}, by the quarter in which a course "
-        "ended, of {n_later} later courses predicted by a model of earlier ones. Dashed: limits of "
-        "three standard deviations, what chance allows if predictions are right.",
+        caption="Observed minus expected share with {outcome}, by the quarter in which predictions "
+        "were made, of {n_later} referrals, by a model of the courses that had ended before. "
+        "Dashed: limits of three standard deviations, what chance allows if predictions are right.",
     ),
 }

@@ -1,6 +1,6 @@
 """What `recovery` computes once, and its tables and sentences read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +26,7 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 FEWEST_EVENTS = 20  # with and without another outcome, to fit a model of it
 BASELINE = "current score"
 SPLIT = 0.5  # chance of the outcome that divides the two classes of the instability
-LEARNT_BY = 0.6  # share of the courses, by the day they ended, that the earlier model learns from
+LEARNT_BY = 0.6  # share of the courses, by the day they ended, that an earlier model learns from
 LEARNING_REPEATS = 5
 Z95 = 1.959964
 EXPECTED_AUC = 0.75  # for the sample size: about that of published models with later sessions
@@ -250,26 +250,30 @@ class Fitted:
 
     @cached_property
     def temporal(self) -> drift.Temporal | None:
-        """A model of the courses that had ended by a day, judged on those that ended later.
+        """A model of the courses that had ended by a day, judged on predictions made from then on.
 
-        None where the days do not say which came first.
+        Courses under way on that day are in neither part: they could not be learnt from yet. None
+        where the days do not say which came first.
         """
         X, y, patient = self.training
-        day = self.detail.rows["discharge_date"]
-        cut = day.sort()[int(LEARNT_BY * len(day))]
+        ended, made = (self.detail.rows[c].to_numpy() for c in ("discharge_date", "day"))
+        cut = np.sort(ended)[int(LEARNT_BY * len(ended))]
+        used = np.flatnonzero((ended < cut) | (made >= cut))
+        day = np.where(ended < cut, ended, made)[used]
         try:
-            return drift.temporal_validation(
-                self.pipeline, X, y, day.to_numpy(), np.datetime64(cut), clusters=patient
+            found = drift.temporal_validation(
+                self.pipeline, X[used], y[used], day, cut, clusters=patient[used]
             )
         except DataError:
             return None
+        return replace(found, rows=used[found.rows])
 
     @cached_property
     def drift(self) -> drift.Drift | None:
-        """Calibration of that model by quarter of a year of the discharge."""
+        """Calibration of that model by the quarter of a year in which predictions were made."""
         if self.temporal is None or self.temporal.reason:
             return None
-        day = self.detail.rows["discharge_date"][self.temporal.rows]
+        day = self.detail.rows["day"][self.temporal.rows]
         quarter = day.dt.year().cast(pl.String) + " Q" + day.dt.quarter().cast(pl.String)
         order = np.argsort(day.to_numpy(), kind="stable")
         y = self.training[1][self.temporal.rows]

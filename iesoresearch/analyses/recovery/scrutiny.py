@@ -196,5 +196,5 @@ def later(fitted: Fitted) -> Table:
         "limit": Value("model", "Limit (3 SD)", 3, **model),
         "alarm": Value("model", "Beyond it", 0, **model),
     }
-    title = "Later courses, predicted by a model of earlier ones"
-    return Table(title, frame, {"quarter": "Course ended in"}, values)
+    title = "Later predictions, by a model of courses that had ended before"
+    return Table(title, frame, {"quarter": "Predicted in"}, values)

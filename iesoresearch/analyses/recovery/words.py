@@ -24,9 +24,7 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "n_detail": _count(fitted, at.n),
         "outcome": _model(fitted, OUTCOME_NAMES[fitted.outcome]),
         "detail": _model(fitted, landmark_name(params.detail)),
-        "model": _model(
-            fitted, {"logistic": "logistic regression"}.get(params.model, params.model)
-        ),
+        "model": _model(fitted, MODELS[params.model]),
         "share": _model(fitted, 100 * float(np.nanmean(at.y(fitted.outcome))), 0, "%"),
         "share_last": _model(fitted, 100 * (1 - at.rows["later_score"].mean()), 0, "%"),
         "share_unscored": _model(

@@ -2,16 +2,17 @@
 
 A SHAP value shares the difference between a prediction and the average one among the features
 (Lundberg & Lee 2017, Advances in Neural Information Processing Systems 30). For the logistic models
-it is weight × (value − training mean); for boosted trees it is computed exactly along their paths
-(Lundberg et al. 2020, doi:10.1038/s42256-019-0138-9). Columns of one feature (categories, bends,
-missing) are summed. All of it describes the model: an association is not an effect.
+it is weight × (value − training mean); for boosted trees the package shap computes it exactly along
+their paths (Lundberg et al. 2020, doi:10.1038/s42256-019-0138-9). Columns of one feature
+(categories, bends, missing) are summed. All of it describes the model: an association is not an
+effect.
 """
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import xgboost
 from sklearn.base import clone
 
 from iesoresearch.errors import DataError, ParameterError
@@ -84,15 +85,23 @@ def contributions(model, X) -> Contributions:
             raise DataError("There is no row whose prediction could be explained.")
         last = model[-1]
         if hasattr(last, "get_booster"):
-            data = xgboost.DMatrix(matrix, nthread=1)
-            shares = last.get_booster().predict(data, pred_contribs=True).astype(float)
-            values, base = shares[:, :-1], float(shares[0, -1])
+            explainer = _shap().TreeExplainer(last)
+            values = explainer.shap_values(matrix).astype(float)
+            base = float(explainer.expected_value)
         else:
             values, base = matrix * last.coef_[0], float(last.intercept_[0])
     owners, schema = np.array(features_of(model)), model[0].schema
     features = tuple(name for name in schema.names if name in owners)
     summed = [values[:, owners == name].sum(axis=1) for name in features]
     return Contributions(features, np.stack(summed, axis=1), base)
+
+
+def _shap():
+    """The package `shap`, whose import takes seconds and warns of a progress bar it lacks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import shap
+    return shap
 
 
 def pipeline_of(model):
@@ -186,7 +195,6 @@ def importance(
     fitted = _refit(model, X, y, patient)
     with BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
         found = [values for values in pool.map(refit, range(n_boot)) if values is not None]
-    shares = contributions(fitted, looked)
     value = np.abs(shares.values).mean(axis=0)
     values = np.array(found).reshape(-1, len(value))
     ranks = np.array([_ranks(row) for row in values]).reshape(values.shape)
