@@ -193,6 +193,7 @@ def importance(
         return means(np.concatenate([by_patient[starts[i] : ends[i]] for i in drawn]))
 
     fitted = _refit(model, X, y, patient)
+    shares = contributions(fitted, looked)  # before the threads: it imports shap
     with BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
         found = [values for values in pool.map(refit, range(n_boot)) if values is not None]
     value = np.abs(shares.values).mean(axis=0)
