@@ -7,12 +7,12 @@ that are given are judged by `iesoresearch.models.evaluation`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iesoresearch.models.validation.instability import Instability, instability
+from iesoresearch.models.validation.correction import Optimism, optimism
 from iesoresearch.models.validation.learning import LearningCurve, learning_curve
-from iesoresearch.models.validation.optimism import Optimism, optimism
 from iesoresearch.models.validation.performance import THRESHOLDS
 from iesoresearch.models.validation.refits import Refits, refit
 from iesoresearch.models.validation.services import InternalExternal, internal_external
+from iesoresearch.models.validation.stability import Instability, instability
 
 __all__ = [
     "THRESHOLDS",

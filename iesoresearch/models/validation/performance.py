@@ -12,9 +12,6 @@ from iesoresearch.models.evaluation import logistic, metrics
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)  # of the decision curve and of classes, by default
 #: With fewer events, or fewer others, no measure is estimated: its normal interval would mislead.
 FEWEST = 10
-#: Measures that a model fitted by maximum likelihood has no apparent error in: in any sample that
-#: it is fitted to, they are 1 or 0.
-CALIBRATION = ("observed_expected", "in_the_large", "slope")
 #: Scale on which a measure is roughly normal, and the way back.
 SCALES: dict[str, tuple[Callable, Callable]] = {
     "auc": (special.logit, special.expit),

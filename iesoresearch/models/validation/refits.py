@@ -17,6 +17,7 @@ from iesoresearch.seeds import rng
 
 #: Parameters of `fit` by which a pipeline may ask whose row it is.
 ASKED_AS = ("patient", "groups", "clusters")
+FITTED = "refit"  # name of the draws that refits are fitted to
 _BATCHES = 4  # per worker: few enough to hand data over seldom, enough to end together
 
 
@@ -201,9 +202,9 @@ class Refits:
         """Replicates tried."""
         return len(self.numbers) + sum(self.failed.values())
 
-    def sample(self, i: int) -> np.ndarray:
-        """Rows that refit `i` was fitted to."""
-        return self.rows.resample(rng(self.random_state, "refit", int(self.numbers[i])))
+    def sample(self, i: int, purpose: str = FITTED) -> np.ndarray:
+        """Rows that refit `i` was fitted to, or as many that are drawn for another purpose."""
+        return self.rows.resample(rng(self.random_state, purpose, int(self.numbers[i])))
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class _Replicate:
     random_state: int
 
     def __call__(self, number: int) -> np.ndarray | str:
-        sample = self.rows.resample(rng(self.random_state, "refit", number))
+        sample = self.rows.resample(rng(self.random_state, FITTED, number))
         return attempt(self.pipeline, self.rows.take(sample), self.rows.X)
 
 
