@@ -17,6 +17,7 @@ from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures.outcomes import landmarks, referral_outcomes
 
 LATER = 3  # a landmark in the midst of treatment
+N = 30  # futures
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def twice(cohort, at_risk):
     """By landmark the true probabilities, from two independent sets of futures."""
     return {
         landmark: [
-            futures(cohort, rows["ref"], rows["session"], n_futures=60, seed=seed).probability
+            futures(cohort, rows["ref"], rows["session"], n_futures=N, seed=seed).probability
             for seed in (1, 2)
         ]
         for landmark, rows in at_risk.items()
@@ -70,7 +71,7 @@ def test_what_came_true_is_one_draw_from_the_futures(at_risk, twice, landmark, o
     """Ten bins by one set of futures, expected numbers from the other: no error of selection."""
     y = at_risk[landmark][outcome].to_numpy()
     by, p = (probability[outcome] for probability in twice[landmark])
-    variance = p * (1 - p) * (60 / 59) * (1 + 1 / 60)  # of the draw and of the share of futures
+    variance = p * (1 - p) * N / (N - 1) * (1 + 1 / N)  # of the draw and of the share of futures
     bins = np.searchsorted(np.quantile(by, np.arange(1, 10) / 10), by)
     kept = np.bincount(bins, variance, minlength=10) > 2  # enough for a normal approximation
     z2 = np.bincount(bins, y - p, minlength=10)[kept] ** 2
