@@ -71,7 +71,9 @@ def futures(cohort: Cohort, referral, appointment, *, n_futures: int = 200, seed
     referral, appointment
         Landmarks: row of `cohort.referrals` and number of the appointment (``session``), (n,) each.
     n_futures
-        Drawn per landmark.
+        Drawn per landmark. The error of the shares lowers their AUC in proportion to one over
+        this number: on England's population, for recovery seen from the assessment, 0.725 with 50,
+        0.738 with 200 and 0.742 with 1000.
     seed
         Of the futures; they differ from the one that came true even with the cohort's own seed.
 
