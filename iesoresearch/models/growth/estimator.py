@@ -172,7 +172,7 @@ class GrowthModel:
         )
         z = sampled.draws.pop("z", None)
         if z is not None:
-            z = z.reshape(-1, *z.shape[2:])[kept(self.chains * self.draws)]
+            z = z.reshape(-1, 2, data.n_patients)[kept(self.chains * self.draws)]
         return GrowthFit(
             data, priors, dropout, sampled.draws, z, sampled.divergences, sampled.energy, seed
         )

@@ -237,3 +237,84 @@ def log_likelihood(p, on_level, on_rate, on_hazard, z, sums, designs, courses, t
     by_rate = _predictor_reverse(x_rate, i_rate, rate, len(on_rate))
     by_hazard = _predictor_reverse(x_hazard, i_hazard, own, len(on_hazard))
     return value, by_p, by_level, by_rate, by_hazard, by_z
+
+
+@numba.njit(cache=True, error_model="numpy")
+def unpack(free, sd, rho, sizes):
+    """Arguments of `log_likelihood` from the vectors of `Layout`.
+
+    `sizes` are the numbers of covariates of level and rate, of therapists, services, covariates of
+    the hazard, and of patients whose drop-out is modelled: all or none.
+    """
+    q_level, q_rate, therapists, services, q_hazard = sizes[:5]
+    n = np.int64(sizes[5])
+    on_level = np.empty(1 + q_level + therapists + services)
+    on_rate = np.empty(1 + q_rate + therapists)
+    p = np.zeros(8 if n else 4)
+    p[SD_LEVEL], p[SD_RATE], p[CORRELATION], p[RESIDUAL] = sd[0], sd[1], rho[0], sd[2]
+    k, first = 0, 1 + q_level
+    on_level[:first] = free[:first]
+    k += first
+    on_rate[: 1 + q_rate] = free[k : k + 1 + q_rate]
+    k += 1 + q_rate
+    if therapists:
+        on_level[first : first + therapists] = sd[3] * free[k : k + therapists]
+        k += therapists
+        on_rate[1 + q_rate :] = sd[4] * free[k : k + therapists]
+        k += therapists
+    if services:
+        on_level[first + therapists :] = sd[-1] * free[k : k + services]
+        k += services
+    p[HAZARD:] = free[k : k + len(p) - HAZARD]
+    k += len(p) - HAZARD
+    return p, on_level, on_rate, free[k : k + q_hazard], free[k + q_hazard :].reshape((2, n))
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _unpack_reverse(free, sd, sizes, by_p, by_level, by_rate, by_hazard, by_z):
+    """Derivatives by `free` and `sd` from those by what `unpack` gives."""
+    q_level, q_rate, therapists, services = sizes[0], sizes[1], sizes[2], sizes[3]
+    first, last = 1 + q_level, 1 + q_rate
+    by_sd = np.zeros(len(sd))
+    by_sd[0], by_sd[1], by_sd[2] = by_p[SD_LEVEL], by_p[SD_RATE], by_p[RESIDUAL]
+    by_free = np.concatenate(
+        (by_level[:first], by_rate[:last], by_level[first : first + therapists], by_rate[last:])
+    )
+    k = first + last
+    for i in range(k, k + 2 * therapists):
+        unit = 3 if i < k + therapists else 4
+        by_sd[unit] += by_free[i] * free[i]
+        by_free[i] *= sd[unit]
+    k += 2 * therapists
+    by_service = by_level[first + therapists :].copy()
+    for i in range(services):
+        by_sd[-1] += by_service[i] * free[k + i]
+        by_service[i] *= sd[-1]
+    rest = (by_free, by_service, by_p[HAZARD:], by_hazard, by_z.reshape(-1))
+    return np.concatenate(rest), by_sd
+
+
+@numba.njit(cache=True, error_model="numpy")
+def packed(
+    free,
+    sd,
+    rho,
+    sizes,
+    sums,
+    x_level,
+    units_level,
+    x_rate,
+    units_rate,
+    x_hazard,
+    units_hazard,
+    courses,
+    times,
+):
+    """`log_likelihood` of the vectors of `Layout`: value, derivatives by `free`, `sd` and `rho`."""
+    p, on_level, on_rate, on_hazard, z = unpack(free, sd, rho, sizes)
+    designs = (x_level, units_level, x_rate, units_rate, x_hazard, units_hazard)
+    value, by_p, by_level, by_rate, by_hazard, by_z = log_likelihood(
+        p, on_level, on_rate, on_hazard, z, sums, designs, courses, times
+    )
+    by_free, by_sd = _unpack_reverse(free, sd, sizes, by_p, by_level, by_rate, by_hazard, by_z)
+    return value, by_free, by_sd, by_p[CORRELATION : CORRELATION + 1]

@@ -8,6 +8,7 @@ import pymc as pm
 
 from iesoresearch.models.growth import density
 from iesoresearch.models.growth.data import GrowthData
+from iesoresearch.models.growth.layout import Layout
 from iesoresearch.models.growth.priors import Priors
 
 
@@ -51,12 +52,8 @@ def sample(
             compute_convergence_checks=False,
         )
     posterior, stats = tree["posterior"], tree["sample_stats"]
-    working = {"half_correlation"}  # and standard normal numbers behind units
-    found = {
-        str(name): posterior[name].to_numpy()
-        for name in posterior.data_vars
-        if name not in working and not name.endswith(("_level_z", "_rate_z"))
-    }
-    for name in ("level", "rate"):
-        found[name] = found[name][..., 0]
+    vectors = [posterior[name].to_numpy() for name in ("normal", "half_normal")]
+    found = Layout.of(data, priors, shared=shared).by_name(
+        *vectors, posterior["half_correlation"].to_numpy()[..., 0]
+    )
     return Sampled(found, int(stats["diverging"].sum()), stats["energy"].to_numpy())
