@@ -11,13 +11,14 @@ without the event apart ("by outcome"). In a group of patients nothing is promis
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
+from iesoresearch.models.evaluation.intervals import quantile_of
 from iesoresearch.models.evaluation.results import Estimate
 from iesoresearch.seeds import rng
 
 LEVEL = 0.9
 KINDS = ("marginal", "by outcome")
-_Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Sets:
     n
         Patients.
     coverage
-        Share of the sets that hold the truth, with its Wilson interval.
+        Share of the sets that hold the truth, with its Wilson interval (Wilson 1927,
+        doi:10.1080/01621459.1927.10502953). With clusters it is that of as many patients as would
+        be worth as much if they were independent; where all sets hold the truth, or none, clusters
+        are counted.
     size
         Mean number of outcomes in a set.
     undecided
@@ -88,10 +92,10 @@ def conformal(y, p, groups, clusters, random_state: int) -> dict[str, Conformal]
     unit = np.arange(len(y)) if clusters is None else clusters
     order = rng(random_state, "evaluation", "halves").permutation(int(unit.max()) + 1)
     half = (order % 2)[unit]
-    return {kind: _of_kind(kind, y, p, groups, half) for kind in KINDS}
+    return {kind: _of_kind(kind, y, p, groups, clusters, half) for kind in KINDS}
 
 
-def _of_kind(kind: str, y, p, groups, half) -> Conformal:
+def _of_kind(kind: str, y, p, groups, clusters, half) -> Conformal:
     few = [int(np.sum((y == c) & (half == h))) for c in (0, 1) for h in (0, 1)]
     if min(few) == 0:
         reason = "one half of the patients has one outcome only, so there is nothing to rank"
@@ -104,11 +108,15 @@ def _of_kind(kind: str, y, p, groups, half) -> Conformal:
             of = misfit if kind == "marginal" else misfit[y[ranked] == c]
             holds[judged, c] = fit[judged] <= _limit(of)
     right = holds[np.arange(len(y)), y.astype(int)]
+
+    def sets(who):
+        return _sets(right[who], holds[who], None if clusters is None else clusters[who])
+
     by_group = {
-        name: {level: _sets(right[codes == i], holds[codes == i]) for i, level in enumerate(levels)}
+        name: {level: sets(codes == i) for i, level in enumerate(levels)}
         for name, (levels, codes) in groups.items()
     }
-    return Conformal(LEVEL, _sets(right, holds), by_group)
+    return Conformal(LEVEL, sets(slice(None)), by_group)
 
 
 def _limit(misfit: np.ndarray) -> float:
@@ -117,9 +125,24 @@ def _limit(misfit: np.ndarray) -> float:
     return float("inf") if rank > len(misfit) else float(np.sort(misfit)[rank - 1])
 
 
-def _sets(right: np.ndarray, holds: np.ndarray) -> Sets:
-    n, share = len(right), float(right.mean())
-    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    width = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    coverage = Estimate(share, float(centre - width), float(centre + width))
-    return Sets(n, coverage, float(holds.sum(axis=1).mean()), float(holds.all(axis=1).mean()))
+def _sets(right: np.ndarray, holds: np.ndarray, clusters: np.ndarray | None) -> Sets:
+    coverage = _coverage(right, clusters)
+    size, undecided = holds.sum(axis=1).mean(), holds.all(axis=1).mean()
+    return Sets(len(right), coverage, float(size), float(undecided))
+
+
+def _coverage(right: np.ndarray, clusters: np.ndarray | None) -> Estimate:
+    share, n, z = float(right.mean()), float(len(right)), float(stats.norm.ppf(0.975))
+    if clusters is not None:
+        members = np.unique(clusters, return_inverse=True)[1]
+        k = int(members.max()) + 1
+        if k < 2:
+            return Estimate(share, np.nan, np.nan, "1 clusters: there is nothing to compare")
+        off = np.bincount(members, right - share)
+        variance = k / (k - 1) * float(off @ off) / n**2
+        n, z = min(n, share * (1 - share) / variance) if variance > 0 else k, quantile_of(k)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    width = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # rounding errors must leave neither the share outside nor a limit outside 0 to 1
+    low, high = max(0.0, min(centre - width, share)), min(1.0, max(centre + width, share))
+    return Estimate(share, float(low), float(high))

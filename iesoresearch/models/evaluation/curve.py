@@ -14,6 +14,8 @@ Steyerberg 2019, doi:10.1002/sim.8281). They depend on the smoother, which is sa
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
+from scipy.special import expit
 
 from iesoresearch.models.evaluation import logistic
 from iesoresearch.models.evaluation.metrics import recalibration_data
@@ -51,7 +53,7 @@ class Smoother:
         """
         inside = (p > 0) & (p < 1)
         out = np.array(p, dtype=float)
-        out[inside] = _expit(basis(_logit(out[inside]), self.knots) @ self.coefficients)
+        out[inside] = expit(basis(_logit(out[inside]), self.knots) @ self.coefficients)
         return out
 
     def band(self, p: np.ndarray, quantile: float) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +62,37 @@ class Smoother:
         middle = columns @ self.coefficients
         variance = np.einsum("ij,jk,ik->i", columns, self.covariance, columns)
         width = quantile * np.sqrt(np.maximum(variance, 0.0))
-        return _expit(middle - width), _expit(middle + width)
+        return expit(middle - width), expit(middle + width)
+
+    def on_diagonal(self, units: int) -> bool:
+        """Whether these data could come from a curve that is the diagonal: a Wald test of 5 %.
+
+        Of all coefficients together, by F with the degrees of freedom that `units` clusters leave
+        (the square of Student's t for one coefficient). True where too few leave none.
+        """
+        k = len(self.coefficients)
+        if units <= k or not np.isfinite(self.covariance).all():
+            return True
+        off = self.coefficients - np.eye(k)[1]
+        wald = off @ np.linalg.pinv(self.covariance, hermitian=True) @ off
+        f = wald * (units - k) / (k * (units - 1))
+        return bool(stats.f.sf(f, k, units - k) > 0.05)
+
+
+    def calibrated(self, units: int) -> bool:
+        """Whether a test at 5 % does not tell the curve from the diagonal.
+
+        Hotelling's test of constant 0, coefficient of the logit 1 and all others 0, with the
+        covariance of so many independent units.
+        """
+        k = len(self.coefficients)
+        if units <= k:
+            return True
+        off = self.coefficients.copy()
+        off[1] -= 1.0
+        square = float(off @ np.linalg.pinv(self.covariance, hermitian=True) @ off)
+        statistic = square * (units - k) / (k * (units - 1))
+        return bool(stats.f.sf(statistic, k, units - k) > 0.05)
 
 
 def basis(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
@@ -95,10 +127,6 @@ def _cube(x):
 
 def _logit(p):
     return np.log(p) - np.log1p(-p)
-
-
-def _expit(x):
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def fit(y: np.ndarray, p: np.ndarray, clusters: np.ndarray | None = None) -> Smoother | str:
@@ -137,6 +165,8 @@ def fit(y: np.ndarray, p: np.ndarray, clusters: np.ndarray | None = None) -> Smo
             mine = None if clusters is None else np.unique(clusters[used], return_inverse=True)[1]
             covariance = logistic.sandwich(columns, y, columns @ beta, mine)
             return Smoother(knots, beta, covariance, _describe(quantiles))
+    if fewest >= FEWEST:
+        return f"the regression of the curve does not converge among {len(y)} patients"
     return (
         f"the curve needs {FEWEST} patients with the event and {FEWEST} without; the fewer of them "
         f"are {fewest}"

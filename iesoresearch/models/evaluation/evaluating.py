@@ -1,6 +1,7 @@
 """Evaluate given predictions: every number with its interval, for everybody and in groups."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,6 +46,8 @@ def evaluate(
     ICI, E50, E90, net benefit) have the expanded percentile interval (`intervals.tail_of`), the
     calibration curve being fitted anew in each; calibration in the large and slope have Wald
     intervals from the sandwich covariance. The curve has pointwise limits from the same covariance.
+    ICI, E50 and E90 grow with chance alone: their lower limit is 0 where a Wald test of the curve
+    at 5 % is compatible with the diagonal (`curve.Smoother.on_diagonal`).
 
     Parameters
     ----------
@@ -129,11 +132,24 @@ def _performance(
         reason = why or (one_class if name in ("auc", "scaled_brier") else "")
         found = intervals.from_resamples(value, replicates.values[name], units, unit)
         estimates[name] = Estimate(*[np.nan] * 3, reason) if np.isnan(value) else found
+    estimates |= _distances(estimates, view.smoother, units)
     estimates |= _calibration(y, p, clusters)
     decision = _decision(y, p, replicates, every, units)
     estimates |= _benefits(y, p, replicates, every, thresholds, units, unit)
     found = _curve(view.smoother, p, units)
     return Performance(len(y), int(y.sum()), units, estimates, found, decision)
+
+
+def _distances(estimates, smoother, units: int) -> dict[str, Estimate]:
+    """ICI, E50 and E90 with lower limits of 0 where the curve may be the diagonal.
+
+    They are never below 0 and their resamples are off by twice as much as they, so that percentiles
+    never reach 0, which is the truth where predictions are calibrated.
+    """
+    if isinstance(smoother, str) or not smoother.on_diagonal(units):
+        return {}
+    found = {name: estimates[name] for name in ("ici", "e50", "e90")}
+    return {name: replace(e, low=0.0 * e.low) for name, e in found.items()}  # NaN stays NaN
 
 
 def _one_class(y: np.ndarray) -> str:
@@ -171,10 +187,11 @@ def _calibration(y, p, clusters) -> dict[str, Estimate]:
         a = float(logistic.shift(x, y))
         out["calibration_intercept"] = _wald(a, logistic.sandwich(ones, y, x + a, mine)[0, 0], q)
     if not slope_reason:
-        b = logistic.line(x, y)
-        columns = np.column_stack([ones, x])
-        variance = logistic.sandwich(columns, y, columns @ b, mine)[1, 1]
-        out["calibration_slope"] = _wald(float(b[1]), variance, q)
+        intercept, slope = logistic.line(x, y)
+        # centred and scaled, so that predictions that hardly differ are no trouble
+        columns = np.column_stack([ones, (x - x.mean()) / x.std()])
+        variance = logistic.sandwich(columns, y, intercept + slope * x, mine)[1, 1]
+        out["calibration_slope"] = _wald(float(slope), variance / x.var(), q)
     return out
 
 
@@ -189,8 +206,9 @@ def _decision(y, p, replicates: Replicates, every, units: int) -> DecisionCurve:
     value = np.array([metrics.net_benefit(y, p, t) for t in every])
     treat_all = np.array([metrics.net_benefit_treat_all(y, t) for t in every])
     low = high = np.full(len(every), np.nan)
-    if units > 1:
-        low, high = intervals.percentile(replicates.net_benefit, units)
+    drawn = replicates.net_benefit
+    if not intervals.refusal(drawn[:, 0], units, ""):
+        low, high = intervals.percentile(drawn[np.isfinite(drawn[:, 0])], units)
     return DecisionCurve(every, value, low, high, treat_all)
 
 

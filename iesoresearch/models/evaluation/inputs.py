@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import polars as pl
@@ -40,11 +41,10 @@ def checked(y, p, groups, clusters) -> Inputs:
     Raises
     ------
     DataError
-        Lengths that differ, nobody at all, outcomes other than 0 and 1, predictions that are
-        missing or outside 0 to 1, clusters that are missing.
+        Lengths that differ, nobody at all, what is no array of numbers, outcomes other than 0 and
+        1, predictions that are missing or outside 0 to 1, clusters that are missing.
     """
-    p = np.asarray(p, dtype=float)
-    y = _outcomes(y)
+    y, p = _outcomes(y), _predictions(p)
     if groups is None:
         groups = {}
     elif not isinstance(groups, Mapping):
@@ -59,14 +59,12 @@ def checked(y, p, groups, clusters) -> Inputs:
         )
     if not len(y):
         raise DataError("There is nobody to evaluate: y and p are empty.")
-    _check_predictions(p)
     coded = {str(name): _coded(values) for name, values in groups.items()}
     return Inputs(y, p, coded, None if clusters is None else _clusters(clusters))
 
 
 def _outcomes(y) -> np.ndarray:
-    y = np.asarray(y)
-    values = y.astype(float) if y.dtype != object else np.array([_number(v) for v in y])
+    values = _numbers(y, "y", "outcomes")
     wrong = int(np.sum((values != 0) & (values != 1)))
     if wrong:
         raise DataError(
@@ -76,11 +74,27 @@ def _outcomes(y) -> np.ndarray:
     return values
 
 
-def _number(value) -> float:
-    return float("nan") if value is None else float(value)
+def _numbers(given, name: str, what: str) -> np.ndarray:
+    """(people,) floats, NaN for what is missing."""
+    try:
+        values = np.asarray(given)
+        if values.dtype == object:
+            values = np.where(np.equal(values, None), np.nan, values)
+        values = values.astype(float)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"The {what} are not numbers. Give {name} as an array of numbers, one per person."
+        ) from None
+    if values.ndim != 1:
+        raise DataError(
+            f"The {what} have the shape {values.shape}. Give {name} as an array of numbers, one "
+            "per person: of two columns of probabilities, the one of the event."
+        )
+    return values
 
 
-def _check_predictions(p: np.ndarray) -> None:
+def _predictions(p) -> np.ndarray:
+    p = _numbers(p, "p", "predictions")
     missing = int(np.isnan(p).sum())
     if missing:
         raise DataError(
@@ -93,6 +107,7 @@ def _check_predictions(p: np.ndarray) -> None:
             f"{outside} of {len(p)} predictions are outside 0 to 1. Give probabilities of the "
             "event, not scores or percentages."
         )
+    return p
 
 
 def _coded(values) -> tuple[list[str | int], np.ndarray]:
@@ -129,7 +144,7 @@ def checked_thresholds(thresholds) -> tuple[float, ...]:
     ParameterError
         One is not strictly between 0 and 1, or given twice.
     """
-    found = tuple(sorted(float(t) for t in thresholds))
+    found = tuple(sorted(float(t) for t in np.ravel(thresholds)))
     if not all(0 < t < 1 for t in found) or len(set(found)) < len(found):
         raise ParameterError(
             f"thresholds={found} must be different probabilities strictly between 0 and 1."
@@ -145,10 +160,11 @@ def check_numbers(n_boot: int, n_jobs: int) -> None:
     ParameterError
         Fewer than `FEWEST_RESAMPLES` resamples, or no thread.
     """
-    if n_boot < FEWEST_RESAMPLES:
+    if not isinstance(n_boot, Integral) or n_boot < FEWEST_RESAMPLES:
         raise ParameterError(
-            f"n_boot={n_boot}: the ends of an interval of 95 % need at least {FEWEST_RESAMPLES} "
-            "resamples. For numbers without intervals, use iesoresearch.models.evaluation.metrics."
+            f"n_boot={n_boot}: the ends of an interval of 95 % need a whole number of at least "
+            f"{FEWEST_RESAMPLES} resamples. For numbers without intervals, use "
+            "iesoresearch.models.evaluation.metrics."
         )
-    if n_jobs < 1:
-        raise ParameterError(f"n_jobs={n_jobs} must be 1 or more threads.")
+    if not isinstance(n_jobs, Integral) or n_jobs < 1:
+        raise ParameterError(f"n_jobs={n_jobs} must be a whole number of threads, 1 or more.")

@@ -2,6 +2,7 @@
 
 import numba
 import numpy as np
+from scipy.special import expit
 
 MAX_STEPS = 60
 TOLERANCE = 1e-12  # of a step, relative to the coefficients
@@ -213,12 +214,12 @@ def sandwich(
     numpy.ndarray
         (columns, columns); NaN where it cannot be computed.
     """
-    mean = 1.0 / (1.0 + np.exp(-eta))
+    mean = expit(eta)
     scores = (y - mean)[:, None] * x
     if clusters is not None:
         scores = np.stack([np.bincount(clusters, s) for s in scores.T], axis=1)
     k = len(scores)
-    if k < 2:
+    if k < 2:  # nothing to compare
         return np.full((x.shape[1],) * 2, np.nan)
     bread = np.linalg.pinv((x * (mean * (1.0 - mean))[:, None]).T @ x, hermitian=True)
     return k / (k - 1) * bread @ (scores.T @ scores) @ bread

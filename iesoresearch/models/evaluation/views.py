@@ -8,7 +8,9 @@ import numpy as np
 from iesoresearch.models.evaluation import curve
 from iesoresearch.models.evaluation.metrics import row_log_loss
 
-CELLS = 1000  # of equally many people: the calibration curve of a resample is fitted to their means
+#: The calibration curve of a resample is fitted to cells of people: those with the same prediction,
+#: or, where predictions have more values than this, so many cells of equally many, by their means.
+CELLS = 1000
 _MOST_COLUMNS = max(max(len(k), 2) for k in curve.KNOTS)
 
 
@@ -82,8 +84,10 @@ def _cells(p, thresholds):
     """First row of every cell, and first cell at or above each threshold."""
     passed = np.searchsorted(p, thresholds, side="left")
     certain = np.searchsorted(p, [0.0, 1.0], side="right"), np.searchsorted(p, [1.0], side="left")
-    even = np.linspace(0, len(p), min(CELLS, len(p)), endpoint=False).astype(np.int64)
-    edges = np.unique(np.concatenate([even, passed, *certain]))
+    cells = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
+    if len(cells) > CELLS:
+        cells = np.linspace(0, len(p), CELLS, endpoint=False).astype(np.int64)
+    edges = np.unique(np.concatenate([cells, passed, *certain]))
     edges = edges[edges < len(p)]
     return edges, np.searchsorted(edges, passed)
 

@@ -1,0 +1,154 @@
+"""Performance of the people of one view, from their rows and their resamples."""
+
+import numpy as np
+
+from iesoresearch.models.evaluation import curve, intervals, logistic, metrics
+from iesoresearch.models.evaluation.bootstrap import Replicates
+from iesoresearch.models.evaluation.inputs import Inputs
+from iesoresearch.models.evaluation.results import (
+    CalibrationCurve,
+    DecisionCurve,
+    Estimate,
+    Performance,
+)
+from iesoresearch.models.evaluation.views import View
+
+NAN = float("nan")
+
+
+def performance(
+    inputs: Inputs, view: View, replicates: Replicates, every: np.ndarray, thresholds
+) -> Performance:
+    """Put everything about one view together.
+
+    Parameters
+    ----------
+    inputs
+        Of everybody.
+    view, replicates
+        The people, and what their resamples gave.
+    every
+        (thresholds,) ascending, those of the decision curve.
+    thresholds
+        Some of them: those with estimates.
+    """
+    y, p = inputs.y[view.index], inputs.p[view.index]
+    clusters, unit, units = None, "patients", len(y)
+    if inputs.clusters is not None:
+        clusters, unit = np.unique(inputs.clusters[view.index], return_inverse=True)[1], "clusters"
+        units = int(clusters.max()) + 1
+    decision = _decision(y, p, replicates, every, units)
+    estimates = _averages(y, p, replicates, units, unit)
+    estimates |= _calibration(y, p, clusters)
+    estimates |= _distances(p, view.smoother, replicates, units, unit)
+    estimates |= _benefits(decision, replicates, thresholds, units, unit)
+    events = int(y.sum())
+    if events in (0, len(y)):
+        estimates = {
+            name: _with_count(estimate, events, len(y)) for name, estimate in estimates.items()
+        }
+    found = _curve(view.smoother, p, units)
+    return Performance(len(y), events, units, estimates, found, decision)
+
+
+def _with_count(estimate: Estimate, events: int, n: int) -> Estimate:
+    """Say with the reason, if there is one, that there is one class only."""
+    count = f"{events} events among {n} patients"
+    if not estimate.reason or count in estimate.reason:
+        return estimate
+    reason = count if np.isnan(estimate.value) else f"{estimate.reason}: {count}"
+    return Estimate(estimate.value, estimate.low, estimate.high, reason)
+
+
+def _averages(y, p, replicates: Replicates, units: int, unit: str) -> dict[str, Estimate]:
+    """What needs no model of the outcome."""
+    of, events = replicates.values, int(y.sum())
+    area = metrics.auc(y, p)
+    out = {"auc": intervals.of_auc(area, of["auc"], events, len(y) - events, units, unit)}
+    for name in ("brier", "scaled_brier", "log_loss", "observed_expected"):
+        value = getattr(metrics, name)(y, p)
+        out[name] = intervals.from_resamples(value, of[name], units, unit)
+    if not p.sum() > 0:
+        out["observed_expected"] = Estimate(NAN, NAN, NAN, f"all {len(p)} predictions are 0")
+    return out
+
+
+def _calibration(y, p, clusters) -> dict[str, Estimate]:
+    """Calibration in the large and slope, with Wald intervals from the sandwich."""
+    used = (p > 0) & (p < 1)
+    y, x, reason, slope_reason = metrics.recalibration_data(y, p)
+    mine = None if clusters is None else np.unique(clusters[used], return_inverse=True)[1]
+    units = len(y) if mine is None else int(mine.max(initial=-1)) + 1
+    unit = "patients" if mine is None else "clusters"
+    ones = np.ones((len(y), 1))
+    shift, slope = Estimate(NAN, NAN, NAN, reason), Estimate(NAN, NAN, NAN, slope_reason)
+    if not reason:
+        a = float(logistic.shift(x, y))
+        variance = logistic.sandwich(ones, y, x + a, mine)[0, 0]
+        shift = _wald(a, variance, units, unit)
+    if not slope_reason:
+        b = logistic.line(x, y)
+        columns = np.column_stack([ones, x])
+        variance = logistic.sandwich(columns, y, columns @ b, mine)[1, 1]
+        slope = _wald(float(b[1]), variance, units, unit)
+    return {"calibration_intercept": shift, "calibration_slope": slope}
+
+
+def _wald(value: float, variance: float, units: int, unit: str) -> Estimate:
+    half = intervals.quantile_of(units) * float(np.sqrt(variance))
+    if np.isnan(half):
+        return Estimate(value, NAN, NAN, f"{units} {unit}: there is nothing to compare")
+    return Estimate(value, value - half, value + half)
+
+
+def _distances(p, smoother, replicates: Replicates, units: int, unit: str) -> dict[str, Estimate]:
+    names = ("ici", "e50", "e90")
+    if isinstance(smoother, str):
+        return dict.fromkeys(names, Estimate(NAN, NAN, NAN, smoother))
+    calibrated = smoother.calibrated(units)
+    return {
+        name: intervals.of_distance(value, replicates.values[name], units, unit, calibrated)
+        for name, value in zip(names, curve.distances(smoother, p), strict=True)
+    }
+
+
+def _decision(y, p, replicates: Replicates, every, units: int) -> DecisionCurve:
+    """Decision curve with pointwise limits; people are in order of prediction."""
+    first = np.searchsorted(p, every, side="left")
+    events_below = np.concatenate([[0.0], np.cumsum(y)])[first]
+    events, odds, n = y.sum(), every / (1 - every), len(y)
+    treated, found = n - first, events - events_below
+    value = (found - odds * (treated - found)) / n
+    treat_all = (events - odds * (n - events)) / n
+    half = np.full(len(every), NAN)
+    resampled = replicates.net_benefit
+    if units > 1:
+        half = intervals.margin(resampled[np.isfinite(resampled[:, 0])], units)
+    return DecisionCurve(every, value, value - half, value + half, treat_all)
+
+
+def _benefits(
+    decision: DecisionCurve, replicates: Replicates, thresholds, units: int, unit: str
+) -> dict[str, Estimate]:
+    """Net benefit, that of acting on everybody, and their difference, at each threshold."""
+    out = {}
+    for t in thresholds:
+        i = int(np.searchsorted(decision.thresholds, t))
+        one, everybody = float(decision.net_benefit[i]), float(decision.treat_all[i])
+        drawn, of_all = replicates.net_benefit[:, i], replicates.treat_all[:, i]
+        for name, value, resampled in (
+            (f"net_benefit_{t:g}", one, drawn),
+            (f"treat_all_{t:g}", everybody, of_all),
+            (f"net_benefit_over_treat_all_{t:g}", one - everybody, drawn - of_all),
+        ):
+            out[name] = intervals.of_average(value, resampled, units, unit)
+    return out
+
+
+def _curve(smoother, p, units: int) -> CalibrationCurve:
+    if isinstance(smoother, str):
+        nothing = np.empty(0)
+        return CalibrationCurve(nothing, nothing, nothing, nothing, "", smoother)
+    at = curve.grid(p)
+    band = smoother.band(at, intervals.quantile_of(units))
+    return CalibrationCurve(at, smoother.observed(at), *band, smoother.description)
