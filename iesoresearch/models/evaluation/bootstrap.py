@@ -20,13 +20,14 @@ class Replicates:
     ----------
     values
         By name of the metric, (resamples,); NaN where a resample has no such number.
-    net_benefit, treat_all
-        (resamples, thresholds).
+    net_benefit, treat_all, over_treat_all
+        (resamples, thresholds); the last is the difference of the others.
     """
 
     values: dict[str, np.ndarray]
     net_benefit: np.ndarray
     treat_all: np.ndarray
+    over_treat_all: np.ndarray
 
 
 def key_of(random_state: int) -> np.uint64:
@@ -99,6 +100,10 @@ def _replicates(sums, above, odds) -> Replicates:
             "e50": sums[:, kernels.E50],
             "e90": sums[:, kernels.E90],
         }
-        net_benefit = (above[..., 0] - odds * above[..., 1]) / n[:, None]
-        treat_all = rate[:, None] - odds * (1 - rate)[:, None]
-    return Replicates(values, net_benefit, treat_all)
+        below = np.stack([events, others], axis=-1)[:, None] - above
+        net_benefit, left_out = (
+            (x[..., 0] - odds * x[..., 1]) / n[:, None] for x in (above, below)
+        )
+        treat_all = (events[:, None] - odds * others[:, None]) / n[:, None]
+    # from who is left out, so that it is 0 where nobody is
+    return Replicates(values, net_benefit, treat_all, 0.0 - left_out)

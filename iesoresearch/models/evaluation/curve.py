@@ -79,22 +79,6 @@ class Smoother:
         return bool(stats.f.sf(f, k, units - k) > 0.05)
 
 
-    def calibrated(self, units: int) -> bool:
-        """Whether a test at 5 % does not tell the curve from the diagonal.
-
-        Hotelling's test of constant 0, coefficient of the logit 1 and all others 0, with the
-        covariance of so many independent units.
-        """
-        k = len(self.coefficients)
-        if units <= k:
-            return True
-        off = self.coefficients.copy()
-        off[1] -= 1.0
-        square = float(off @ np.linalg.pinv(self.covariance, hermitian=True) @ off)
-        statistic = square * (units - k) / (k * (units - 1))
-        return bool(stats.f.sf(statistic, k, units - k) > 0.05)
-
-
 def basis(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
     """Constant and restricted cubic spline of `x`.
 

@@ -99,11 +99,8 @@ def of_auc(
     of exactly 1 as well.
     """
     fewest = min(units, events, others)
-    reason = refusal(replicates, units, unit)
     if fewest < 2:
-        reason = reason or f"{events} patients have the event and {others} have not"
-    separated = value in (0.0, 1.0)
-    if reason and not (separated and fewest >= 2):
+        reason = f"{events} with the event and {others} without, {units} {unit}: too few"
         return Estimate(value, float("nan"), float("nan"), reason)
     theory, scale = _auc_variance(value, events, others), LEAST_VARIANCE
     if theory > 0:
@@ -131,16 +128,16 @@ def _auc_limit(value: float, scale: float, events: int, others: int) -> float:
 
 
 def of_distance(
-    value: float, replicates: np.ndarray, units: int, unit: str, calibrated: bool
+    value: float, replicates: np.ndarray, units: int, unit: str, on_diagonal: bool
 ) -> Estimate:
     """Distance of a calibration curve from the predictions, which noise only ever makes larger.
 
     In resamples it is too large twice over. The upper limit is the percentile; the lower one is as
     far below the estimate as that is above, and 0 where a test does not tell the curve from the
-    diagonal (`curve.Smoother.calibrated`): percentiles would never hold a true 0.
+    diagonal (`curve.Smoother.on_diagonal`): percentiles would never hold a true 0.
     """
     found = from_resamples(value, replicates, units, unit)
     if np.isnan(found.high):
         return found
-    low = 0.0 if calibrated else max(0.0, 2 * value - found.high)
+    low = 0.0 if on_diagonal else max(0.0, 2 * value - found.high)
     return Estimate(value, low, found.high)

@@ -87,10 +87,11 @@ def _calibration(y, p, clusters) -> dict[str, Estimate]:
         variance = logistic.sandwich(ones, y, x + a, mine)[0, 0]
         shift = _wald(a, variance, units, unit)
     if not slope_reason:
-        b = logistic.line(x, y)
-        columns = np.column_stack([ones, x])
-        variance = logistic.sandwich(columns, y, columns @ b, mine)[1, 1]
-        slope = _wald(float(b[1]), variance, units, unit)
+        intercept, b = logistic.line(x, y)
+        # centred and scaled, so that predictions that hardly differ are no trouble
+        columns = np.column_stack([ones, (x - x.mean()) / x.std()])
+        variance = logistic.sandwich(columns, y, intercept + b * x, mine)[1, 1] / x.var()
+        slope = _wald(float(b), variance, units, unit)
     return {"calibration_intercept": shift, "calibration_slope": slope}
 
 
@@ -105,9 +106,9 @@ def _distances(p, smoother, replicates: Replicates, units: int, unit: str) -> di
     names = ("ici", "e50", "e90")
     if isinstance(smoother, str):
         return dict.fromkeys(names, Estimate(NAN, NAN, NAN, smoother))
-    calibrated = smoother.calibrated(units)
+    on_diagonal = smoother.on_diagonal(units)
     return {
-        name: intervals.of_distance(value, replicates.values[name], units, unit, calibrated)
+        name: intervals.of_distance(value, replicates.values[name], units, unit, on_diagonal)
         for name, value in zip(names, curve.distances(smoother, p), strict=True)
     }
 
@@ -121,9 +122,9 @@ def _decision(y, p, replicates: Replicates, every, units: int) -> DecisionCurve:
     value = (found - odds * (treated - found)) / n
     treat_all = (events - odds * (n - events)) / n
     half = np.full(len(every), NAN)
-    resampled = replicates.net_benefit
-    if units > 1:
-        half = intervals.margin(resampled[np.isfinite(resampled[:, 0])], units)
+    there = np.isfinite(replicates.net_benefit[:, 0])  # somebody of this view was drawn
+    if units > 1 and there.mean() >= intervals.USABLE:
+        half = intervals.margin(replicates.net_benefit[there], units)
     return DecisionCurve(every, value, value - half, value + half, treat_all)
 
 
@@ -135,13 +136,12 @@ def _benefits(
     for t in thresholds:
         i = int(np.searchsorted(decision.thresholds, t))
         one, everybody = float(decision.net_benefit[i]), float(decision.treat_all[i])
-        drawn, of_all = replicates.net_benefit[:, i], replicates.treat_all[:, i]
         for name, value, resampled in (
-            (f"net_benefit_{t:g}", one, drawn),
-            (f"treat_all_{t:g}", everybody, of_all),
-            (f"net_benefit_over_treat_all_{t:g}", one - everybody, drawn - of_all),
+            (f"net_benefit_{t:g}", one, replicates.net_benefit),
+            (f"treat_all_{t:g}", everybody, replicates.treat_all),
+            (f"net_benefit_over_treat_all_{t:g}", one - everybody, replicates.over_treat_all),
         ):
-            out[name] = intervals.of_average(value, resampled, units, unit)
+            out[name] = intervals.of_average(value, resampled[:, i], units, unit)
     return out
 
 
