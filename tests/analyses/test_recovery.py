@@ -28,7 +28,7 @@ from iesoresearch.params import Settings
 recovery = analyses.get("recovery")
 SMALL = {
     **{"n_referrals": 3000, "landmarks": [0, 4], "detail": 4, "n_bootstrap": 100, "n_refits": 5},
-    **{"n_outer": 3, "n_inner": 2, "n_futures": 20, "n_imputations": 3, "seed": 5},
+    **{"n_outer": 3, "n_inner": 2, "n_futures": 100, "n_imputations": 3, "seed": 5},
 }
 START = date(2024, 1, 1)
 

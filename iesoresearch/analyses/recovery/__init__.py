@@ -48,7 +48,7 @@ class Params(AnalysisParams):
         10, ge=5, le=1000, description="bootstrap refits of the whole model: optimism, instability"
     )
     n_futures: int = Field(
-        50, ge=10, le=1000, description="futures drawn per patient for the best attainable AUC"
+        200, ge=10, le=1000, description="futures drawn per patient for the best attainable AUC"
     )
     n_imputations: int = Field(10, ge=2, le=200, description="imputations of missing last scores")
     seed: int = Field(1, ge=0, description="seed of every random draw")

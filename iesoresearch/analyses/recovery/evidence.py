@@ -29,7 +29,6 @@ EVIDENCE = {
     "14": ["text:fairness", "table:groups"],
     "15": ["text:outcome", "figure:net_benefit"],
     "16": ["not applicable: each service is predicted by a model of the others, in one cohort"],
-    "18f": ["provenance:licence"],
     "20a": ["table:flow"],
     "20b": ["table:outcomes"],
     "20c": ["not applicable: there is one cohort"],
