@@ -34,6 +34,11 @@ class AnalysisParams(BaseModel):
         """Which cycles of NHANES are read: keywords of `data.locate.fingerprint`, if any."""
         return {}
 
+    @property
+    def files_beside(self) -> tuple[str, ...]:
+        """Names of files that are read beside the data, such as a model, if any."""
+        return ()
+
     @classmethod
     def check(cls, values: Mapping[str, Any], where: str) -> Self:
         """Validated parameters; `where` says in the message where the values came from.

@@ -22,7 +22,9 @@ class Analysis:
 
     def fingerprint(self, params: AnalysisParams, settings: Settings) -> str:
         """Hash of the data that `load` would read."""
-        return locate.fingerprint(params.source, settings.search_path, **params.survey)
+        return locate.fingerprint(
+            params.source, settings.search_path, **params.survey, beside=params.files_beside
+        )
 
     def load(self, params: AnalysisParams, settings: Settings):
         """The data that `params` name."""

@@ -1,4 +1,4 @@
-"""``iesoresearch data``: make, check, convert and describe data; assign patients to states."""
+"""``iesoresearch data``: make, check, convert and describe data; apply models that were saved."""
 
 from pathlib import Path
 from typing import Annotated
@@ -102,6 +102,20 @@ def assign(
     if out.exists():
         raise OutputError(f"{out} exists. Name a new file; nothing was overwritten.")
     print(assigning.write(model, folder, out, certain))
+
+
+@app.command("predict")
+def predict(
+    model: Annotated[Path, typer.Argument(help="model.json of a run of recovery.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the tables of the patients.")],
+    out: Annotated[Path, typer.Argument(help="New CSV file; it holds a row for each referral.")],
+) -> None:
+    """Predict for referrals at the landmark of a saved model; whom it does not know it refuses."""
+    from iesoresearch.cli import predicting
+
+    if out.exists():
+        raise OutputError(f"{out} exists. Name a new file; nothing was overwritten.")
+    print(predicting.write(model, folder, out))
 
 
 @app.command("describe")

@@ -117,16 +117,41 @@ def lshtm_file(search_path: tuple[Path, ...]) -> Path:
     )
 
 
+def file_beside(name: str, search_path: tuple[Path, ...]) -> Path:
+    """The first file called `name` in a folder of the search path.
+
+    Raises
+    ------
+    DataError
+        No folder holds one.
+    """
+    for folder in search_path:
+        if (folder / name).is_file():
+            return folder / name
+    looked = ", ".join(str(folder) for folder in search_path) or "none was given"
+    raise DataError(f"No folder with {name} was found (searched: {looked}). Name one with --data.")
+
+
 def fingerprint(
     source: str,
     search_path: tuple[Path, ...],
     cycles: tuple[str, ...] | None = None,
     weighted: bool = False,
+    beside: tuple[str, ...] = (),
 ) -> str:
     """Hash of the data behind a source: "nhanes", "folder", a trial, or what is drawn or in here.
 
-    Of NHANES only the files of the named `cycles` count, see `nhanes_cycles`.
+    Of NHANES only the files of the named `cycles` count, see `nhanes_cycles`. Files named `beside`
+    count too, wherever `file_beside` finds them.
     """
+    found = _of_source(source, search_path, cycles, weighted)
+    if not beside:
+        return found
+    hashes = [file_hash(file_beside(name, search_path)) for name in beside]
+    return digest(" ".join([found, *hashes]).encode())
+
+
+def _of_source(source, search_path, cycles, weighted) -> str:
     if source == "nhanes":
         found = nhanes_cycles(cycles, search_path, weighted)
         parts = [_cycle_hash(cycle) for cycle in found]
