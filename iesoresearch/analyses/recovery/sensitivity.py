@@ -20,6 +20,7 @@ MEASURES = ("phq9", "anxiety")
 #: What imputation may use beside the first scores.
 USED = ("phq9_now", "gad7_now", "wsas_now", "age", "deprivation_decile")
 POOLED = ("auc", "observed_expected", "calibration_slope")
+OF_NOTE = 0.01  # share without a second score below which nothing can hang on it
 _NORMAL = 1.959964  # standard errors from an estimate to the end of its interval
 
 
@@ -87,7 +88,7 @@ def imputed_outcomes(at: AtLandmark, outcome: str, n_imputations: int, seed: int
 
 
 def handled(at: AtLandmark, outcome, p, evaluate, n_imputations: int, seed: int) -> list[Handled]:
-    """The three ways at one landmark.
+    """The three ways at one landmark, or why they are one and the same.
 
     Parameters
     ----------
@@ -104,18 +105,16 @@ def handled(at: AtLandmark, outcome, p, evaluate, n_imputations: int, seed: int)
     """
     there = np.flatnonzero(np.isfinite(p))
     y = at.y(outcome)
-    found = [_plain(OFFICIAL_RULE, y, there, 0, evaluate)]
     missing = int((~at.rows["second_score"]).sum())
+    if missing < OF_NOTE * at.n:
+        return [Handled(IMPUTED, 0, np.nan, missing, {}, "hardly anybody lacks a second score")]
+    found = [_plain(OFFICIAL_RULE, y, there, 0, evaluate)]
     finished = there[at.rows["finished"].to_numpy()[there]]
-    reason = "everybody has a second score" if not missing else ""
-    if missing:
-        try:
-            drawn = imputed_outcomes(at, outcome, n_imputations, seed)
-            found.append(_pooled(drawn, there, missing, evaluate))
-        except DataError as error:
-            reason = str(error)
-    if reason:
-        found.append(Handled(IMPUTED, 0, np.nan, missing, {}, reason))
+    try:
+        drawn = imputed_outcomes(at, outcome, n_imputations, seed)
+        found.append(_pooled(drawn, there, missing, evaluate))
+    except DataError as error:
+        found.append(Handled(IMPUTED, 0, np.nan, missing, {}, str(error)))
     found.append(_plain(FINISHERS, y, finished, 0, evaluate))
     return found
 
