@@ -85,7 +85,7 @@ def bootstrap(
 
 def _replicates(sums, above, odds) -> Replicates:
     events, others = sums[:, kernels.EVENTS], sums[:, kernels.OTHERS]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         n = np.where(events + others > 0, events + others, np.nan)
         rate, brier = events / n, sums[:, kernels.SQUARES] / n
         by_base_rate = np.where((events > 0) & (others > 0), rate * (1 - rate), np.nan)

@@ -222,4 +222,6 @@ def sandwich(
     if k < 2:  # nothing to compare
         return np.full((x.shape[1],) * 2, np.nan)
     bread = np.linalg.pinv((x * (mean * (1.0 - mean))[:, None]).T @ x, hermitian=True)
-    return k / (k - 1) * bread @ (scores.T @ scores) @ bread
+    with np.errstate(over="ignore", invalid="ignore"):  # where hardly anything is uncertain
+        covariance = k / (k - 1) * bread @ (scores.T @ scores) @ bread
+    return np.where(np.isfinite(covariance), covariance, np.nan)

@@ -129,8 +129,11 @@ def calibration(y: np.ndarray, p: np.ndarray) -> Calibration:
     in_the_large = slope = intercept = float("nan")
     if not reason:
         in_the_large = float(logistic.shift(x, y))
-    if not slope_reason:
-        intercept, slope = (float(b) for b in logistic.line(x, y))
+    line = None if slope_reason else logistic.line(x, y)
+    if line is not None:
+        intercept, slope = (float(b) for b in line)
+    elif not slope_reason:
+        slope_reason = no_convergence(y)
     return Calibration(in_the_large, slope, intercept, reason, slope_reason)
 
 
@@ -158,6 +161,11 @@ def recalibration_data(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.nda
     else:
         reason = ""
     return y, x, reason, reason or _no_slope(y, x)
+
+
+def no_convergence(y: np.ndarray) -> str:
+    """Why there is no slope where predictions all but separate the outcomes `y` of those used."""
+    return f"the slope does not converge: {int(np.sum(y))} events among {len(y)} patients"
 
 
 def _no_slope(y: np.ndarray, x: np.ndarray) -> str:

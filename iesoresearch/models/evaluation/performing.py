@@ -81,13 +81,16 @@ def _calibration(y, p, clusters) -> dict[str, Estimate]:
     units = len(y) if mine is None else int(mine.max(initial=-1)) + 1
     unit = "patients" if mine is None else "clusters"
     ones = np.ones((len(y), 1))
-    shift, slope = Estimate(NAN, NAN, NAN, reason), Estimate(NAN, NAN, NAN, slope_reason)
+    shift = Estimate(NAN, NAN, NAN, reason)
     if not reason:
         a = float(logistic.shift(x, y))
         variance = logistic.sandwich(ones, y, x + a, mine)[0, 0]
         shift = _wald(a, variance, units, unit)
-    if not slope_reason:
-        intercept, b = logistic.line(x, y)
+    line = None if slope_reason else logistic.line(x, y)
+    if line is None:
+        slope = Estimate(NAN, NAN, NAN, slope_reason or metrics.no_convergence(y))
+    else:
+        intercept, b = line
         # centred and scaled, so that predictions that hardly differ are no trouble
         columns = np.column_stack([ones, (x - x.mean()) / x.std()])
         variance = logistic.sandwich(columns, y, intercept + b * x, mine)[1, 1] / x.var()
@@ -97,8 +100,10 @@ def _calibration(y, p, clusters) -> dict[str, Estimate]:
 
 def _wald(value: float, variance: float, units: int, unit: str) -> Estimate:
     half = intervals.quantile_of(units) * float(np.sqrt(variance))
-    if np.isnan(half):
+    if units < 2:
         return Estimate(value, NAN, NAN, f"{units} {unit}: there is nothing to compare")
+    if not np.isfinite(half):
+        return Estimate(value, NAN, NAN, f"no standard error from {units} {unit}: too extreme")
     return Estimate(value, value - half, value + half)
 
 
