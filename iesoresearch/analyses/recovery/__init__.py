@@ -23,7 +23,7 @@ class Params(AnalysisParams):
         "england", description="population to draw, synthetic only"
     )
     n_referrals: int = Field(
-        4000, ge=1000, le=1_000_000, description="referrals to draw, synthetic only"
+        3000, ge=1000, le=1_000_000, description="referrals to draw, synthetic only"
     )
     outcome: Literal["reliable_recovery", "reliable_improvement"] = Field(
         "reliable_recovery", description="what is predicted; the other outcomes get one table"
@@ -43,7 +43,7 @@ class Params(AnalysisParams):
     )
     n_outer: int = Field(5, ge=2, le=20, description="folds of services, each left out once")
     n_inner: int = Field(3, ge=2, le=10, description="folds of patients that choose the tuning")
-    n_bootstrap: int = Field(500, ge=100, le=10_000, description="bootstrap samples of intervals")
+    n_bootstrap: int = Field(200, ge=100, le=10_000, description="bootstrap samples of intervals")
     n_refits: int = Field(
         10, ge=5, le=1000, description="bootstrap refits of the whole model: optimism, instability"
     )
