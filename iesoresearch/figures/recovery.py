@@ -46,8 +46,8 @@ def plot_performance(table: Table, ax: Axes) -> None:
     if best.height:
         place = [marks.index(m) for m in best["landmark"]]
         ax.plot(place, best["auc"], color=_GREY, marker="_", ms=16, ls=":", label=BEST)
-    ax.set_xticks(range(len(marks)), marks)
-    ax.set_xlabel("Landmark: what is known up to")
+    ax.set_xticks(range(len(marks)), [m.removeprefix("session ") for m in marks])
+    ax.set_xlabel("Landmark: known up to the assessment, or to treatment session …")
     ax.set_ylabel("AUC (0.5 = chance, 1 = perfect)")
     _below(ax, ncols=4)
 
