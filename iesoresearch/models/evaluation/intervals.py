@@ -41,7 +41,8 @@ def percentile(replicates: np.ndarray, units: int) -> tuple[np.ndarray, np.ndarr
         Independent ones in the data.
     """
     tail = tail_of(units)
-    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+    # numpy's default leaves out more than `tail` of few resamples: 3 % in place of 2.5 % of 200
+    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0, method="weibull")
     same = np.ptp(replicates, axis=0) == 0
     return np.where(same, np.nan, low), np.where(same, np.nan, high)
 

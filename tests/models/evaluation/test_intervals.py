@@ -20,6 +20,13 @@ def test_few_units_leave_out_less():
     assert (found.low, found.high) == pytest.approx((-2.147, 2.147), abs=0.15)
 
 
+def test_an_interval_of_few_resamples_is_not_too_short():
+    """Limits are the resamples that leave out 2.5 %: of 199, the fifth from either end."""
+    replicates = np.random.default_rng(2).permutation(199).astype(float)
+    low, high = intervals.percentile(replicates, 10**9)
+    assert (low, high) == pytest.approx((4, 194), abs=1e-6)
+
+
 def test_of_an_average():
     found = intervals.of_average(5.0, 5 + NORMAL, 20, "clusters")
     assert found.value - found.low == pytest.approx(found.high - found.value)
