@@ -43,16 +43,54 @@ and with any number of jobs, because PyTensor is kept from reordering sums (`ari
 """
 
 from iesoresearch.models.growth import arithmetic
+from iesoresearch.models.growth.checks import (
+    PosteriorCheck,
+    PriorCheck,
+    Replicated,
+    posterior_check,
+    prior_check,
+)
+from iesoresearch.models.growth.curves import (
+    Assumed,
+    Curve,
+    Sensitivity,
+    TippingPoint,
+    mean_curve,
+    sensitivity,
+    tipping_point,
+)
 from iesoresearch.models.growth.data import GrowthData
+from iesoresearch.models.growth.diagnostics import Diagnostics, diagnose
 from iesoresearch.models.growth.estimator import Estimate, GrowthFit, GrowthModel
+from iesoresearch.models.growth.prediction import OffTrack, expected_response, off_track
 from iesoresearch.models.growth.priors import Priors
+from iesoresearch.models.growth.shares import VarianceShares, variance_shares
 
 arithmetic.keep_order()
 
 __all__ = [
+    "Assumed",
+    "Curve",
+    "Diagnostics",
     "Estimate",
     "GrowthData",
     "GrowthFit",
     "GrowthModel",
+    "OffTrack",
+    "PosteriorCheck",
+    "PriorCheck",
     "Priors",
+    "Replicated",
+    "Sensitivity",
+    "TippingPoint",
+    "VarianceShares",
+    "diagnose",
+    "expected_response",
+    "mean_curve",
+    "off_track",
+    "posterior_check",
+    "prior_check",
+    "sensitivity",
+    "tipping_point",
+    "variance_shares",
 ]

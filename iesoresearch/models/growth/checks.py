@@ -1,0 +1,201 @@
+"""Prior and posterior predictive checks of a growth model, as numbers."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from iesoresearch.models.growth import kernel, layout
+from iesoresearch.models.growth.data import GrowthData
+from iesoresearch.models.growth.estimator import GrowthFit
+from iesoresearch.models.growth.priors import Priors
+from iesoresearch.seeds import rng
+
+PRIOR_DRAWS = 400
+SHARED = ("patient_level_sd", "patient_rate_sd", "patient_correlation", "residual_sd")
+MIN_INSIDE = 0.5  # share of prior-predictive scores inside the scale
+
+
+@dataclass(frozen=True)
+class PriorCheck:
+    """What the priors let expect of scores before any was seen.
+
+    Attributes
+    ----------
+    inside
+        Share of scores within the scale: if far below one half, the priors are too wide to be
+        sensible. Never 1 where scores are normal and priors weak.
+    mean, mean_low, mean_high
+        Over draws, of the mean score: average and central 95 %.
+    sd, sd_low, sd_high
+        Likewise of the standard deviation of scores.
+    observed_mean, observed_sd
+        Of the scores.
+    """
+
+    inside: float
+    mean: float
+    mean_low: float
+    mean_high: float
+    sd: float
+    sd_low: float
+    sd_high: float
+    observed_mean: float
+    observed_sd: float
+
+    @property
+    def passed(self) -> bool:
+        """At least half of the scores inside the scale; observed mean and SD nothing unusual."""
+        mean = self.mean_low <= self.observed_mean <= self.mean_high
+        sd = self.sd_low <= self.observed_sd <= self.sd_high
+        return self.inside >= MIN_INSIDE and mean and sd
+
+
+def prior_check(data: GrowthData, priors: Priors, *, seed: int) -> PriorCheck:
+    """Draw scores at the occasions and covariates of `data` from the priors."""
+    where = layout.Layout.of(data, priors, shared=False)
+    random = rng(seed, "growth", "prior")
+    n, rows = PRIOR_DRAWS, len(data.score)
+    draws = where.by_name(
+        where.mean + where.sd * random.normal(size=(n, len(where.mean))),
+        np.abs(random.normal(size=(n, len(where.half_normal))))
+        * np.array(list(where.half_normal.values())),
+        random.beta(priors.correlation, priors.correlation, size=n),
+    )
+    z = random.normal(size=(n, 2, data.n_patients))
+    sums = np.zeros((data.n_patients, 6))  # nothing was seen
+    level, rate = _lines(data, draws, sums, z)
+    noise = draws["residual_sd"][:, None] * random.normal(size=(n, rows))
+    scores = _rows(data, level, rate) + noise
+    means, sds = scores.mean(axis=1), scores.std(axis=1)
+    return PriorCheck(
+        float(((scores >= priors.low) & (scores <= priors.high)).mean()),
+        *_summary(means),
+        *_summary(sds),
+        float(data.score.mean()),
+        float(data.score.std()),
+    )
+
+
+def _summary(values: np.ndarray) -> tuple[float, float, float]:
+    return float(values.mean()), *map(float, np.quantile(values, (0.025, 0.975)))
+
+
+@dataclass(frozen=True)
+class Replicated:
+    """A statistic at each occasion: observed, and in replicated data (average, central 95 %)."""
+
+    observed: np.ndarray
+    x: np.ndarray
+    x_low: np.ndarray
+    x_high: np.ndarray
+
+    @property
+    def inside(self) -> np.ndarray:
+        """(occasions,) whether the observed value lies in the interval."""
+        return (self.x_low <= self.observed) & (self.observed <= self.x_high)
+
+
+@dataclass(frozen=True)
+class PosteriorCheck:
+    """Scores beside those that the fitted model would give to the same patients.
+
+    Attributes
+    ----------
+    occasions, n
+        (occasions,) times, and number of scores.
+    mean, sd, caseness
+        Mean, standard deviation and share at caseness, by occasion; `caseness` is None where no
+        threshold was given.
+    outside
+        Share of replicated scores outside the scale, before they are moved to its ends.
+    """
+
+    occasions: np.ndarray
+    n: np.ndarray
+    mean: Replicated
+    sd: Replicated
+    caseness: Replicated | None
+    outside: float
+
+
+def posterior_check(fit: GrowthFit, *, caseness: float | None = None) -> PosteriorCheck:
+    """Replicate the scores that were seen, with the effects of their own patients.
+
+    Replicated scores are recorded as scores are: moved to the ends of the scale where outside, and
+    rounded where all scores are whole numbers.
+
+    Parameters
+    ----------
+    caseness
+        Score from which on a patient is at caseness, such as 10 of the PHQ-9.
+    """
+    data, priors = fit.data, fit.priors
+    random = rng(fit.seed, "growth", "replicates", fit.dropout)
+    draws = {name: fit.kept(name) for name in fit.draws}
+    n = len(draws["level"])
+    z = random.normal(size=(n, 2, data.n_patients)) if fit.z is None else fit.z
+    sums = kernel.moments(data.patient, data.growth(data.time), data.score, data.n_patients)
+    level, rate = _lines(data, draws, sums, z)
+    noise = draws["residual_sd"][:, None] * random.normal(size=(n, len(data.score)))
+    scores = _rows(data, level, rate) + noise
+    outside = float(((scores < priors.low) | (scores > priors.high)).mean())
+    if (data.score == np.rint(data.score)).all():
+        scores = np.rint(scores)
+    scores = np.clip(scores, priors.low, priors.high)
+    return PosteriorCheck(
+        data.occasions,
+        np.bincount(data.occasion, minlength=len(data.occasions)),
+        _replicated(data, scores, lambda y: y.mean(axis=-1)),
+        _replicated(data, scores, lambda y: y.std(axis=-1)),
+        None
+        if caseness is None
+        else _replicated(data, scores, lambda y: (y >= caseness).mean(axis=-1)),
+        outside,
+    )
+
+
+def _replicated(data: GrowthData, scores: np.ndarray, statistic) -> Replicated:
+    columns = np.full((4, len(data.occasions)), np.nan)
+    for j in np.unique(data.occasion):
+        here = data.occasion == j
+        columns[:, j] = statistic(data.score[here]), *_summary(statistic(scores[:, here]))
+    return Replicated(*columns)
+
+
+def _rows(data: GrowthData, level: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """(draws, rows) expected scores of patients with `level` and `rate` (draws, patients)."""
+    return level[:, data.patient] + rate[:, data.patient] * data.growth(data.time)
+
+
+def _lines(data: GrowthData, draws: dict[str, np.ndarray], sums, z):
+    """(draws, patients) level and rate of each patient, given the scores behind `sums`."""
+    given = layout.given(data, shared=False)
+    p = np.column_stack([draws[name] for name in SHARED])
+    on_level, on_rate = (
+        np.hstack(
+            [draws[kind][:, None]]
+            + [draws[name] for name in names if name in draws and draws[name].ndim == 2]
+        )
+        for kind, names in (
+            ("level", ("level_effect", "therapist_level", "service_level")),
+            ("rate", ("rate_effect", "therapist_rate")),
+        )
+    )
+    designs = [given[name] for name in ("x_level", "units_level", "x_rate", "units_rate")]
+    return _patient_lines(np.ascontiguousarray(sums), *designs, on_level, on_rate, p, z)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _patient_lines(sums, x_level, units_level, x_rate, units_rate, on_level, on_rate, p, z):
+    levels, rates = np.empty((len(p), len(sums))), np.empty((len(p), len(sums)))
+    for d in range(len(p)):
+        level = kernel.predictor(x_level, units_level, on_level[d])
+        rate = kernel.predictor(x_rate, units_rate, on_rate[d])
+        rho = p[d, kernel.CORRELATION]
+        for i in range(len(sums)):
+            found = kernel.conditional(sums[i], level[i], rate[i], p[d])
+            first, second, _ = kernel.standard_effects(found, z[d, 0, i], z[d, 1, i], rho)
+            levels[d, i] = level[i] + p[d, kernel.SD_LEVEL] * first
+            rates[d, i] = rate[i] + p[d, kernel.SD_RATE] * second
+    return levels, rates
