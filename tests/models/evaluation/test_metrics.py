@@ -50,6 +50,20 @@ def test_auc_counts_pairs(rows):
     assert metrics.auc(y, p**3) == found  # of ranks only
 
 
+@settings(deadline=None, max_examples=50)
+@given(pairs)
+def test_the_brier_score_is_miscalibration_and_what_no_prediction_could_avoid(rows):
+    """Murphy's decomposition by prediction; the second part bounds the score from below."""
+    y, p = np.array([r[0] for r in rows]), np.array([r[1] for r in rows]) / 6
+    values, which = np.unique(p, return_inverse=True)
+    share = np.bincount(which) / len(y)
+    rate = np.bincount(which, y) / np.bincount(which)
+    off, noise = np.sum(share * (values - rate) ** 2), np.sum(share * rate * (1 - rate))
+    assert metrics.brier(y, p) == pytest.approx(off + noise)
+    assert metrics.brier(y, rate[which]) == pytest.approx(noise)
+    assert noise <= y.mean() * (1 - y.mean()) + 1e-12
+
+
 def test_by_hand():
     y, p = np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.4, 0.1])
     assert metrics.observed_expected(y, p) == pytest.approx(2 / 2.2)
