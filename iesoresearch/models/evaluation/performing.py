@@ -39,6 +39,8 @@ def performance(
         units = int(clusters.max()) + 1
     decision = _decision(y, p, replicates, every, units)
     estimates = _averages(y, p, replicates, units, unit)
+    if clusters is not None:
+        estimates["auc"] = _auc_of_clusters(estimates["auc"], y, clusters)
     estimates |= _calibration(y, p, clusters)
     estimates |= _distances(p, view.smoother, replicates, units, unit)
     estimates |= _benefits(decision, replicates, thresholds, units, unit)
@@ -71,6 +73,15 @@ def _averages(y, p, replicates: Replicates, units: int, unit: str) -> dict[str, 
     if not p.sum() > 0:
         out["observed_expected"] = Estimate(NAN, NAN, NAN, f"all {len(p)} predictions are 0")
     return out
+
+
+def _auc_of_clusters(area: Estimate, y, clusters) -> Estimate:
+    """Without its interval where one cluster has all the events, or all but them."""
+    has, lacks = (len(np.unique(clusters[y == outcome])) for outcome in (1, 0))
+    if area.reason or min(has, lacks) > 1:
+        return area
+    reason = f"{has} clusters with the event and {lacks} with others: there is nothing to compare"
+    return Estimate(area.value, NAN, NAN, reason)
 
 
 def _calibration(y, p, clusters) -> dict[str, Estimate]:

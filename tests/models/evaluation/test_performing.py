@@ -94,3 +94,14 @@ def test_the_other_outcome_is_a_mirror(rows):
         assert there[name].value == pytest.approx(here[name].value, rel=1e-6, nan_ok=True), name
     mirrored = -there["calibration_intercept"].value
     assert mirrored == pytest.approx(here["calibration_intercept"].value, abs=1e-8, nan_ok=True)
+
+
+def test_events_of_one_cluster_only_leave_no_interval_of_the_area():
+    """Resamples without that cluster have no area, and the others say nothing of its spread."""
+    y, p = drawn(100)
+    clusters = np.arange(100) % 10
+    y[clusters > 0] = 0
+    found = evaluated(y, p, clusters=clusters)["auc"]
+    assert 0 < found.value < 1
+    assert np.isnan(found.low)
+    assert "1 clusters with the event and 10 with others" in found.reason
