@@ -153,8 +153,9 @@ def test_a_folder_without_tables(call, files):
 
 def test_nobody_at_the_landmark(call, files, cohort):
     shutil.rmtree(files / "tables")
-    early = cohort.contacts.filter(pl.col("session") < 2)
-    replace(cohort, contacts=early, truth={}).write(files / "tables")
+    purpose = pl.lit("assessment", cohort.contacts.schema["purpose"])
+    untreated = cohort.contacts.with_columns(purpose=purpose)
+    replace(cohort, contacts=untreated).write(files / "tables")
     code, _, error = call(*asked(files))
     assert code == 3
     assert "nobody is at risk at landmark 2 (session 2)" in error
