@@ -1,6 +1,6 @@
 """Prior and posterior predictive checks of a growth model, as numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -54,6 +54,8 @@ class PriorCheck:
 def prior_check(data: GrowthData, priors: Priors, *, seed: int) -> PriorCheck:
     """Draw scores at the occasions and covariates of `data` from the priors."""
     where = layout.Layout.of(data, priors, shared=False)
+    # effects of units are to be drawn here, not sampled: z is the effect over its spread
+    where = replace(where, spread=dict.fromkeys(where.spread, np.inf))
     random = rng(seed, "growth", "prior")
     n, rows = PRIOR_DRAWS, len(data.score)
     draws = where.by_name(

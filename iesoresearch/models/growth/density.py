@@ -1,8 +1,7 @@
 """The growth model as a PyMC model.
 
 This module imports PyMC; `GrowthModel.fit` imports it when it is needed. The likelihood is one
-operation with its own gradient (`kernel`), so that little is left to compile, and the data are
-handed over, not built in, so that what was compiled serves other data, too.
+operation with its own gradient (`kernel`), so that little is left to compile.
 """
 
 import numpy as np
@@ -50,8 +49,8 @@ def _compiled(op, node, **kwargs):
     packed = kernel.packed
 
     @numba_njit
-    def run(free, sd, rho, sizes, sums, xl, ul, xr, ur, xh, uh, courses, times):
-        found = packed(free, sd, rho, sizes, sums, xl, ul, xr, ur, xh, uh, courses, times)
+    def run(free, sd, rho, sizes, spread, sums, xl, ul, xr, ur, xh, uh, courses, times):
+        found = packed(free, sd, rho, sizes, spread, sums, xl, ul, xr, ur, xh, uh, courses, times)
         return np.asarray(found[0]), found[1], found[2], found[3]
 
     return run
@@ -65,7 +64,9 @@ def build(data: GrowthData, priors: Priors, *, shared: bool) -> pm.Model:
         sd = pm.HalfNormal("half_normal", np.array(list(where.half_normal.values())))
         half = pm.Beta("half_correlation", priors.correlation, priors.correlation, shape=1)
         given = layout.given(data, shared=shared)
-        data_of = [pt.constant(value) for value in given.values()]
+        data_of = [
+            pt.constant(value) for value in given.values()
+        ]  # as shared ones: slow to compile
         found = LogLikelihood()(free, sd, 2 * half - 1, *data_of)
         pm.Potential("log_likelihood", found[0])
     return model

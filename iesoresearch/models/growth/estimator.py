@@ -119,10 +119,10 @@ class GrowthModel:
 
     scale: tuple[float, float]
     priors: Priors | None = None
-    draws: int = 1500
+    draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.95
+    target_accept: float = 0.85
 
     def fit(
         self, data: GrowthData, *, dropout: str = "random", seed: int, n_jobs: int = 1

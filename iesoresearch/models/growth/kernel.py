@@ -240,11 +240,25 @@ def log_likelihood(p, on_level, on_rate, on_hazard, z, sums, designs, courses, t
 
 
 @numba.njit(cache=True, error_model="numpy")
-def unpack(free, sd, rho, sizes):
+def unit_scale(sd, spread):
+    """What z is multiplied by to give the effect of a unit, and the variance of z.
+
+    With many patients per unit the data say what the effect is, and z, if it were the effect over
+    `sd`, would have to follow wherever `sd` goes; with few they do not, and the effect itself would
+    have to. `spread` is how well the data can tell an effect, roughly: far above it z is the effect
+    in units of `spread`, far below in units of `sd`. Any `spread` gives the same posterior.
+    """
+    variance = 1 + (sd / spread) ** 2
+    return sd / np.sqrt(variance), variance
+
+
+@numba.njit(cache=True, error_model="numpy")
+def unpack(free, sd, rho, sizes, spread):
     """Arguments of `log_likelihood` from the vectors of `Layout`.
 
     `sizes` are the numbers of covariates of level and rate, of therapists, services, covariates of
-    the hazard, and of patients whose drop-out is modelled: all or none.
+    the hazard, and of patients whose drop-out is modelled: all or none. `spread` (3,) is that of
+    `unit_scale` for the effects of therapists on level and rate, and of services.
     """
     q_level, q_rate, therapists, services, q_hazard = sizes[:5]
     n = np.int64(sizes[5])
@@ -258,12 +272,14 @@ def unpack(free, sd, rho, sizes):
     on_rate[: 1 + q_rate] = free[k : k + 1 + q_rate]
     k += 1 + q_rate
     if therapists:
-        on_level[first : first + therapists] = sd[3] * free[k : k + therapists]
+        scale = unit_scale(sd[3], spread[0])[0]
+        on_level[first : first + therapists] = scale * free[k : k + therapists]
         k += therapists
-        on_rate[1 + q_rate :] = sd[4] * free[k : k + therapists]
+        on_rate[1 + q_rate :] = unit_scale(sd[4], spread[1])[0] * free[k : k + therapists]
         k += therapists
     if services:
-        on_level[first + therapists :] = sd[-1] * free[k : k + services]
+        scale = unit_scale(sd[-1], spread[2])[0]
+        on_level[first + therapists :] = scale * free[k : k + services]
         k += services
     p[HAZARD:] = free[k : k + len(p) - HAZARD]
     k += len(p) - HAZARD
@@ -271,27 +287,20 @@ def unpack(free, sd, rho, sizes):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _unpack_reverse(free, sd, sizes, by_p, by_level, by_rate, by_hazard, by_z):
-    """Derivatives by `free` and `sd` from those by what `unpack` gives."""
-    q_level, q_rate, therapists, services = sizes[0], sizes[1], sizes[2], sizes[3]
-    first, last = 1 + q_level, 1 + q_rate
-    by_sd = np.zeros(len(sd))
-    by_sd[0], by_sd[1], by_sd[2] = by_p[SD_LEVEL], by_p[SD_RATE], by_p[RESIDUAL]
-    by_free = np.concatenate(
-        (by_level[:first], by_rate[:last], by_level[first : first + therapists], by_rate[last:])
-    )
-    k = first + last
-    for i in range(k, k + 2 * therapists):
-        unit = 3 if i < k + therapists else 4
-        by_sd[unit] += by_free[i] * free[i]
-        by_free[i] *= sd[unit]
-    k += 2 * therapists
-    by_service = by_level[first + therapists :].copy()
-    for i in range(services):
-        by_sd[-1] += by_service[i] * free[k + i]
-        by_service[i] *= sd[-1]
-    rest = (by_free, by_service, by_p[HAZARD:], by_hazard, by_z.reshape(-1))
-    return np.concatenate(rest), by_sd
+def _units_reverse(z, by, sd, spread):
+    """Derivatives by z, put in place of those `by` effects, and by `sd`; what the prior adds.
+
+    The prior of z that is sampled is standard normal; added is what makes that of the effect
+    normal with `sd`.
+    """
+    scale, variance = unit_scale(sd, spread)
+    value, by_scale, by_variance = 0.0, 0.0, 0.0
+    for i in range(len(z)):
+        value += 0.5 * (z[i] ** 2 * (1 - 1 / variance) - np.log(variance))
+        by_scale += by[i] * z[i]
+        by_variance += 0.5 * ((z[i] / variance) ** 2 - 1 / variance)
+        by[i] = by[i] * scale + z[i] * (1 - 1 / variance)
+    return value, by_scale / variance**1.5 + by_variance * 2 * sd / spread**2
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -300,6 +309,7 @@ def packed(
     sd,
     rho,
     sizes,
+    spread,
     sums,
     x_level,
     units_level,
@@ -311,10 +321,22 @@ def packed(
     times,
 ):
     """`log_likelihood` of the vectors of `Layout`: value, derivatives by `free`, `sd` and `rho`."""
-    p, on_level, on_rate, on_hazard, z = unpack(free, sd, rho, sizes)
+    p, on_level, on_rate, on_hazard, z = unpack(free, sd, rho, sizes, spread)
     designs = (x_level, units_level, x_rate, units_rate, x_hazard, units_hazard)
     value, by_p, by_level, by_rate, by_hazard, by_z = log_likelihood(
         p, on_level, on_rate, on_hazard, z, sums, designs, courses, times
     )
-    by_free, by_sd = _unpack_reverse(free, sd, sizes, by_p, by_level, by_rate, by_hazard, by_z)
-    return value, by_free, by_sd, by_p[CORRELATION : CORRELATION + 1]
+    first, last, therapists = 1 + sizes[0], 1 + sizes[1], sizes[2]
+    by_sd = np.zeros(len(sd))
+    by_sd[0], by_sd[1], by_sd[2] = by_p[SD_LEVEL], by_p[SD_RATE], by_p[RESIDUAL]
+    k = first + last
+    on = by_level[first : first + therapists], by_rate[last:], by_level[first + therapists :]
+    for u in range(3):
+        n = len(on[u])
+        if n:
+            where = 3 + u if u < 2 else len(sd) - 1
+            added, by_sd[where] = _units_reverse(free[k : k + n], on[u], sd[where], spread[u])
+            value += added
+            k += n
+    by_free = (by_level[:first], by_rate[:last], *on, by_p[HAZARD:], by_hazard, by_z.reshape(-1))
+    return value, np.concatenate(by_free), by_sd, by_p[CORRELATION : CORRELATION + 1]

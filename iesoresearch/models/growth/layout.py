@@ -28,12 +28,15 @@ class Layout:
         (sum of sizes,) of the priors of the normal parameters.
     half_normal
         Scale of the prior of each standard deviation, by name, in order.
+    spread
+        Of `kernel.unit_scale`, by name of the effect, in order.
     """
 
     normal: dict[str, int]
     mean: np.ndarray
     sd: np.ndarray
     half_normal: dict[str, float]
+    spread: dict[str, float]
 
     @classmethod
     def of(cls, data: GrowthData, priors: Priors, *, shared: bool) -> "Layout":
@@ -63,6 +66,7 @@ class Layout:
             mean=np.repeat([mean for _, _, mean, _ in rows], sizes),
             sd=np.repeat([sd for _, _, _, sd in rows], sizes),
             half_normal={name: getattr(priors, name) for name in sds},
+            spread=_spread(data),
         )
 
     def by_name(self, normal, half_normal, half_correlation) -> dict[str, np.ndarray]:
@@ -75,11 +79,24 @@ class Layout:
             single = name in ("level", "rate", *HAZARD)
             if name.endswith("_z"):
                 name = name.removesuffix("_z")
-                if size:
-                    values = values * found[f"{name}_sd"][..., None]
+                if size and name in self.spread:
+                    scale, _ = kernel.unit_scale(found[f"{name}_sd"], self.spread[name])
+                    values = values * scale[..., None]
             if size:
                 found[name] = values[..., 0] if single else values
         return found
+
+
+def _spread(data: GrowthData) -> dict[str, float]:
+    """How well effects can be told: as means of patients of a unit, whose scores spread so much."""
+    sd, n = data.score.std(), data.n_patients
+    therapist = sd * np.sqrt(max(data.n_therapists, 1) / n)
+    service = sd * np.sqrt(max(data.n_services, 1) / n)
+    return {
+        "therapist_level": therapist,
+        "therapist_rate": therapist,
+        "service_level": service,
+    }
 
 
 def given(data: GrowthData, *, shared: bool) -> dict[str, np.ndarray]:
@@ -96,6 +113,7 @@ def given(data: GrowthData, *, shared: bool) -> dict[str, np.ndarray]:
     ones, none = np.ones((n, 1)), np.zeros((n, 0), dtype=np.int64)
     return {
         "sizes": np.array(sizes),
+        "spread": np.array(list(_spread(data).values())),
         "sums": kernel.moments(data.patient, data.growth(data.time), data.score, n),
         "x_level": np.hstack([ones, data.covariates[:, q]]),
         "units_level": np.column_stack([none, *of_level]),
