@@ -14,7 +14,8 @@ from scipy.special import expit, logit
 from sklearn.metrics import log_loss, roc_auc_score
 
 from iesoresearch import analyses
-from iesoresearch.analyses.recovery_transfer import MODEL_FILE, described, local, refusal, study
+from iesoresearch.analyses.recovery import described
+from iesoresearch.analyses.recovery_transfer import MODEL_FILE, compared, local, refusal, study
 from iesoresearch.analyses.recovery_transfer import site as site_module
 from iesoresearch.analyses.recovery_transfer.fitted import SHIPPED, UPDATED, Fitted
 from iesoresearch.analyses.recovery_transfer.site import (
@@ -102,7 +103,7 @@ def test_what_a_model_tells_of_its_patients_is_of_no_small_group():
     work = ["a"] * 60 + ["b"] * 26 + ["c"] * 11 + ["d"] * 3
     X = pl.DataFrame({"age": [float(x) for x in range(88)] + [None] * 12, "work": work})
     y, p = np.array([1.0, 0.0] * 50), np.full(100, 0.5)
-    told = described.described(schema, X, y, p).told()
+    told = described.described(schema, X, y, p).told(Policy())
     assert (told["n_detail"], told["share"]) == (100, 50.0)
     assert told["age: mean"] == pytest.approx(np.mean(range(88)), abs=1e-3)
     assert told["age: sd"] == pytest.approx(np.std(range(88), ddof=1), abs=1e-3)
@@ -121,7 +122,7 @@ def test_differences_are_in_standard_deviations_of_where_it_was_made():
     )
     here = described.described(schema, X, np.ones(100), np.full(100, 0.5))
     told = {"age: mean": 45.0, "age: sd": 10.0, "work = a": 0.5}
-    frame = described.compared(here, told, schema, "patient").frame
+    frame = compared.compared(here, told, schema, "patient").frame
     rows = {(r["name"], r["level"]): r for r in frame.to_dicts()}
     assert rows["Age", "recorded"]["apart"] == pytest.approx(0.5)
     assert rows["Work", "a"]["shifted"] == pytest.approx(-0.4)

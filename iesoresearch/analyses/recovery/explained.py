@@ -5,8 +5,10 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.analyses.recovery.columns import declared
+from iesoresearch.analyses.recovery.described import Described, described
 from iesoresearch.analyses.recovery.fitted import Fitted
 from iesoresearch.analyses.recovery.tables import types
+from iesoresearch.disclosure import Policy
 from iesoresearch.models.prediction import saved, shared
 from iesoresearch.models.prediction.dependence import dependence, made_up_patient, waterfall
 from iesoresearch.results import Result, Table, Value
@@ -83,17 +85,25 @@ def patient(fitted: Fitted) -> Table:
     return Table(title, frame, keys, values)
 
 
+def _patients(fitted: Fitted) -> Described:
+    """Those the model was made with, and what it says of them."""
+    X, y = fitted.detail.features(fitted.outcome), fitted.training[1]
+    return described(fitted.schema, X, y, fitted.final.predict_proba(X)[:, 1])
+
+
 def write_model(fitted: Fitted):
     """Writer of the model as a file, with what the released result says of it."""
 
     def write(result: Result, path: Path) -> None:
         said = {name: result.numbers[name].value for name in TOLD}
         achieved = {name: result.numbers[name].value for name in ACHIEVED}
+        applied = Policy(**result.provenance["disclosure"])
         model = shared.share(
             fitted.final, outcome=fitted.outcome, landmark=fitted.params.detail,
             intended_use=result.render(result.text["intended_use"]),
             not_for=result.render(result.text["not_for"]),
-            training={"data": fitted.courses.cohort.name} | said, performance=achieved,
+            training={"data": fitted.courses.cohort.name} | _patients(fitted).told(applied) | said,
+            performance=achieved,
         )  # fmt: skip
         saved.write(path, model)
 

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from iesoresearch.analyses.recovery.described import Described, described
 from iesoresearch.analyses.recovery_transfer import Params
-from iesoresearch.analyses.recovery_transfer.described import Described, described
 from iesoresearch.analyses.recovery_transfer.local import Few, few
 from iesoresearch.analyses.recovery_transfer.site import N_INNER, N_OUTER, Site
 from iesoresearch.errors import DataError

@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.recovery.data import AtLandmark, Courses
+from iesoresearch.analyses.recovery.described import described
 from iesoresearch.analyses.recovery.schemas import schema
 from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
 from iesoresearch.analyses.recovery_transfer import MODEL_FILE, Params
-from iesoresearch.analyses.recovery_transfer.described import described
 from iesoresearch.data import locate, sources, synthetic
 from iesoresearch.data.cohort import Cohort
+from iesoresearch.disclosure import Policy
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures.outcomes import landmarks
 from iesoresearch.models.evaluation import evaluate
@@ -168,9 +169,10 @@ def made(params: Params, n_jobs: int) -> shared.SharedModel:
     seed = derive(params.seed, "fit") % 2**31
     final = Tuned(params.kind, allowed, N_INNER, seed).fit(X, y, at.patient)
     p = final.predict_proba(X)[:, 1]
+    told = described(allowed, X, y, p).told(Policy())
     model = shared.share(
         final, outcome=params.outcome, landmark=params.landmark, intended_use=_INTENDED,
-        not_for=_NOT_FOR, training={"data": cohort.name} | described(allowed, X, y, p).told(),
+        not_for=_NOT_FOR, training={"data": cohort.name} | told,
         performance=_performance(params, allowed, at, n_jobs),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

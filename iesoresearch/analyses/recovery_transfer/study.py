@@ -5,7 +5,7 @@ from pathlib import Path
 
 from iesoresearch.analyses.recovery_transfer import MODEL_FILE, Params, tables
 from iesoresearch.analyses.recovery_transfer.captions import FIGURES, UNUPDATED
-from iesoresearch.analyses.recovery_transfer.described import described_in
+from iesoresearch.analyses.recovery_transfer.compared import described_in
 from iesoresearch.analyses.recovery_transfer.fitted import Fitted
 from iesoresearch.analyses.recovery_transfer.site import Site, load
 from iesoresearch.analyses.recovery_transfer.tables import summary

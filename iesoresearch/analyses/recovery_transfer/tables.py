@@ -12,7 +12,7 @@ from iesoresearch.analyses.recovery.columns import (
     metrics,
 )
 from iesoresearch.analyses.recovery.tables import types
-from iesoresearch.analyses.recovery_transfer.described import compared
+from iesoresearch.analyses.recovery_transfer.compared import compared
 from iesoresearch.analyses.recovery_transfer.fitted import SHIPPED, UPDATED, Fitted
 from iesoresearch.analyses.recovery_transfer.site import ACHIEVED, Site, in_words
 from iesoresearch.models.evaluation.results import Estimate
