@@ -122,7 +122,7 @@ class GrowthModel:
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.85
+    target_accept: float = 0.9
 
     def fit(
         self, data: GrowthData, *, dropout: str = "random", seed: int, n_jobs: int = 1
