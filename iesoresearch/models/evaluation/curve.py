@@ -118,8 +118,9 @@ def fit(y: np.ndarray, p: np.ndarray, clusters: np.ndarray | None = None) -> Smo
 
     Four knots where there are thirty events and thirty others, three where there are twenty, a
     straight line with ten; fewer, too, where predictions have so few values that quantiles are
-    equal. Everybody weighs the same. Predictions of exactly 0 and 1 are left out if they came true,
-    as in `metrics.calibration`.
+    equal, or fewer than ten events or others lie below the third knot or above the third from last.
+    Everybody weighs the same. Predictions of exactly 0 and 1 are left out if they came true, as in
+    `metrics.calibration`.
 
     Parameters
     ----------
@@ -140,8 +141,7 @@ def fit(y: np.ndarray, p: np.ndarray, clusters: np.ndarray | None = None) -> Smo
     fewest = int(min(y.sum(), len(y) - y.sum()))
     for quantiles in KNOTS:
         knots = np.quantile(x, quantiles)
-        n_columns = max(len(knots), 2) - 1
-        if fewest < FEWEST * n_columns or np.any(np.diff(knots) <= 0):
+        if fewest < FEWEST * (max(len(knots), 2) - 1) or not _carried(y, x, knots):
             continue
         columns = basis(x, knots)
         beta = logistic.fit(columns, y)
@@ -155,6 +155,18 @@ def fit(y: np.ndarray, p: np.ndarray, clusters: np.ndarray | None = None) -> Smo
         f"the curve needs {FEWEST} patients with the event and {FEWEST} without; the fewer of them "
         f"are {fewest}"
     )
+
+
+def _carried(y, x, knots) -> bool:
+    """Whether knots differ, and there are enough of both outcomes where the curve bends alone.
+
+    A spline can be 0 from its third knot on and anything but 0 before it, or the other way round:
+    without events, or others, on that side, nothing would keep it from running off to infinity.
+    """
+    if np.any(np.diff(knots) <= 0):
+        return False
+    sides = [x < knots[2], x > knots[-3]] if len(knots) else []
+    return all(min(y[side].sum(), (1 - y[side]).sum()) >= FEWEST for side in sides)
 
 
 def _describe(quantiles) -> str:

@@ -95,6 +95,20 @@ def test_fewer_events_have_fewer_knots(events, knots):
     assert "unweighted" in found.description
 
 
+def test_next_to_no_events_below_the_third_knot_have_fewer_knots():
+    """Else coefficients run off to infinity (statsmodels: 67,211 of the constant)."""
+    random = np.random.default_rng([0, 11])
+    p = expit(-5.2 + 2.6 * random.normal(size=1000))
+    y = (random.random(1000) < p).astype(float)
+    below = y[p < np.quantile(p, 0.65)]
+    assert y.sum() > 30
+    assert below.sum() == 1
+    found = curve.fit(y, p)
+    assert len(found.knots) < 4
+    assert np.abs(found.coefficients).max() < 50
+    assert curve.distances(found, p)[0] < 0.02
+
+
 def test_too_few_events_have_no_curve():
     y = np.repeat([1.0, 0.0], [9, 300])
     reason = curve.fit(y, np.tile(np.linspace(0.1, 0.9, 103), 3))
