@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from iesoresearch import analyses
-from iesoresearch.analyses.recovery import leakage, predictors, sensitivity, study
+from iesoresearch.analyses.recovery import leakage, predictors, sensitivity, study, words
 from iesoresearch.analyses.recovery.data import of_cohort
 from iesoresearch.analyses.recovery.fitted import Fitted
 from iesoresearch.analyses.recovery.schemas import schema
@@ -295,8 +295,27 @@ def test_the_same_seed_gives_the_same_numbers_for_any_jobs(released, courses):
 
 def test_too_few_with_the_outcome():
     cohort = synthetic.make(300, seed=1)
-    with pytest.raises(DataError, match=r"at the assessment \d+ patients are at risk, \d+ of them"):
+    with pytest.raises(DataError, match="at the assessment fewer than 100 of the patients at risk"):
         of_cohort(cohort, parameters(), 1)
+
+
+def test_too_few_at_the_landmark_looked_at(courses):
+    early = courses.cohort.contacts.filter(pl.col("session") <= 3)
+    cohort = replace(courses.cohort, contacts=early)
+    with pytest.raises(DataError, match=r"after session 4 fewer than 40 .* an earlier landmark"):
+        of_cohort(cohort, parameters(), 1)
+
+
+def test_a_landmark_that_few_reach_is_named_and_left_out(courses):
+    params = parameters(landmarks=[0, 4, 8])
+    late = courses.found.rows.filter(pl.col("landmark") == 4)["referral_id"].unique()
+    short = ~pl.col("referral_id").is_in(late.implode()) | (pl.col("session") <= 6)
+    cohort = replace(courses.cohort, contacts=courses.cohort.contacts.filter(short))
+    found = of_cohort(cohort, params, 1)
+    assert found.marks == (0, 4)
+    check = words._reached(Fitted(found, params))
+    assert check.status == "failed"
+    assert "fewer than 40 patients with the outcome and 40 without: session 8" in check.sentence
 
 
 @pytest.mark.parametrize(

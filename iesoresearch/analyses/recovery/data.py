@@ -14,6 +14,7 @@ from iesoresearch.errors import DataError
 from iesoresearch.measures.outcomes import Landmarks, landmarks
 
 FEWEST = 100  # patients at the assessment with the outcome, and as many without
+FEWEST_AT = 40  # at any later landmark
 #: Groups that performance is shown for; the audit of fairness asks more of them.
 GROUPS = ("Gender", "Age band", "Ethnic group", "Deprivation quintile", "Long-term condition")
 
@@ -77,7 +78,7 @@ class Courses:
     found
         Who is at risk when.
     marks
-        The landmarks that are looked at.
+        The landmarks that enough patients reach.
     n_jobs
         Threads or processes to use.
     """
@@ -135,25 +136,30 @@ AUDITED = ("ethnicity", "orientation", "deprivation_decile", "age_at_referral")
 
 
 def of_cohort(cohort: Cohort, params, n_jobs: int) -> Courses:
-    """Courses of a cohort.
+    """Courses of a cohort, at the landmarks that enough patients reach.
 
     Raises
     ------
     DataError
-        Too few patients with, or without, the outcome at the assessment.
+        Too few patients with, or without, the outcome at the assessment, or at the landmark that
+        is looked at closely.
     """
     found = landmarks(
         cohort.referrals, cohort.contacts, cohort.scores, fallback=params.stand_in,
         last=max(params.landmarks),
     )  # fmt: skip
-    courses = Courses(cohort, found, tuple(params.landmarks), n_jobs)
-    first = found.rows.filter(pl.col("landmark") == 0)
-    events = int(first[params.outcome].sum())
-    if min(events, first.height - events) < FEWEST:
-        raise DataError(
-            f"{cohort.name}: at the assessment {first.height} patients are at risk, {events} of "
-            f"them with the outcome ({params.outcome.replace('_', ' ')}); at least {FEWEST} with "
-            "and without it are needed to fit a model. Bring more data; `data check` says what "
-            "of them was not usable."
-        )
-    return courses
+    counts = found.rows.group_by("landmark").agg(
+        fewer=pl.min_horizontal(pl.col(params.outcome).sum(), (~pl.col(params.outcome)).sum())
+    )
+    fewer = dict(counts.iter_rows())
+    for landmark, least in ((0, FEWEST), (params.detail, FEWEST_AT)):
+        if fewer.get(landmark, 0) < least:
+            where = "at the assessment" if landmark == 0 else f"after session {landmark}"
+            raise DataError(
+                f"{cohort.name}: {where} fewer than {least} of the patients at risk have the "
+                f"outcome ({params.outcome.replace('_', ' ')}), or fewer than {least} have not; so "
+                "many are needed to fit and to judge a model. Bring more data, or look at an "
+                "earlier landmark (detail); `data check` says what was not usable."
+            )
+    marks = tuple(s for s in params.landmarks if fewer.get(s, 0) >= FEWEST_AT)
+    return Courses(cohort, found, marks, n_jobs)

@@ -31,7 +31,7 @@ def summary(courses: Courses) -> Table:
 
 def flow(fitted: Fitted) -> Table:
     """Why referrals are not at risk, by landmark."""
-    found = fitted.courses.found.flow.filter(pl.col("landmark").is_in(fitted.courses.marks))
+    found = fitted.courses.found.flow.filter(pl.col("landmark").is_in(fitted.params.landmarks))
     names = [landmark_name(s) for s in found["landmark"]]
     found = found.with_columns(pl.Series("at", names)).pivot(on="at", index="step", values="n")
     order = {step: i for i, step in enumerate([*REASONS, AT_RISK])}

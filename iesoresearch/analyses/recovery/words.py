@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from iesoresearch.analyses.recovery.data import FEWEST_AT
 from iesoresearch.analyses.recovery.fitted import BASELINE, Fitted
 from iesoresearch.analyses.recovery.leakage import nothing_later
 from iesoresearch.analyses.recovery.sensitivity import FINISHERS, IMPUTED
@@ -119,6 +120,7 @@ def checks(fitted: Fitted) -> list[Check]:
     """Questions the analysis asks of itself."""
     return [
         _leakage(fitted),
+        _reached(fitted),
         _beyond(fitted),
         _calibrated(fitted),
         _enough(fitted),
@@ -137,6 +139,16 @@ def _leakage(fitted: Fitted) -> Check:
         return Check(name, "passed", sentence + "same to the bit.")
     sentence = "With everything after the landmark deleted, predictors at {detail} change: they "
     return Check(name, "failed", sentence + "know the future.")
+
+
+def _reached(fitted: Fitted) -> Check:
+    name = "enough patients reach every landmark"
+    missed = [landmark_name(s) for s in fitted.params.landmarks if s not in fitted.courses.marks]
+    least = f"{FEWEST_AT} patients with the outcome and {FEWEST_AT} without"
+    if missed:
+        sentence = f"Not estimable, with fewer than {least}: {', '.join(missed)}. The others are "
+        return Check(name, "failed", sentence + "reported.")
+    return Check(name, "passed", f"All have at least {least}.")
 
 
 def _beyond(fitted: Fitted) -> Check:
