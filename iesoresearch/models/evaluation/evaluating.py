@@ -48,6 +48,11 @@ def evaluate(
 
     Calibration in the large, slope and curve have Wald intervals by the sandwich, with Student's t.
 
+    Where at least 100 patients have the event, and there are 100 clusters or more, intervals hold
+    the truth in 93 to 97 % (``studies/evaluation_coverage.py``). With 20 to 30 events, or 20
+    clusters, it is 92 to 97 %, and those of the scaled Brier score and of net benefit miss it on
+    one side, being too low. With fewer nothing is promised.
+
     Parameters
     ----------
     y
