@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from iesoresearch import analyses
+from iesoresearch import analyses, figures
 from iesoresearch.analyses.recovery_paths import (
     class_tables,
     flags,
+    growth_tables,
     patients,
     signal_tables,
     study,
@@ -356,3 +357,59 @@ def test_where_ends_are_not_recorded_drop_out_is_taken_as_at_random(cohort):
     assert not found.patients.knows_who_left
     assert found.growth_data.dropped_out is None
     assert "How treatment ended" in " ".join(found.notes)
+
+
+@pytest.fixture(scope="module")
+def bare(cohort):
+    """Records of a site that names no therapist, service or end, and keeps no item answers."""
+    ends = cohort.referrals["end_reason"].dtype
+    items = [f"phq9_{i}" for i in range(1, 10)]
+    total = pl.sum_horizontal(items).cast(pl.Float64)
+    everything = pl.all_horizontal(pl.col(items).is_not_null())
+    contacts = cohort.contacts.with_columns(
+        phq9_total=pl.when(everything).then(total), therapist_id=pl.lit(None, pl.String)
+    ).with_columns(pl.lit(None, pl.Int8).alias(item) for item in items)
+    poor = replace(
+        cohort,
+        contacts=contacts,
+        referrals=cohort.referrals.with_columns(
+            service_id=pl.lit(None, pl.String),
+            end_reason=pl.lit("treated: not known", ends),
+        ),
+    )
+    params = parameters(max_classes=1, landmarks=[4])
+    return release(study.result(fitting.Fitted(patients.of(poor, params, 2), params)), Policy())
+
+
+def test_what_is_not_recorded_is_left_out_and_said(bare):
+    limits = bare.text["limits"]
+    for said in ("No therapists are told apart", "No services are", "How treatment ended is not"):
+        assert said in limits
+    status = {check.name: check.status for check in bare.checks}
+    assert status["what is assumed of those who left hardly matters"] == "not applicable"
+    assert status["planted therapists are told apart"] == "not applicable"
+    assert frame(bare, "leaving").is_empty()
+    assert set(frame(bare, "curve")["way"]) == {fitting.RANDOM, growth_tables.SEEN}
+    assert set(frame(bare, "variance")["between"]) == {
+        "patients of a therapist",
+        "scores of a patient",
+    }
+    harm = frame(bare, "safety").filter(signal=fitting.HARM)
+    assert harm.height > 10
+    assert harm["rate"].is_null().all()
+    for template in [*bare.text.values(), *(check.sentence for check in bare.checks)]:
+        assert "{" not in bare.render(template)
+
+
+def test_all_figures_can_be_drawn_of_it(bare):
+    for name, spec in bare.figures.items():
+        ax = figures.draw(bare, name, "recovery_paths").axes[0]
+        assert ax.get_xlabel()
+        assert ax.get_ylabel() or name == "groups"
+        assert ax.get_title(loc="left") == spec.title
+
+
+def test_too_few_patients_to_be_judged(fitted, monkeypatch):
+    monkeypatch.setattr(flags, "FEWEST", 10_000)
+    with pytest.raises(DataError, match=r"after session 2, \d+ patients .* \(landmarks\)"):
+        flags.flagged(fitted.patients, fitted.growth[fitting.RANDOM], fitted.sampled, fitted.params)

@@ -18,6 +18,15 @@ _UNITS = {
     "residual": "scores of a patient",
 }
 
+#: Priors that several parameters of drop-out share.
+_HAZARDS = {
+    "hazard by time and covariates": {"hazard by time": "hazard_time"},
+    "hazard by patient level and rate": {
+        "hazard by patient level": "hazard_level",
+        "hazard by patient rate": "hazard_rate",
+    },
+}
+
 
 def all_tables(fitted: Fitted) -> dict[str, Table]:
     """Tables of the growth model, by name."""
@@ -127,11 +136,10 @@ def priors(fitted: Fitted) -> Table:
     found = fitted.growth.get(SHARED, fit).summary() | fit.summary()
     rows = []
     for prior in fit.priors.table():
-        name = prior["parameter"].replace(" ", "_")
-        if name in found:
-            rows.append(prior | ends("posterior", found[name]))
-        elif prior["parameter"].startswith("hazard") and SHARED in fitted.growth:
-            rows.append(prior)
+        name = prior["parameter"]
+        for shown, posterior in _HAZARDS.get(name, {name: name.replace(" ", "_")}).items():
+            if posterior in found:
+                rows.append(prior | {"parameter": shown} | ends("posterior", found[posterior]))
     keys = {"parameter": "Parameter", "prior": "Prior", "why": "Why"}
     values = interval(fitted, "posterior", "Posterior mean", 1)
     return _table(fitted, "Priors of the growth model, and what came of them", rows, keys, values)

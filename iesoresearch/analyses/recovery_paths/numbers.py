@@ -25,7 +25,7 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "n_patients": _count(fitted, patients.n),
         "n_fitted": _count(fitted, fitted.growth_data.n_patients),
         "n_judged": _count(fitted, len(fitted.flags.treated.y)),
-        "n_not_judged": _model(fitted, sum(fitted.flags.not_judged.values())),
+        "n_not_judged": _count(fitted, sum(fitted.flags.not_judged.values())),
         "n_therapists": _model(fitted, fitted.growth_data.n_therapists),
         "n_services": _model(fitted, fitted.growth_data.n_services),
         "n_sessions": _model(fitted, params.n_sessions),
@@ -62,6 +62,14 @@ def _paths(fitted: Fitted) -> dict[str, Number]:
         ends = Estimate(100 * share, 100 * low, 100 * high)
         found |= _estimate(fitted, f"coverage_{landmark}", ends, 0, "%")
     return found
+
+
+def covered(fitted: Fitted) -> str:
+    """Template of the coverage of the band after each landmark."""
+    return ", ".join(
+        f"{{coverage_{s}}} (95 % {{coverage_{s}_low}} to {{coverage_{s}_high}}) after session {s}"
+        for s in fitted.coverage
+    )
 
 
 def _ends(posterior) -> Estimate:

@@ -69,11 +69,6 @@ class Patients:
         """Number of patients."""
         return self.people.height
 
-    @property
-    def n_followed(self) -> int:
-        """Number of patients with a second score."""
-        return self.scores.filter(pl.len().over("person") > 1)["person"].n_unique()
-
     @cached_property
     def has_therapists(self) -> bool:
         """Whether a therapist is recorded for at least half of the patients."""

@@ -3,7 +3,7 @@
 from iesoresearch.analyses.recovery_paths.class_tables import ambiguous
 from iesoresearch.analyses.recovery_paths.fitted import RANDOM, SHARED, Fitted
 from iesoresearch.analyses.recovery_paths.flags import BAND, CURRENT, MODEL, RULES
-from iesoresearch.analyses.recovery_paths.numbers import SHORT
+from iesoresearch.analyses.recovery_paths.numbers import SHORT, covered
 from iesoresearch.results import Check
 
 #: Points of the PHQ-9 by which two ways may differ without mattering: the least reduction that
@@ -78,13 +78,10 @@ def _drop_out(fitted: Fitted) -> Check:
 def _coverage(fitted: Fitted) -> Check:
     level = fitted.params.band
     near = [low - NEAR <= level <= high + NEAR for low, _, high in fitted.coverage.values()]
-    said = ", ".join(
-        f"{{coverage_{s}}} (95 % {{coverage_{s}_low}} to {{coverage_{s}_high}}) after session {s}"
-        for s in fitted.coverage
-    )
     sentence = (
-        f"Of the scores of patients it was not fitted to, {said} lie within the {{band}} band; its "
-        f"level must be within the interval, give or take {100 * NEAR:.0f} points."
+        f"Of the scores of patients it was not fitted to, {covered(fitted)} lie within the "
+        f"{{band}} band; its level must be within the interval, give or take {100 * NEAR:.0f} "
+        "points."
     )
     name = "the band holds on patients it was not fitted to"
     return Check(name, "passed" if all(near) else "failed", sentence)
@@ -140,8 +137,8 @@ def _beats(fitted: Fitted, rule: str) -> Check:
     status = "passed" if less.high < 0 else "failed" if less.low > 0 else "inconclusive"
     short = SHORT[rule]
     sentence = (
-        f"With as many flags, the share of them before a missed {{outcome}} is by the {rule} "
+        f"Share of flags before a missed {{outcome}}, {rule} minus {MODEL}, with as many flags: "
         f"{{{short}_ppv_less}} percentage points (95 % {{{short}_ppv_less_low}} to "
-        f"{{{short}_ppv_less_high}}) more than by the {MODEL}; below zero favours the {MODEL}."
+        f"{{{short}_ppv_less_high}}); below zero favours the {MODEL}."
     )
     return Check(f"claim: the {MODEL} finds more than the {rule}", status, sentence)

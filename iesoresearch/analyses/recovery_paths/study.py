@@ -37,7 +37,6 @@ def summary(patients: Patients) -> Table:
     rows = {
         "referrals": patients.cohort.referrals.height,
         f"patients at caseness who attended {ENTRY} treatment sessions": patients.n,
-        "… of them with a second PHQ-9": patients.n_followed,
         "PHQ-9 scores": patients.scores.height,
         "left out: no PHQ-9 at all": patients.without_scores,
         "left out: a later referral of a patient": patients.later_referrals,

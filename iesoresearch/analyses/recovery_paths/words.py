@@ -1,6 +1,7 @@
 """Captions and text of `recovery_paths`. Sentences are filled after release."""
 
 from iesoresearch.analyses.recovery_paths.fitted import SHARED, Fitted
+from iesoresearch.analyses.recovery_paths.numbers import covered
 from iesoresearch.analyses.recovery_paths.patients import ENTRY
 from iesoresearch.results import FigureSpec
 
@@ -48,7 +49,7 @@ def text(fitted: Fitted) -> dict[str, str]:
     return {
         "plain": " ".join(_plain(fitted)),
         "reading": " ".join(_reading(fitted)),
-        "limits": " ".join([*_LIMITS, *_notes(fitted), _SOURCE[fitted.sensitivity]]),
+        "limits": " ".join([*_LIMITS, *fitted.notes, _SOURCE[fitted.sensitivity]]),
     }
 
 
@@ -65,8 +66,9 @@ def _plain(fitted: Fitted) -> list[str]:
             "the way a patient is going"
         )
     return [
-        curve + ". Single patients stray far: {band} of scores lie within a band of about "
-        "{band_width} points.",
+        curve + ". Single patients stray far: the band that should hold {band} of scores is about "
+        f"{{band_width}} points wide at the last session. It held {covered(fitted)} of the scores "
+        "of patients whom it was not fitted to.",
         "Among {n_judged} patients whom no model was fitted to, the landmark model flags "
         "{model_share} (95 % {model_share_low} to {model_share_high}) at some landmark. "
         "{model_ppv} of those (95 % {model_ppv_low} to {model_ppv_high}) and {model_missed} of the "
@@ -99,6 +101,8 @@ def _reading(fitted: Fitted) -> list[str]:
         "session.",
         "Rules are compared with as many flags at each landmark as the landmark model raises, "
         "because whoever flags more finds more.",
+        "Whoever has no second PHQ-9 by a landmark is not judged there ({n_not_judged} times in "
+        "all).",
         "The table of gains holds ASSUMED effects of a review: it is arithmetic, not evidence.",
     ]
 
@@ -116,8 +120,10 @@ _LIMITS = (
     "Classes are a description, not kinds of patients: they are made of the whole course, the last "
     "score included, so that their outcomes follow in part from how they were made, and nobody's "
     "class is known beforehand.",
-    "The growth model takes scores as normal although they end at 0 and 27; whether its band holds "
-    "is looked at among the checks.",
+    "The growth model takes scores as normal although they end at 0 and 27, and asks one smooth "
+    "course of everybody, steepest at first: where scores wait before they fall it is off, as the "
+    "check of replicated scores tells, and whether its band holds nevertheless is checked on other "
+    "patients.",
     "Item 9 of the PHQ-9 is one answer, not an assessment of risk; whoever gives it is to be "
     "asked, whatever a rule says.",
 )
@@ -127,8 +133,3 @@ _SOURCE = {
     "method works and says nothing about patients.",
     "patient": "The patients are those of one data set; elsewhere paths and flags may differ.",
 }
-
-
-def _notes(fitted: Fitted) -> list[str]:
-    """What these data could not say."""
-    return [f"{note}" for note in fitted.notes]
