@@ -110,30 +110,41 @@ def _predictions(p) -> np.ndarray:
     return p
 
 
+def _series(values) -> pl.Series:
+    """As a column; None, and NaN in place of a number or text, are null."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = [None if value is None or value != value else value for value in values]
+    series = pl.Series(values=values, strict=False)
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
 def _coded(values) -> tuple[list[str | int], np.ndarray]:
     """Levels in order, and the 0-based level of everybody."""
-    series = pl.Series(values=values, strict=False)
+    series = _series(values)
     if series.dtype.is_float():
-        series = series.fill_nan(None)
         whole = series.drop_nulls()
         if (whole == whole.round()).all():
             series = series.cast(pl.Int64)
     if not series.dtype.is_integer() or series.null_count():
         series = series.cast(pl.String).fill_null(MISSING)
-    levels, codes = np.unique(series.to_numpy(), return_inverse=True)
-    return levels.tolist(), codes
+    return _in_order(series)
 
 
 def _clusters(values) -> np.ndarray:
-    series = pl.Series(values=values, strict=False)
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
+    series = _series(values)
     if series.null_count():
         raise DataError(
             f"{series.null_count()} of {len(series)} patients have no cluster. Whoever belongs to "
             "none is a cluster of their own: give them a name that nobody else has."
         )
-    return np.unique(series.to_numpy(), return_inverse=True)[1]
+    return _in_order(series)[1]
+
+
+def _in_order(series: pl.Series) -> tuple[list, np.ndarray]:
+    """Values in order, and the 0-based place of everybody's."""
+    values = series.unique().sort()
+    places = pl.Series(np.arange(len(values)))
+    return values.to_list(), series.replace_strict(values, places).to_numpy()
 
 
 def checked_thresholds(thresholds) -> tuple[float, ...]:

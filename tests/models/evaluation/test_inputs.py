@@ -75,6 +75,8 @@ def test_outcomes_may_be_truths_or_numbers(y):
         (["b", "a", "b", "c"], ["a", "b", "c"], [1, 0, 1, 2]),
         (np.array(["b", "a", "b", "c"]), ["a", "b", "c"], [1, 0, 1, 2]),
         (np.array(["b", "a", None, "c"], dtype=object), ["a", "b", "c", "missing"], [1, 0, 3, 2]),
+        (np.array(["b", np.nan, "b", "c"], dtype=object), ["b", "c", "missing"], [0, 2, 0, 1]),
+        (np.array(["b", 1, "b", 2], dtype=object), ["1", "2", "b"], [2, 0, 2, 1]),
         (pl.Series(["b", None, "b", "c"]), ["b", "c", "missing"], [0, 2, 0, 1]),
         (pl.Series(["b", "a", "b", "c"], dtype=pl.Categorical), ["a", "b", "c"], [1, 0, 1, 2]),
         (np.array([10, 9, 10, 7]), [7, 9, 10], [2, 1, 2, 0]),
