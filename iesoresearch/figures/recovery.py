@@ -138,8 +138,8 @@ def _forest(ax: Axes, frame: pl.DataFrame, name: str, place: np.ndarray, names: 
 @styled
 def plot_instability(table: Table, ax: Axes) -> None:
     """Range of refitted predictions by what the model predicts."""
-    x, low, high = _numbers(table.frame.drop_nulls(), "predicted", "range_low", "range_high")
-    ax.fill_between(x, low, high, color=PALETTE[0], alpha=0.25, lw=0, label="95 % of refits")
+    x, low, high = _numbers(table.frame.drop_nulls(), "predicted", "least", "most")
+    ax.fill_between(x, low, high, color=PALETTE[0], alpha=0.25, lw=0, label="refits, 2.5 to 97.5 %")
     ax.plot([0, 1], [0, 1], color=_GREY, lw=1, ls="--", label="as the model says")
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
@@ -156,7 +156,7 @@ def plot_importance(table: Table, ax: Axes) -> None:
     frame = table.frame.head(10)
     _heighten(ax, 0.32 * len(frame) + 1.4)
     place = np.arange(len(frame), dtype=float)
-    value, low, high = _numbers(frame, "importance", "importance_low", "importance_high")
+    value, low, high = _numbers(frame, "importance", "least", "most")
     ax.barh(place, value, color=PALETTE[4], height=0.6)
     ax.errorbar((low + high) / 2, place, xerr=(high - low) / 2, color="#222222", ls="none",
                 capsize=2.5)  # fmt: skip

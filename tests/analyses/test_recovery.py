@@ -139,7 +139,8 @@ def test_a_planted_leak_is_found(courses, monkeypatch, column):
 
 def test_imputed_outcomes_of_those_with_scores_are_their_own(courses):
     at = courses.at[0]
-    drawn = sensitivity.imputed_outcomes(at, "reliable_recovery", 3, seed=1)
+    p = np.full(at.n, 0.5)
+    drawn = sensitivity.imputed_outcomes(at, "reliable_recovery", p, 3, seed=1)
     there = at.rows["judged"].to_numpy()
     y = at.y("reliable_recovery")
     assert there.sum() > 100
@@ -333,6 +334,21 @@ def test_parameters_that_make_no_sense(changes, message):
         parameters(**changes)
 
 
+def test_the_assessment_may_be_looked_at_closely(courses):
+    params = parameters(detail=0)
+    result = release(recovery.run(courses, params), Policy())
+    for template in [*result.text.values(), *(c.sentence for c in result.checks)]:
+        assert "(suppressed)" not in result.render(template)
+    numbers = result.numbers
+    assert numbers["best_auc"].value == numbers["best_first_auc"].value
+
+
+def test_names_of_groups_are_in_no_check(released):
+    sentences = " ".join(check.sentence for check in released.checks)
+    for level in released.tables["groups"].frame["level"]:
+        assert f" {level}" not in sentences or level in ("no", "yes", "1", "2", "3", "4")
+
+
 def test_a_site_with_one_service_no_ends_and_new_categories(courses, tmp_path):
     """What cannot be estimated is left out, with a reason; the rest is there."""
     cohort = courses.cohort
@@ -344,6 +360,7 @@ def test_a_site_with_one_service_no_ends_and_new_categories(courses, tmp_path):
     found = recovery.run(of_cohort(site, params, 2), params)
     assert found.not_applicable["services"] == "There are not two services to tell apart."
     assert "services" not in found.figures
+    assert "services" not in found.render(found.text["reading"])
     others = found.tables["other_outcomes"].frame
     assert "drop-out" not in others["outcome"].to_list()
     statuses = {check.name: check.status for check in found.checks}

@@ -1,7 +1,7 @@
 """Who recovers: predicted at the assessment and after each session from what is known by then.
 
-Predictions are judged on patients of services that no model was fitted to, beside the current
-scores alone and, where the truth is known, the best attainable.
+Predictions are judged on patients that no model was fitted to, of other services where there are
+several, beside the current scores alone and, where the truth is known, the best attainable.
 """
 
 from typing import Literal

@@ -58,7 +58,7 @@ class AtLandmark:
     @property
     def service(self) -> np.ndarray | None:
         """(n,) name of the service, None where there are not two to tell apart."""
-        column = self.rows["service_id"].fill_null("")
+        column = self.rows["service_id"].fill_null(NOT_RECORDED)
         return column.to_numpy() if column.n_unique() > 1 else None
 
     @property

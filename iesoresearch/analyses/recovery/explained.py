@@ -4,10 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
-from iesoresearch.analyses.recovery.columns import declared
-from iesoresearch.analyses.recovery.described import Described, described
+from iesoresearch.analyses.recovery.described import Described, described, values
 from iesoresearch.analyses.recovery.fitted import Fitted
-from iesoresearch.analyses.recovery.tables import types
+from iesoresearch.analyses.recovery.tables import landmark_name, types
 from iesoresearch.disclosure import Policy
 from iesoresearch.models.prediction import saved, shared
 from iesoresearch.models.prediction.dependence import dependence, made_up_patient, waterfall
@@ -28,16 +27,20 @@ def importance(fitted: Fitted) -> Table:
             "meaning": [fitted.meanings[name] for name in found.features],
             "change": list(found.words),
             "importance": found.value,
-            "importance_low": found.value_low,
-            "importance_high": found.value_high,
+            "least": found.value_low,
+            "most": found.value_high,
             "top": found.top,
         }
     ).sort("importance", descending=True, maintain_order=True)
     model = {"sensitivity": fitted.sensitivity}
-    values = declared("importance", "Mean |SHAP|, log-odds", 3, **model)
-    values["top"] = Value("model", "Among the first five", 2, **model)
+    shown = {
+        "importance": Value("model", "Mean |SHAP|, log-odds", 3, **model),
+        "least": Value("model", "Refits, 2.5 %", 3, **model),
+        "most": Value("model", "Refits, 97.5 %", 3, **model),
+        "top": Value("model", "Among the first five, of refits", 2, **model),
+    }
     title = f"What moves predictions ({fitted.params.model})"
-    return Table(title, frame, {"meaning": "Predictor", "change": "What can be changed"}, values)
+    return Table(title, frame, {"meaning": "Predictor", "change": "What can be changed"}, shown)
 
 
 def dependences(fitted: Fitted) -> Table:
@@ -54,17 +57,27 @@ def dependences(fitted: Fitted) -> Table:
                 rows.append(row | {"shap": mean, "lower": lower, "upper": upper})
     shared_by = {"sensitivity": fitted.sensitivity}
     model = {"denominator": "n", "follows": "n"} | shared_by
-    values = {
+    shown = {
         "n": Value("count", "Patients", 0, parts_of=("meaning",), **shared_by),
         "shap": Value("model", "Mean SHAP, log-odds", 2, **model),
         "lower": Value("model", "Lower quartile", 2, **model),
         "upper": Value("model", "Upper quartile", 2, **model),
     }
     keys = {"meaning": "Predictor", "group": "Where it is"}
-    frame = pl.DataFrame(rows, schema=types(keys, values)).with_columns(
+    frame = pl.DataFrame(rows, schema=types(keys, shown)).with_columns(
         pl.col(pl.Float64).fill_nan(None)
     )
-    return Table("How predictions depend on the first three", frame, keys, values)
+    return Table("How predictions depend on the first three", frame, keys, shown)
+
+
+def characteristics(fitted: Fitted) -> Table:
+    """Who is at the landmark looked at closely, and for how many each predictor is recorded."""
+    frame = _patients(fitted).frame.with_columns(
+        pl.col("name").replace(fitted.meanings | {"log_odds": "Log-odds that the model gives"})
+    )
+    keys = {"name": "Predictor", "level": "Level"}
+    title = f"Those at risk at: {landmark_name(fitted.params.detail)}"
+    return Table(title, frame, keys, values(fitted.sensitivity))
 
 
 def patient(fitted: Fitted) -> Table:
@@ -79,10 +92,10 @@ def patient(fitted: Fitted) -> Table:
             "shap": found.contributions,
         }
     ).head(10)
-    values = {"shap": Value("model", "Log-odds added", 2, sensitivity=fitted.sensitivity)}
+    shown = {"shap": Value("model", "Log-odds added", 2, sensitivity=fitted.sensitivity)}
     title = f"A made-up typical patient: predicted chance {found.p:.2f}"
     keys = {"meaning": "Predictor (first ten)", "value": "Made-up value"}
-    return Table(title, frame, keys, values)
+    return Table(title, frame, keys, shown)
 
 
 def _patients(fitted: Fitted) -> Described:

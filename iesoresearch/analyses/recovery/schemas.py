@@ -22,10 +22,10 @@ MOST = 1000  # appointments, as in the data schema
 
 #: Numbers known at the assessment. A sign says that there is one; `schema` sets it.
 AT_START = (
-    Numeric("phq9_now", 0, PHQ9.highest, "PHQ-9 at the landmark, points", -1, CAN, True),
-    Numeric("gad7_now", 0, GAD7.highest, "GAD-7 at the landmark, points", -1, CAN, True),
-    Numeric("wsas_now", 0, WSAS.highest, "WSAS at the landmark, points", -1, CAN),
-    Numeric("self_harm", 0, 3, "PHQ-9 item on self-harm thoughts at the landmark", 0, CAN),
+    Numeric("phq9_now", 0, PHQ9.highest, "Latest PHQ-9, points", -1, CAN, True),
+    Numeric("gad7_now", 0, GAD7.highest, "Latest GAD-7, points", -1, CAN, True),
+    Numeric("wsas_now", 0, WSAS.highest, "Latest WSAS, points", -1, CAN),
+    Numeric("self_harm", 0, 3, "Latest answer on self-harm thoughts (PHQ-9), 0 to 3", 0, CAN),
     Numeric("age", 0, 120, "Age at referral, years", spline=True),
     Numeric("deprivation_decile", 1, 10, "Decile of deprivation, 1 = most deprived"),
     Numeric("wait_days", 0, LONGEST_WAIT, "Referral to first appointment, days", 0, CARE),
@@ -62,6 +62,7 @@ def schema(landmark: int, outcome: str) -> Schema:
     """What a model of `outcome` may see at `landmark`."""
     early = landmark == ASSESSMENT
     numeric = AT_START if early else AT_START + IN_TREATMENT
-    sign = SIGNS[outcome]
+    # at the assessment the current score is the first one, which leaves room to move either way
+    sign = 0 if early and outcome != "reliable_recovery" else SIGNS[outcome]
     signed = tuple(replace(f, monotone=sign if f.monotone else 0) for f in numeric)
     return Schema(signed, WORDS if early else (*WORDS, THERAPY), CURRENT)

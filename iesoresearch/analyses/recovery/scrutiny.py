@@ -24,6 +24,7 @@ def sample_size(fitted: Fitted) -> Table:
         {
             "landmark": landmark_name(s),
             "parameters": float(need.n_parameters),
+            "expected": need.auc,
             "needed": float(need.n),
             "n": fitted.courses.at[s].n,
             "enough": "yes" if fitted.courses.at[s].n >= need.n else "no",
@@ -33,12 +34,15 @@ def sample_size(fitted: Fitted) -> Table:
     shared = {"sensitivity": fitted.sensitivity}
     values = {
         "parameters": Value("model", "Candidate parameters", 0, **shared),
+        "expected": Value("model", "Expected AUC", 2, **shared),
         "needed": Value("model", "Patients needed", 0, **shared),
         "n": Value("count", "Referrals there are", 0, **shared),
         "enough": Value("model", "Enough", 0, **shared),
     }
     frame = pl.DataFrame(rows, schema=types(LANDMARK, values) | {"enough": pl.String})
-    return Table("Sample size (Riley et al. 2020)", frame, LANDMARK, values)
+    return Table(
+        "Sample size for a logistic regression (Riley et al. 2020)", frame, LANDMARK, values
+    )
 
 
 def optimism(fitted: Fitted) -> Table:
@@ -65,8 +69,8 @@ def instability(fitted: Fitted) -> Table:
     columns = {
         "n": bins.n.astype(int),
         "predicted": bins.predicted,
-        "range_low": bins.low,
-        "range_high": bins.high,
+        "least": bins.low,
+        "most": bins.high,
         "mape": bins.mape,
         "flips": bins.flips[0],
     }
@@ -76,8 +80,8 @@ def instability(fitted: Fitted) -> Table:
     values = {
         "n": Value("count", "Referrals", 0, parts_of=(), **shared),
         "predicted": Value("model", "Mean prediction", 3, **model),
-        "range_low": Value("model", "Refits, 2.5 %", 3, **model),
-        "range_high": Value("model", "Refits, 97.5 %", 3, **model),
+        "least": Value("model", "Refits, 2.5 %", 3, **model),
+        "most": Value("model", "Refits, 97.5 %", 3, **model),
         "mape": Value("model", "Mean absolute difference", 3, **model),
         "flips": Value("model", f"In the other class at {SPLIT:g}", 3, **model),
     }
@@ -138,7 +142,7 @@ def learning(fitted: Fitted) -> Table:
     found = fitted.validation.learning
     rows = []
     for i, size in enumerate(found.sizes):
-        row = {"size": f"{int(size)}"}
+        row = {"size": f"{100 * size / found.sizes[-1]:.0f} %"}
         for name in ("auc", "slope"):
             row |= _cells(name, *(getattr(found, end)[name][i] for end in ("mean", "low", "high")))
         rows.append(row)
@@ -146,7 +150,7 @@ def learning(fitted: Fitted) -> Table:
     values = declared("auc", "AUC, mean", 3, **shared) | declared(
         "slope", "Slope, mean", 2, **shared
     )
-    keys = {"size": "Patients learnt from"}
+    keys = {"size": "Learnt from, of those not held out"}
     title = "Learning curve (ranges: spread over repeats)"
     return Table(title, pl.DataFrame(rows, schema=types(keys, values)), keys, values)
 

@@ -15,7 +15,7 @@ from iesoresearch.models.evaluation.results import Estimate
 
 OFFICIAL_RULE = "no second score: not recovered"
 IMPUTED = "last score imputed"
-FINISHERS = "finishers only"
+FINISHERS = "two or more treatments"
 MEASURES = ("phq9", "anxiety")
 #: What imputation may use beside the first scores.
 USED = ("phq9_now", "gad7_now", "wsas_now", "age", "deprivation_decile")
@@ -52,11 +52,11 @@ class Handled:
     reason: str = ""
 
 
-def imputed_outcomes(at: AtLandmark, outcome: str, n_imputations: int, seed: int) -> np.ndarray:
+def imputed_outcomes(at: AtLandmark, outcome: str, p, n_imputations: int, seed: int) -> np.ndarray:
     """Outcomes with missing last scores imputed: (imputations, referrals) of 0 and 1.
 
-    Given the first and current scores, age and deprivation, those without a last score are taken
-    to be like those with one.
+    Given the first and current scores, age, deprivation and the log-odds of `p` (which all other
+    predictors enter by), those without a last score are taken to be like those with one.
 
     Raises
     ------
@@ -64,7 +64,9 @@ def imputed_outcomes(at: AtLandmark, outcome: str, n_imputations: int, seed: int
         Too few have last scores to impute from.
     """
     firsts = at.rows.select(pl.col([f"{m}_first" for m in MEASURES]).cast(pl.Float64))
+    odds = np.log(np.clip(p, 1e-6, 1 - 1e-6)) - np.log1p(-np.clip(p, 1e-6, 1 - 1e-6))
     x = pl.concat([firsts, at.X.select(USED)], how="horizontal")
+    x = x.with_columns(odds=pl.Series(odds).fill_nan(None))
     x = x.with_columns(pl.all().fill_null(pl.all().median())).fill_null(0.0)
     targets = at.rows.select(pl.col([f"{m}_last" for m in MEASURES]).cast(pl.Float64))
     drawn = imputation.impute(
@@ -111,7 +113,7 @@ def handled(at: AtLandmark, outcome, p, evaluate, n_imputations: int, seed: int)
     found = [_plain(OFFICIAL_RULE, y, there, 0, evaluate)]
     finished = there[at.rows["finished"].to_numpy()[there]]
     try:
-        drawn = imputed_outcomes(at, outcome, n_imputations, seed)
+        drawn = imputed_outcomes(at, outcome, p, n_imputations, seed)
         found.append(_pooled(drawn, there, missing, evaluate))
     except DataError as error:
         found.append(Handled(IMPUTED, 0, np.nan, missing, {}, str(error)))

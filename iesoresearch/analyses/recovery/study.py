@@ -97,6 +97,7 @@ def _tables(fitted: Fitted, missing: dict[str, str]) -> dict[str, Table]:
         "learning": scrutiny.learning,
         "missing_scores": scrutiny.missing_scores,
         "later": scrutiny.later,
+        "characteristics": explained.characteristics,
         "importance": explained.importance,
         "dependence": explained.dependences,
         "patient": explained.patient,

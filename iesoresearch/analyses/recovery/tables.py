@@ -178,8 +178,10 @@ def sets(fitted: Fitted) -> Table:
             rows.append(row)
     shared = {"sensitivity": fitted.sensitivity}
     values = {"n": Value("count", "Referrals", 0, parts_of=("kind", "grouping"), **shared)}
-    values |= declared("coverage", "Holds the truth", 3, denominator="n", follows="n", **shared)
-    values["open"] = Value("model", "Leaves it open", 3, "n", follows="n", **shared)
+    values["coverage"] = Value("rate", "Holds the truth", 3, "n", follows="n", **shared)
+    for end, label in (("low", "95 % from"), ("high", "to")):
+        values[f"coverage_{end}"] = Value("model", label, 3, "n", follows="coverage", **shared)
+    values["open"] = Value("rate", "Leaves it open", 3, "n", follows="n", **shared)
     keys = {"kind": "Sets", "grouping": "Group", "level": "Level"}
     frame = pl.DataFrame(rows, schema=types(keys, values))
     return Table("Prediction sets at a level of 90 %", frame, keys, values)

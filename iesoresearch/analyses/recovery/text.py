@@ -3,35 +3,37 @@
 from iesoresearch.analyses.recovery.fitted import Fitted
 
 _PLAIN = (
-    "At the assessment, {n_assessment} patients at caseness are at risk; at {detail} {n_detail} "
-    "are still in treatment, and {share} of them reach {outcome} in the end. With what is known by "
-    "then, {model} tells those who will from those who will not with an AUC of {auc} (95 % "
-    "{auc_low} to {auc_high}; 0.5 is chance). At the assessment it is {first_auc}.",
+    "At the assessment {n_assessment} referrals of patients at caseness are at risk, at {detail} "
+    "{n_detail}; {share} of these reach {outcome} in the end. With what is known at {detail}, "
+    "{model} tells those who will from those who will not with an AUC of {auc} (95 % {auc_low} to "
+    "{auc_high}; 0.5 is chance). At the assessment it is {first_auc}.",
     "The current PHQ-9 and GAD-7 alone reach {current_auc} at {detail}.",
 )
 _GAIN = {
-    1: "The model knows a little more than they do.",
+    1: "The model knows more than they do.",
     0: "That the model knows more than they do is not shown.",
     -1: "The model does worse than they do.",
 }
 _BEST = (
-    "Nobody could do better than {best_auc} at {detail} and {best_first_auc} at the assessment: "
-    "the rest has not happened yet."
+    "Even who knew the true state and response of every patient would reach only about {best_auc} "
+    "at {detail} and {best_first_auc} at the assessment: the rest has not happened yet."
 )
 _READING = (
-    "Each prediction is made at a landmark from what is known by then, for a patient of a service "
-    "that the model was not fitted to, and tuned without that service too. The outcome is the "
+    "Each prediction is made at a landmark from what is known by then, by a model that was tuned "
+    "and fitted without it: {left_out} are left out in turn. The outcome is the "
     "official rule at the last score of the referral; who never has a second score counts as not "
     "recovered ({share_unscored} of those at the assessment), because to look at finishers only "
     "would choose people by their future. At {detail} the last score is the one of the landmark in "
     "{share_last} of referrals: there, predictor and outcome are the same score.",
-    "AUC says whether patients are put in the right order, the calibration slope and ICI whether "
-    "predicted chances are right, net benefit whether acting on them could do more good than harm.",
+    "Asked for sets of outcomes that are right nine times in ten, the model leaves {open} open at "
+    "{detail}. AUC says whether patients are put in the right order, the calibration slope and "
+    "ICI whether predicted chances are right, net benefit whether acting on them could do more good than harm.",
 )
 _IMPUTED = (
-    "If last scores that are missing at the assessment are imputed, {imputed_oe} times as many "
-    "recover as predicted, with an AUC of {imputed_auc}; among finishers alone {finishers_oe} "
-    "times as many, with {finishers_auc}."
+    "If those without a last score fared like those with one who had the same scores, age, "
+    "deprivation and prediction – which those who leave hardly do –, {imputed_oe} times as many "
+    "would recover as predicted, with an AUC of {imputed_auc}; among those with two or more "
+    "treatments {finishers_oe} times as many do, with {finishers_auc}."
 )
 _LIMITS = (
     "Predictions are of what happens under the care that is given today. They do not say what "
@@ -39,7 +41,7 @@ _LIMITS = (
     "Who is referred, seen, and at caseness was decided before; for others nothing is known.",
     "Referrals that are still open are left out, which leaves out long courses begun late.",
     "Optimism and instability rest on {n_refits} refits, so their own intervals are rough. "
-    "Candidate parameters are counted before any are shrunk.",
+    "Intervals of AUC and gain take the fitted models and the services as given.",
 )
 _SOURCE = {
     "synthetic": "SIMULATED: the cohort was drawn, so the numbers show that the method works and "
@@ -50,22 +52,24 @@ _SOURCE = {
 
 _CARD = {
     "intended_use": "To estimate, for an adult in talking therapy who started at caseness, the "
-    "chance of {outcome} at the end of treatment, at {detail}, as one of several things that a "
-    "therapist and a supervisor look at when they review a course.",
+    "chance of {outcome} at the end of treatment, predicted at {detail}, as one of several things "
+    "that a therapist and a supervisor look at when they review a course.",
     "not_for": "Not to refuse, end, shorten or ration anybody’s care; not for people below "
-    "caseness, for children, or for problems whose outcome rule is not known; not at another "
-    "session than {detail}; not to compare therapists or services.",
+    "caseness, for children, or for problems whose outcome rule is not known; not at "
+    "another time than {detail}; not to compare therapists or services.",
     "users": "Researchers who study such models. No clinical use before it was evaluated at the "
     "site, in the way of the last section.",
     "outcome": "{outcome}, by the rules of NHS Talking Therapies, at the last score of the "
-    "referral; without a second score it counts as not reached. {share} of patients at {detail} "
+    "referral; without a second score it counts as not reached. {share} of referrals at {detail} "
     "reach it.",
     "predictors": "Scores at the start, now, and in between; age, gender, deprivation, problem, "
     "source of referral, employment, medication, long-term condition and disability as recorded at "
     "the start; waits, missed appointments, missing forms, how patient and therapist meet, and the "
     "therapy so far. Not used: ethnicity, sexual orientation, anything recorded at the end, which "
     "therapist or service it is.",
-    "methods": "{model}, tuned and judged in nested cross-validation with services left out; "
+    "methods": "{model}, tuned and judged in nested cross-validation with {left_out} left out; "
+    "missing numbers are imputed by the median with an indicator (logistic regression) or take a "
+    "branch of their own (trees), unknown categories count as none; "
     "optimism and instability by {n_refits} refits of the whole procedure; other services by "
     "internal-external validation; time by a model of earlier courses.",
     "fairness": "Performance and calibration are shown by gender, age, ethnic group, deprivation "

@@ -25,7 +25,6 @@ UNCLEAR = ("treated: not known", "not treated: not known", "other")
 #: Why a referral is not at risk at a landmark, in the order in which it is asked.
 REASONS = (
     "did not attend it",
-    "discharged by then",
     "threshold not sourced",
     "no score by then",
     "not at caseness at the start",
@@ -84,10 +83,13 @@ def landmarks(
 ) -> Landmarks:
     """Referrals at risk at the assessment (landmark 0) and after treatments 1 to `last`.
 
-    At risk is whoever was at caseness by the first scores, attended the appointment and is not
-    discharged by then. The outcome is the official rule at the last score of the referral; who has
-    no score after the first counts as not recovered, not improved and not deteriorated. Referrals
-    that are still open have no outcome yet and are left out.
+    At risk is whoever was at caseness by the first scores and attended the appointment. An
+    appointment after the discharge is none of the referral; a discharge on the same day comes after
+    it, or those whose last appointment it is would be left out by their future.
+
+    The outcome is the official rule at the last score of the referral; who has no score after the
+    first counts as not recovered, not improved and not deteriorated. Referrals that are still open
+    have no outcome yet and are left out.
 
     Parameters
     ----------
@@ -187,18 +189,15 @@ def _why_not(reached: pl.DataFrame) -> pl.DataFrame:
     case = (at_start["phq9"] >= pl.col("phq9_caseness")) | (
         at_start["anxiety"] >= pl.col("anxiety_caseness")
     )
-    discharged = (pl.col("discharge_date") <= pl.col("day")).fill_null(False)
     return reached.with_columns(
-        step=pl.when(discharged)
+        step=pl.when(pl.col("anxiety_caseness").is_null())
         .then(pl.lit(REASONS[1]))
-        .when(pl.col("anxiety_caseness").is_null())
-        .then(pl.lit(REASONS[2]))
         .when(case.is_null())
-        .then(pl.lit(REASONS[3]))
+        .then(pl.lit(REASONS[2]))
         .when(~case)
-        .then(pl.lit(REASONS[4]))
+        .then(pl.lit(REASONS[3]))
         .when(pl.col("discharge_date").is_null())
-        .then(pl.lit(REASONS[5]))
+        .then(pl.lit(REASONS[4]))
         .otherwise(pl.lit(AT_RISK)),
         later_score=pl.col("last_scored") > pl.col("place"),
     )

@@ -78,7 +78,8 @@ def test_the_last_score_may_be_the_one_of_the_landmark():
     ("made", "landmark", "step"),
     [
         ({"scores": [18, 9], "attended": ["attended", "did not attend"]}, 1, "did not attend it"),
-        ({"scores": [18, 9], "ends": 7}, 1, "discharged by then"),
+        ({"scores": [18, 9], "ends": 6}, 1, "did not attend it"),
+        ({"scores": [18, 9], "ends": 7}, 1, "at risk"),
         ({"scores": [None, 18]}, 0, "no score by then"),
         ({"scores": [9, 3]}, 0, "not at caseness at the start"),
         ({"scores": [18, 3], "ends": None}, 0, "still in care: outcome not known yet"),
