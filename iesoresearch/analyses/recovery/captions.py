@@ -8,8 +8,8 @@ FIGURES = {
         title="How well can one tell who will recover, and when?",
         caption="AUC with 95 % bootstrap intervals (by patient) at each landmark, in {left_out} "
         "that no model was fitted to; n = {n_assessment} referrals at the assessment, {n_detail} "
-        "at {detail}. The current scores alone are the rule to beat. Dashes, on drawn data only: what "
-        "one would reach who knew the true state and response of every patient.",
+        "at {detail}. The current scores alone are the rule to beat. Dashes, on drawn data only: "
+        "what one would reach who knew the true state and response of every patient.",
     ),
     "calibration": FigureSpec(
         table="calibration",

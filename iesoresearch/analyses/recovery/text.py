@@ -27,7 +27,8 @@ _READING = (
     "{share_last} of referrals: there, predictor and outcome are the same score.",
     "Asked for sets of outcomes that are right nine times in ten, the model leaves {open} open at "
     "{detail}. AUC says whether patients are put in the right order, the calibration slope and "
-    "ICI whether predicted chances are right, net benefit whether acting on them could do more good than harm.",
+    "ICI whether predicted chances are right, net benefit whether acting on them could do more "
+    "good than harm.",
 )
 _IMPUTED = (
     "If those without a last score fared like those with one who had the same scores, age, "

@@ -124,7 +124,7 @@ def at_risk(cohort: Cohort, landmark: int, stand_in: bool = False) -> AtLandmark
         raise DataError(
             f"{cohort.name}: nobody is at risk at landmark {landmark} ({landmark_name(landmark)}), "
             "so there is nobody to predict for. At risk is who was at caseness at the start, "
-            "attended it and was not discharged by then. `data check` says what of the data was "
+            "attended it before the discharge. `data check` says what of the data was "
             "not usable."
         )
     return at
