@@ -5,7 +5,7 @@ computer program that patients worked through by themselves, the other of a drug
 because real patients give scores again and again in them, and leave.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -59,6 +59,8 @@ class Trial:
         Name -> (patients,) 0 or 1: what else was known at the start.
     naming
         A sentence on the times, empty if there is no doubt.
+    n_jobs
+        Threads to use.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Trial:
     scores: np.ndarray
     known: dict[str, np.ndarray]
     naming: str = ""
+    n_jobs: int = 1
 
     def __post_init__(self) -> None:
         if np.isnan(self.scores[:, 0]).any():
@@ -87,6 +90,16 @@ class Trial:
     def n(self) -> int:
         """Number of patients."""
         return len(self.arm)
+
+    def part(self, whom: np.ndarray) -> "Trial":
+        """Only the patients at `whom`, an index or a mask."""
+        known = {name: values[whom] for name, values in self.known.items()}
+        return replace(self, arm=self.arm[whom], scores=self.scores[whom], known=known)
+
+    @property
+    def covariates(self) -> np.ndarray:
+        """(patients, 1 + features) the arm, and what else was known at the start."""
+        return np.column_stack([self.arm.astype(float), *self.known.values()])
 
     @property
     def last(self) -> np.ndarray:
@@ -189,7 +202,7 @@ def antidepressant(search_path: tuple[Path, ...]) -> Trial:
         scale="HAMD-17",
         highest=52,
         unit="weeks",
-        arms=("placebo", "drug"),
+        arms=("placebo", "the drug"),
         arm=(start["THERAPY"] == "DRUG").to_numpy().astype(np.int64),
         occasions=np.array([0, *WEEKS.values()], dtype=float),
         scores=scores,

@@ -111,7 +111,7 @@ class TrajectoryClasses(Estimator):
         scale="linear",
         random_slope=False,
         n_starts=10,
-        tol=1e-10,
+        tol=1e-12,
         max_iter=2000,
         random_state=0,
     ):

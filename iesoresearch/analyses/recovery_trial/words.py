@@ -1,0 +1,142 @@
+"""Numbers and sentences of `recovery_trial`. Sentences are filled after release."""
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.analyses.recovery_trial.differences import hazards
+from iesoresearch.analyses.recovery_trial.expected import share
+from iesoresearch.analyses.recovery_trial.fitted import ARM, Fitted
+from iesoresearch.analyses.recovery_trial.leavers import TREATED
+from iesoresearch.measures.outcomes import wilson
+from iesoresearch.models.growth import Estimate
+from iesoresearch.results import FigureSpec, Number
+
+FIGURES = {
+    "curves": FigureSpec(
+        table="curves",
+        title="How scores fall, by arm",
+        caption="Mean {scale} expected of all {n_patients} patients if scores are missing at "
+        "random (growth model, lines with 95 % bands), and the means of those who gave a score "
+        "(points with 95 % intervals). The points are of fewer and fewer patients: {left} of all "
+        "gave no last score.",
+    ),
+    "drop_out": FigureSpec(
+        table="drop_out_by_score",
+        title="Who leaves after which score",
+        caption="Share of scores after which the patient gave no other, by third of the scores of "
+        "the same occasion, with 95 % Wilson intervals; n = scores, of {n_patients} patients, the "
+        "first and the last occasion left out.",
+    ),
+    "differences": FigureSpec(
+        table="differences",
+        title="The difference between the arms, by assumption",
+        caption="Difference of the mean {scale} at {end} {unit}, {treated} minus {control}, "
+        "adjusted for the first score, with 95 % intervals; left of zero favours {treated}. "
+        "n = patients whose scores are used, of {n_patients}.",
+    ),
+    "tipping": FigureSpec(
+        table="tipping",
+        title="How much worse must those who left be?",
+        caption="Difference of the mean {scale} at {end} {unit}, {treated} minus {control}, with "
+        "95 % bands, if patients were that many points worse from leaving on than the growth model "
+        "expects; n = {n_patients} patients, of whom {n_left} left.",
+    ),
+    "band": FigureSpec(
+        table="band",
+        title="What is expected of a new patient",
+        caption="Expected {scale} of a new patient with a first score of {first_score}, by arm: "
+        "mean, and the band that holds 95 % of such patients; from {n_patients} patients. Above "
+        "the band a patient is doing worse than expected.",
+    ),
+    "classes": FigureSpec(
+        table="class_curves",
+        title="Ways that patients take",
+        caption="Mean {scale} of trajectory classes with 95 % bands, n = patients most likely in "
+        "the class, of {n_patients}. Both arms together.",
+    ),
+}
+
+
+def numbers(fitted: Fitted) -> dict[str, Number]:
+    """The numbers that sentences quote and `verify` compares.
+
+    Draws are the same on one machine, but may differ between machines by their Monte Carlo error;
+    what rests on them is shown, and compared, in whole points.
+    """
+    trial = fitted.trial
+    n = trial.n
+
+    def number(value, digits=0, unit="", kind="model"):
+        return Number(value, n, unit, digits, kind, "open")
+
+    def three(name, x, low, high, digits=0, unit=""):
+        ends = {f"{name}_low": number(low, digits), f"{name}_high": number(high, digits)}
+        return {name: number(x, digits, unit)} | ends
+
+    def estimate(name, found: Estimate, digits=0, unit="points"):
+        return three(name, found.x, found.x_low, found.x_high, digits, unit)
+
+    def difference(name, found):
+        return three(name, found.estimate, found.low, found.high, 1, "points")
+
+    chosen = fitted.choice.chosen
+    counts = {
+        "n_patients": n,
+        "n_control": int((trial.arm == 0).sum()),
+        "n_treated": int((trial.arm == 1).sum()),
+        "n_left": int(trial.left.sum()),
+        "n_completers": fitted.ancova.n,
+    }
+    words = {
+        "control": trial.arms[0],
+        "treated": trial.arms[1],
+        "scale": trial.scale,
+        "unit": trial.unit,
+        "end": f"{fitted.end:g}",
+        "first_score": f"{fitted.first_score:g}",
+        "naming": trial.naming or "The times of the scores are not in doubt.",
+    }
+    result = {name: number(value, kind="count") for name, value in counts.items()}
+    result |= {name: number(value) for name, value in words.items()}
+    result["tipping"] = number(_tipping(fitted), unit="points")
+    result |= three("left", *_percent(trial.left), unit="%")
+    result |= difference("ancova", fitted.ancova) | difference("plain", fitted.sequential[-1])
+    for name, fit in (("growth", fitted.at_random), ("shared", fitted.shared)):
+        result |= estimate(name, fit.summary()[f"rate: {ARM}"])
+    if fitted.renamed is not None:
+        result |= estimate("renamed", fitted.renamed.summary()[f"rate: {ARM}"])
+    for name in ("level", "rate"):
+        found = hazards(fitted)[name]
+        odds = np.exp([found.x, found.x_low, found.x_high])
+        result |= three(f"odds_{name}", *map(float, odds), digits=1)
+    for name in ("wide", "narrow"):
+        result |= three(name, *share(getattr(fitted.expected, name), 0), unit="%")
+    before, after = fitted.before, fitted.after
+    result |= {
+        "prior_inside": number(100 * before.inside, unit="%"),
+        "prior_mean_low": number(before.mean_low),
+        "prior_mean_high": number(before.mean_high),
+        "mean_score": number(before.observed_mean, 1),
+        "outside": number(100 * after.outside, unit="%"),
+        "n_expected": number(int(np.isfinite(fitted.expected.wide).sum())),
+        "n_classes": number(chosen.n_classes),
+        "entropy": number(float(chosen.entropy_), 2),
+        "smallest_class": number(int(np.bincount(chosen.classes_).min()), kind="count"),
+        "bic_classes": number(float(chosen.bic_), 1),
+        "icl_classes": number(float(chosen.icl_), 1),
+        "bic_slopes": number(float(fitted.slopes.bic_), 1),
+    }
+    return result
+
+
+def _tipping(fitted: Fitted) -> float | str:
+    largest = fitted.params.deltas[-1]
+    found = fitted.leavers.tipping(TREATED, largest)
+    return f"none up to {largest:g}" if found is None else found
+
+
+def _percent(whom: np.ndarray) -> tuple[float, float, float]:
+    """Share in percent with its 95 % Wilson interval."""
+    found = wilson(pl.lit(int(whom.sum())), pl.lit(len(whom)))
+    row = pl.select(**found).row(0)
+    return tuple(100 * x for x in row)
