@@ -1,5 +1,7 @@
 """Numbers and sentences of `recovery_trial`. Sentences are filled after release."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -8,7 +10,6 @@ from iesoresearch.analyses.recovery_trial.expected import share
 from iesoresearch.analyses.recovery_trial.fitted import ARM, Fitted
 from iesoresearch.analyses.recovery_trial.leavers import TREATED
 from iesoresearch.measures.outcomes import wilson
-from iesoresearch.models.growth import Estimate
 from iesoresearch.results import FigureSpec, Number
 
 FIGURES = {
@@ -63,29 +64,27 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
     Draws are the same on one machine, but may differ between machines by their Monte Carlo error;
     what rests on them is shown, and compared, in whole points.
     """
+    n = fitted.trial.n
+    found = _counted(fitted) | _differences(fitted) | _questions(fitted) | _grouped(fitted)
+    return {name: replace(number, n=n, sensitivity="open") for name, number in found.items()}
+
+
+def _three(name: str, x: float, low: float, high: float, digits=0, unit="") -> dict[str, Number]:
+    """An estimate and the ends of its interval."""
+    ends = {f"{name}_low": low, f"{name}_high": high}
+    found = {end: Number(value, digits=digits) for end, value in ends.items()}
+    return {name: Number(x, unit=unit, digits=digits)} | found
+
+
+def _counted(fitted: Fitted) -> dict[str, Number]:
     trial = fitted.trial
-    n = trial.n
-
-    def number(value, digits=0, unit="", kind="model"):
-        return Number(value, n, unit, digits, kind, "open")
-
-    def three(name, x, low, high, digits=0, unit=""):
-        ends = {f"{name}_low": number(low, digits), f"{name}_high": number(high, digits)}
-        return {name: number(x, digits, unit)} | ends
-
-    def estimate(name, found: Estimate, digits=0, unit="points"):
-        return three(name, found.x, found.x_low, found.x_high, digits, unit)
-
-    def difference(name, found):
-        return three(name, found.estimate, found.low, found.high, 1, "points")
-
-    chosen = fitted.choice.chosen
     counts = {
-        "n_patients": n,
+        "n_patients": trial.n,
         "n_control": int((trial.arm == 0).sum()),
         "n_treated": int((trial.arm == 1).sum()),
         "n_left": int(trial.left.sum()),
         "n_completers": fitted.ancova.n,
+        "smallest_class": int(np.bincount(fitted.choice.chosen.classes_).min()),
     }
     words = {
         "control": trial.arms[0],
@@ -96,37 +95,53 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "first_score": f"{fitted.first_score:g}",
         "naming": trial.naming or "The times of the scores are not in doubt.",
     }
-    result = {name: number(value, kind="count") for name, value in counts.items()}
-    result |= {name: number(value) for name, value in words.items()}
-    result["tipping"] = number(_tipping(fitted), unit="points")
-    result |= three("left", *_percent(trial.left), unit="%")
-    result |= difference("ancova", fitted.ancova) | difference("plain", fitted.sequential[-1])
-    for name, fit in (("growth", fitted.at_random), ("shared", fitted.shared)):
-        result |= estimate(name, fit.summary()[f"rate: {ARM}"])
-    if fitted.renamed is not None:
-        result |= estimate("renamed", fitted.renamed.summary()[f"rate: {ARM}"])
+    result = {name: Number(value, kind="count") for name, value in counts.items()}
+    result |= {name: Number(value) for name, value in words.items()}
+    return result | _three("left", *_percent(trial.left), unit="%")
+
+
+def _differences(fitted: Fitted) -> dict[str, Number]:
+    result = {"tipping": Number(_tipping(fitted), unit="points")}
+    for name, found in (("ancova", fitted.ancova), ("plain", fitted.sequential[-1])):
+        result |= _three(name, found.estimate, found.low, found.high, 1, "points")
+    for name in ("at_random", "shared", "renamed"):
+        fit = getattr(fitted, name)
+        if fit is not None:
+            found = fit.summary()[f"rate: {ARM}"]
+            shown = "growth" if name == "at_random" else name
+            result |= _three(shown, found.x, found.x_low, found.x_high, unit="points")
     for name in ("level", "rate"):
         found = hazards(fitted)[name]
         odds = np.exp([found.x, found.x_low, found.x_high])
-        result |= three(f"odds_{name}", *map(float, odds), digits=1)
-    for name in ("wide", "narrow"):
-        result |= three(name, *share(getattr(fitted.expected, name), 0), unit="%")
-    before, after = fitted.before, fitted.after
-    result |= {
-        "prior_inside": number(100 * before.inside, unit="%"),
-        "prior_mean_low": number(before.mean_low),
-        "prior_mean_high": number(before.mean_high),
-        "mean_score": number(before.observed_mean, 1),
-        "outside": number(100 * after.outside, unit="%"),
-        "n_expected": number(int(np.isfinite(fitted.expected.wide).sum())),
-        "n_classes": number(chosen.n_classes),
-        "entropy": number(float(chosen.entropy_), 2),
-        "smallest_class": number(int(np.bincount(chosen.classes_).min()), kind="count"),
-        "bic_classes": number(float(chosen.bic_), 1),
-        "icl_classes": number(float(chosen.icl_), 1),
-        "bic_slopes": number(float(fitted.slopes.bic_), 1),
-    }
+        result |= _three(f"odds_{name}", *map(float, odds), digits=1)
     return result
+
+
+def _questions(fitted: Fitted) -> dict[str, Number]:
+    """What checks of the growth model quote."""
+    before, after = fitted.before, fitted.after
+    result = {
+        "prior_inside": Number(100 * before.inside, unit="%"),
+        "prior_mean_low": Number(before.mean_low),
+        "prior_mean_high": Number(before.mean_high),
+        "mean_score": Number(before.observed_mean, digits=1),
+        "outside": Number(100 * after.outside, unit="%"),
+        "n_expected": Number(int(np.isfinite(fitted.expected.wide).sum())),
+    }
+    for name in ("wide", "narrow"):
+        result |= _three(name, *share(getattr(fitted.expected, name), 0), unit="%")
+    return result
+
+
+def _grouped(fitted: Fitted) -> dict[str, Number]:
+    chosen = fitted.choice.chosen
+    return {
+        "n_classes": Number(chosen.n_classes),
+        "entropy": Number(float(chosen.entropy_), digits=2),
+        "bic_classes": Number(float(chosen.bic_), digits=1),
+        "icl_classes": Number(float(chosen.icl_), digits=1),
+        "bic_slopes": Number(float(fitted.slopes.bic_), digits=1),
+    }
 
 
 def _tipping(fitted: Fitted) -> float | str:
