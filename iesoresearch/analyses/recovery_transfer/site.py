@@ -123,9 +123,8 @@ def at_risk(cohort: Cohort, landmark: int, stand_in: bool = False) -> AtLandmark
     if not at.n:
         raise DataError(
             f"{cohort.name}: nobody is at risk at landmark {landmark} ({landmark_name(landmark)}), "
-            "so there is nobody to predict for. At risk is who was at caseness at the start, "
-            "attended it before the discharge. `data check` says what of the data was "
-            "not usable."
+            "so there is nobody to predict for. At risk is who was at caseness at the start "
+            "and attended it before the discharge. `data check` says what was not usable."
         )
     return at
 
