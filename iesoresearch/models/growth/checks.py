@@ -1,5 +1,6 @@
 """Prior and posterior predictive checks of a growth model, as numbers."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numba
@@ -13,6 +14,7 @@ from iesoresearch.seeds import rng
 
 PRIOR_DRAWS = 400
 SHARED = ("patient_level_sd", "patient_rate_sd", "patient_correlation", "residual_sd")
+GRID, REACH = 100, 6.0  # of standard normal numbers, in cells and standard deviations
 MIN_INSIDE = 0.5  # share of prior-predictive scores inside the scale
 
 
@@ -64,9 +66,8 @@ def prior_check(data: GrowthData, priors: Priors, *, seed: int) -> PriorCheck:
         * np.array(list(where.half_normal.values())),
         random.beta(priors.correlation, priors.correlation, size=n),
     )
-    z = random.normal(size=(n, 2, data.n_patients))
     sums = np.zeros((data.n_patients, 6))  # nothing was seen
-    level, rate = _lines(data, draws, sums, z)
+    level, rate = _lines(data, draws, sums, random)
     noise = draws["residual_sd"][:, None] * random.normal(size=(n, rows))
     scores = _rows(data, level, rate) + noise
     means, sds = scores.mean(axis=1), scores.std(axis=1)
@@ -136,9 +137,8 @@ def posterior_check(fit: GrowthFit, *, caseness: float | None = None) -> Posteri
     random = rng(fit.seed, "growth", "replicates", fit.dropout)
     draws = {name: fit.kept(name) for name in fit.draws}
     n = len(draws["level"])
-    z = random.normal(size=(n, 2, data.n_patients)) if fit.z is None else fit.z
     sums = kernel.moments(data.patient, data.growth(data.time), data.score, data.n_patients)
-    level, rate = _lines(data, draws, sums, z)
+    level, rate = _lines(data, draws, sums, random)
     noise = draws["residual_sd"][:, None] * random.normal(size=(n, len(data.score)))
     scores = _rows(data, level, rate) + noise
     outside = float(((scores < priors.low) | (scores > priors.high)).mean())
@@ -170,34 +170,75 @@ def _rows(data: GrowthData, level: np.ndarray, rate: np.ndarray) -> np.ndarray:
     return level[:, data.patient] + rate[:, data.patient] * data.growth(data.time)
 
 
-def _lines(data: GrowthData, draws: dict[str, np.ndarray], sums, z):
-    """(draws, patients) level and rate of each patient, given the scores behind `sums`."""
-    given = layout.given(data, shared=False)
-    p = np.column_stack([draws[name] for name in SHARED])
-    on_level, on_rate = (
-        np.hstack(
-            [draws[kind][:, None]]
-            + [draws[name] for name in names if name in draws and draws[name].ndim == 2]
-        )
-        for kind, names in (
-            ("level", ("level_effect", "therapist_level", "service_level")),
-            ("rate", ("rate_effect", "therapist_rate")),
-        )
+def _lines(data: GrowthData, draws: dict[str, np.ndarray], sums, random):
+    """(draws, patients) level and rate of patients, given the scores behind `sums`.
+
+    Where the draws have a hazard of leaving, given also when they left.
+    """
+    shared = "hazard" in draws
+    given = layout.given(data, shared=shared)
+    columns = {
+        "level": ("level_effect", "therapist_level", "service_level"),
+        "rate": ("rate_effect", "therapist_rate"),
+    }
+    effects = [
+        np.hstack([draws[kind][:, None], *(draws[name] for name in names if name in draws)])
+        for kind, names in columns.items()
+    ]
+    n = len(draws["level"])
+    effects.append(draws.get("hazard_effect", np.zeros((n, given["x_hazard"].shape[1]))))
+    p = np.column_stack([draws[name] for name in SHARED + layout.HAZARD * shared])
+    names = ("x_level", "units_level", "x_rate", "units_rate", "x_hazard", "units_hazard")
+    designs = tuple(given[name] for name in names)
+    across = random.normal(size=(n, data.n_patients))
+    along = random.random(size=(n, data.n_patients))
+    return _patient_lines(
+        sums, designs, *effects, p, given["courses"], given["times"], along, across
     )
-    designs = [given[name] for name in ("x_level", "units_level", "x_rate", "units_rate")]
-    return _patient_lines(np.ascontiguousarray(sums), *designs, on_level, on_rate, p, z)
 
 
-@numba.njit(cache=True, error_model="numpy")
-def _patient_lines(sums, x_level, units_level, x_rate, units_rate, on_level, on_rate, p, z):
-    levels, rates = np.empty((len(p), len(sums))), np.empty((len(p), len(sums)))
+@numba.njit(error_model="numpy")  # no cache: it would not notice another kernel
+def _patient_lines(sums, designs, on_level, on_rate, on_hazard, p, courses, times, along, across):
+    """As `_lines`; `along` are uniform, `across` standard normal (draws, patients)."""
+    x_level, i_level, x_rate, i_rate, x_hazard, i_hazard = designs
+    levels, rates = np.empty(across.shape), np.empty(across.shape)
     for d in range(len(p)):
-        level = kernel.predictor(x_level, units_level, on_level[d])
-        rate = kernel.predictor(x_rate, units_rate, on_rate[d])
+        level = kernel.predictor(x_level, i_level, on_level[d])
+        rate = kernel.predictor(x_rate, i_rate, on_rate[d])
+        own = kernel.predictor(x_hazard, i_hazard, on_hazard[d])
+        shared = p.shape[1] > kernel.HAZARD
+        odds = np.exp(p[d, kernel.HAZARD] + p[d, kernel.H_TIME] * times) if shared else times
         rho = p[d, kernel.CORRELATION]
         for i in range(len(sums)):
             found = kernel.conditional(sums[i], level[i], rate[i], p[d])
-            first, second, _ = kernel.standard_effects(found, z[d, 0, i], z[d, 1, i], rho)
+            on0, on1 = kernel.slopes(found, p[d]) if shared else (1.0, 0.0)
+            spread = max(math.hypot(on0, on1), 1e-12)
+            middle = own[i] + on0 * found[4] + on1 * found[5]
+            stays, leaves = (courses[i, 0], courses[i, 1]) if shared else (0, 0)
+            z = _given_leaving(stays, leaves, times, odds, middle, spread, along[d, i])
+            z0 = (on0 * z - on1 * across[d, i]) / spread
+            z1 = (on1 * z + on0 * across[d, i]) / spread
+            first, second = kernel.standard_effects(found, z0, z1, rho)
             levels[d, i] = level[i] + p[d, kernel.SD_LEVEL] * first
             rates[d, i] = rate[i] + p[d, kernel.SD_RATE] * second
     return levels, rates
+
+
+@numba.njit(error_model="numpy")  # no cache: it would not notice another kernel
+def _given_leaving(stays, leaves, times, odds, middle, spread, share):
+    """Quantile `share` of a standard normal z given when a patient left, on a grid.
+
+    The logit of leaving is `middle` + `spread` z.
+    """
+    weight = np.empty(GRID)
+    width = 2 * REACH / GRID
+    for k in range(GRID):
+        z = (k + 0.5) * width - REACH
+        value = kernel.leaving(stays, leaves, times, odds, middle + spread * z)[0]
+        weight[k] = value * math.exp(-0.5 * z * z)
+    left = share * weight.sum()
+    k = 0
+    while k < GRID - 1 and left > weight[k]:
+        left -= weight[k]
+        k += 1
+    return (k + left / weight[k]) * width - REACH

@@ -47,9 +47,6 @@ class GrowthFit:
         `patient_correlation`, `residual_sd`; where there are therapists and services `therapist_…`
         and `service_level` with `_sd`; where drop-out is shared `hazard`, `hazard_time`,
         `hazard_level`, `hazard_rate` (per standard deviation of patients), `hazard_effect`.
-    z
-        (kept draws, 2, patients) standard normal numbers behind the patient effects; None where
-        they were not sampled.
     divergences
         Number of divergent transitions.
     energy
@@ -62,7 +59,6 @@ class GrowthFit:
     priors: Priors
     dropout: str
     draws: dict[str, np.ndarray]
-    z: np.ndarray | None
     divergences: int
     energy: np.ndarray
     seed: int
@@ -153,11 +149,11 @@ class GrowthModel:
         AnalysisError
             PyTensor reorders sums (see `arithmetic`).
         """
+        priors = self.priors or Priors(*self.scale)
         self._check(data, dropout)
         arithmetic.require_order()
         from iesoresearch.models.growth import sampler
 
-        priors = self.priors or Priors(*self.scale)
         shared = dropout == "shared"
         sampled = sampler.sample(
             data,
@@ -170,11 +166,8 @@ class GrowthModel:
             seed=derive(seed, "growth", dropout) % 2**31,
             n_jobs=n_jobs,
         )
-        z = sampled.draws.pop("z", None)
-        if z is not None:
-            z = z.reshape(-1, 2, data.n_patients)[kept(self.chains * self.draws)]
         return GrowthFit(
-            data, priors, dropout, sampled.draws, z, sampled.divergences, sampled.energy, seed
+            data, priors, dropout, sampled.draws, sampled.divergences, sampled.energy, seed
         )
 
     def _check(self, data: GrowthData, dropout: str) -> None:

@@ -9,9 +9,10 @@ residuals from the mean and
 
 minus twice the log-likelihood is :math:`n \log(2 \pi \sigma^2) + \log|B| + r^T r / \sigma^2 - w^T
 w` (Woodbury), and the effects given the scores are :math:`L Q^{-T} (w + z)` with standard normal
-:math:`z`. Drop-out depends on the effects, so the shared-parameter model samples :math:`z`; what
-the scores say of a patient is in the map from z to the effects already, so z stays close to
-standard normal and the sampler takes long steps.
+:math:`z`. Drop-out depends on one linear combination of the effects, which is normal given the
+scores, so its likelihood is an integral over one dimension: Gauss-Hermite quadrature about what the
+scores say of the patient (Pinheiro & Bates 1995, Journal of Computational and Graphical Statistics
+4:12-35). Whatever the number of patients, only what they share has to be sampled.
 
 Everything is two by two, written out, and the gradient is the same steps in reverse. PyTensor
 could derive it, but takes half a minute to compile what comes out, and ten times as long to run it.
@@ -28,6 +29,9 @@ N, G, GG, Y, GY, YY = range(6)
 #: correlation, residual standard deviation; and, where drop-out is shared, the logit of leaving
 #: half-way, its slope in time, and its slopes in patient level and rate.
 SD_LEVEL, SD_RATE, CORRELATION, RESIDUAL, HAZARD, H_TIME, H_LEVEL, H_RATE = range(8)
+#: Quadrature for a standard normal variable.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+WEIGHTS = WEIGHTS / math.sqrt(2 * math.pi)
 
 
 def moments(patient, g, score, n_patients: int) -> np.ndarray:
@@ -137,63 +141,89 @@ def _conditional_reverse(m, p, found, by, by_p):
 
 @numba.njit(cache=True, error_model="numpy")
 def standard_effects(found, z0, z1, correlation):
-    """Patient effects on level and rate, each over its standard deviation, and the raw second."""
+    """Patient effects on level and rate for given z, each over its standard deviation."""
     _, q00, q10, q11, w0, w1, _, _, _ = found
     raw = (w1 + z1) / q11
     first = (w0 + z0 - q10 * raw) / q00
-    return first, correlation * first + math.sqrt(1 - correlation**2) * raw, raw
+    return first, correlation * first + math.sqrt(1 - correlation**2) * raw
 
 
 @numba.njit(cache=True, error_model="numpy")
-def leaving(stays, leaves, times, p, own):
-    """Log-likelihood of when a patient left; its derivatives by the logit and by `H_TIME`.
+def slopes(found, p):
+    """Slopes (2,) in w + z of the logit of leaving, of one patient."""
+    q00, q10, q11, rho = found[1], found[2], found[3], p[CORRELATION]
+    on0 = (p[H_LEVEL] + rho * p[H_RATE]) / q00
+    return on0, (math.sqrt(1 - rho * rho) * p[H_RATE] - on0 * q10) / q11
 
-    `stays` is after how many occasions the patient stayed, `leaves` whether (1) or not (0) the
-    patient left after the next one, `times` (occasions - 1,) when they were, `own` the patient's
-    own part of the logit.
+
+@numba.njit(cache=True, error_model="numpy")
+def leaving(stays, leaves, times, odds, own):
+    """Likelihood of when a patient left, and derivatives of its logarithm.
+
+    Parameters
+    ----------
+    stays, leaves
+        After how many occasions the patient stayed, and whether (1) or not (0) the patient left
+        after the next one.
+    times, odds
+        (occasions - 1,) times, and odds of leaving without the patient's own part.
+    own
+        Patient's own part of the logit.
+
+    Returns
+    -------
+    tuple
+        The likelihood; derivatives by `own` and by `H_TIME`.
     """
-    value, by_logit, by_slope = 0.0, 0.0, 0.0
-    product = 1.0  # of what the logarithms would be taken of, one by one; at most 2 each
+    factor = math.exp(own)
+    product, by_own, by_slope = 1.0, 0.0, 0.0
     for j in range(stays + leaves):
-        logit = p[HAZARD] + p[H_TIME] * times[j] + own
-        gone = 1.0 if j == stays else 0.0
-        small = math.exp(-abs(logit))
-        value += gone * logit - max(logit, 0.0)
-        product *= 1 + small
-        residual = gone - (1.0 if logit > 0 else small) / (1 + small)
-        by_logit += residual
-        by_slope += residual * times[j]
-    return value - math.log(product), by_logit, by_slope
+        now = odds[j] * factor
+        product *= 1 + now
+        share = now / (1 + now)
+        by_own -= share
+        by_slope -= share * times[j]
+    if leaves:
+        return odds[stays] * factor / product, by_own + 1, by_slope + times[stays]
+    return 1 / product, by_own, by_slope
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _drop_out(found, z, p, course, times, own, by, by_p):
-    """Log-likelihood of when a patient left, derivatives by the logit and by z.
+def _drop_out(found, p, course, times, odds, own, by, by_p):
+    """Log-likelihood of when a patient left, and its derivative by `own`.
 
     Derivatives by the elements of `found` are put into `by`, those by `p` added to `by_p`.
     """
-    _, q00, q10, q11, _, _, _, _, _ = found
+    q00, q10, q11, w0, w1 = found[1], found[2], found[3], found[4], found[5]
     rho = p[CORRELATION]
     kappa = math.sqrt(1 - rho * rho)
-    first, second, raw = standard_effects(found, z[0], z[1], rho)
-    logit = own + p[H_LEVEL] * first + p[H_RATE] * second
-    value, by_logit, by_slope = leaving(course[0], course[1], times, p, logit)
-    by_second = p[H_RATE] * by_logit
-    by_p[HAZARD] += by_logit
-    by_p[H_TIME] += by_slope
-    by_p[H_LEVEL] += by_logit * first
-    by_p[H_RATE] += by_logit * second
-    by_p[CORRELATION] += by_second * (first - rho / kappa * raw)
-    by[3] = (p[H_LEVEL] * by_logit + rho * by_second) / q00
-    by[0] = -by[3] * first
-    by[1] = -by[3] * raw
-    by[4] = (kappa * by_second - by[3] * q10) / q11
-    by[2] = -by[4] * raw
-    return value, by_logit, by[3], by[4]
+    on0, on1 = slopes(found, p)
+    middle, spread = own + on0 * w0 + on1 * w1, math.sqrt(on0 * on0 + on1 * on1)
+    total, by_middle, by_spread, by_slope = 0.0, 0.0, 0.0, 0.0
+    for k in range(len(NODES)):
+        at = middle + spread * NODES[k]
+        value, by_at, by_time = leaving(course[0], course[1], times, odds, at)
+        value *= WEIGHTS[k]
+        total += value
+        by_middle += value * by_at
+        by_spread += value * by_at * NODES[k]
+        by_slope += value * by_time
+    by_middle, by_spread = by_middle / total, by_spread / total
+    turned = by_spread / spread if spread > 0 else 0.0
+    d1 = (by_middle * w1 + turned * on1) / q11
+    d0 = (by_middle * w0 + turned * on0 - q10 * d1) / q00
+    by_p[HAZARD] += by_middle
+    by_p[H_TIME] += by_slope / total
+    by_p[H_LEVEL] += d0
+    by_p[H_RATE] += rho * d0 + kappa * d1
+    by_p[CORRELATION] += p[H_RATE] * (d0 - rho / kappa * d1)
+    by[0], by[1], by[2] = -on0 * d0, -on0 * d1, -on1 * d1
+    by[3], by[4] = by_middle * on0, by_middle * on1
+    return math.log(total), by_middle
 
 
 @numba.njit(cache=True, error_model="numpy")
-def log_likelihood(p, on_level, on_rate, on_hazard, z, sums, designs, courses, times):
+def log_likelihood(p, on_level, on_rate, on_hazard, sums, designs, courses, times):
     """Log-likelihood of all scores, and of drop-out, with its gradient.
 
     Parameters
@@ -202,8 +232,6 @@ def log_likelihood(p, on_level, on_rate, on_hazard, z, sums, designs, courses, t
         (4,) or, with drop-out, (8,): see `SD_LEVEL`.
     on_level, on_rate, on_hazard
         Effects on level, rate and the logit of leaving, for `designs`.
-    z
-        (2, patients) standard normal numbers behind the patient effects; (2, 0) without drop-out.
     sums
         (patients, 6) of `moments`.
     designs
@@ -216,27 +244,26 @@ def log_likelihood(p, on_level, on_rate, on_hazard, z, sums, designs, courses, t
     Returns
     -------
     tuple
-        The value, and its derivatives by the first five arguments.
+        The value, and its derivatives by the first four arguments.
     """
     x_level, i_level, x_rate, i_rate, x_hazard, i_hazard = designs
     level = predictor(x_level, i_level, on_level)
     rate = predictor(x_rate, i_rate, on_rate)
     own = predictor(x_hazard, i_hazard, on_hazard)
-    shared = z.shape[1] > 0
-    value, by, by_p, by_z = 0.0, np.zeros(5), np.zeros(len(p)), np.zeros(z.shape)
+    shared = len(p) > HAZARD
+    odds = np.exp(p[HAZARD] + p[H_TIME] * times) if shared else times
+    value, by, by_p = 0.0, np.zeros(5), np.zeros(len(p))
     for i in range(len(sums)):
         found = conditional(sums[i], level[i], rate[i], p)
         value += found[0]
         if shared:
-            more, own[i], by_z[0, i], by_z[1, i] = _drop_out(
-                found, z[:, i], p, courses[i], times, own[i], by, by_p
-            )
+            more, own[i] = _drop_out(found, p, courses[i], times, odds, own[i], by, by_p)
             value += more
         level[i], rate[i] = _conditional_reverse(sums[i], p, found, by, by_p)
     by_level = _predictor_reverse(x_level, i_level, level, len(on_level))
     by_rate = _predictor_reverse(x_rate, i_rate, rate, len(on_rate))
     by_hazard = _predictor_reverse(x_hazard, i_hazard, own, len(on_hazard))
-    return value, by_p, by_level, by_rate, by_hazard, by_z
+    return value, by_p, by_level, by_rate, by_hazard
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -257,14 +284,13 @@ def unpack(free, sd, rho, sizes, spread):
     """Arguments of `log_likelihood` from the vectors of `Layout`.
 
     `sizes` are the numbers of covariates of level and rate, of therapists, services, covariates of
-    the hazard, and of patients whose drop-out is modelled: all or none. `spread` (3,) is that of
-    `unit_scale` for the effects of therapists on level and rate, and of services.
+    the hazard, and 1 or 0 for whether drop-out is modelled. `spread` (3,) is that of `unit_scale`
+    for the effects of therapists on level and rate, and of services.
     """
-    q_level, q_rate, therapists, services, q_hazard = sizes[:5]
-    n = np.int64(sizes[5])
+    q_level, q_rate, therapists, services = sizes[0], sizes[1], sizes[2], sizes[3]
     on_level = np.empty(1 + q_level + therapists + services)
     on_rate = np.empty(1 + q_rate + therapists)
-    p = np.zeros(8 if n else 4)
+    p = np.zeros(8 if sizes[5] else 4)
     p[SD_LEVEL], p[SD_RATE], p[CORRELATION], p[RESIDUAL] = sd[0], sd[1], rho[0], sd[2]
     k, first = 0, 1 + q_level
     on_level[:first] = free[:first]
@@ -282,8 +308,7 @@ def unpack(free, sd, rho, sizes, spread):
         on_level[first + therapists :] = scale * free[k : k + services]
         k += services
     p[HAZARD:] = free[k : k + len(p) - HAZARD]
-    k += len(p) - HAZARD
-    return p, on_level, on_rate, free[k : k + q_hazard], free[k + q_hazard :].reshape((2, n))
+    return p, on_level, on_rate, free[k + len(p) - HAZARD :]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -321,10 +346,10 @@ def packed(
     times,
 ):
     """`log_likelihood` of the vectors of `Layout`: value, derivatives by `free`, `sd` and `rho`."""
-    p, on_level, on_rate, on_hazard, z = unpack(free, sd, rho, sizes, spread)
+    p, on_level, on_rate, on_hazard = unpack(free, sd, rho, sizes, spread)
     designs = (x_level, units_level, x_rate, units_rate, x_hazard, units_hazard)
-    value, by_p, by_level, by_rate, by_hazard, by_z = log_likelihood(
-        p, on_level, on_rate, on_hazard, z, sums, designs, courses, times
+    value, by_p, by_level, by_rate, by_hazard = log_likelihood(
+        p, on_level, on_rate, on_hazard, sums, designs, courses, times
     )
     first, last, therapists = 1 + sizes[0], 1 + sizes[1], sizes[2]
     by_sd = np.zeros(len(sd))
@@ -338,5 +363,5 @@ def packed(
             added, by_sd[where] = _units_reverse(free[k : k + n], on[u], sd[where], spread[u])
             value += added
             k += n
-    by_free = (by_level[:first], by_rate[:last], *on, by_p[HAZARD:], by_hazard, by_z.reshape(-1))
+    by_free = (by_level[:first], by_rate[:last], *on, by_p[HAZARD:], by_hazard)
     return value, np.concatenate(by_free), by_sd, by_p[CORRELATION : CORRELATION + 1]

@@ -56,7 +56,6 @@ class Layout:
             rows.append((HAZARD[0], 1, priors.hazard_mean, priors.hazard_sd))
             rows += [(name, 1, 0.0, priors.hazard_slope) for name in HAZARD[1:]]
             rows.append(("hazard_effect", q, 0.0, priors.hazard_slope))
-            rows.append(("z", 2 * data.n_patients, 0.0, 1.0))
         sds = ["patient_level_sd", "patient_rate_sd", "residual_sd"]
         sds += ["therapist_level_sd", "therapist_rate_sd"] * (therapists > 0)
         sds += ["service_level_sd"] * (services > 0)
@@ -103,7 +102,7 @@ def given(data: GrowthData, *, shared: bool) -> dict[str, np.ndarray]:
     """Data of `kernel.packed`, in its order."""
     n, q = data.n_patients, data.on_level
     n_level, q_hazard = int(q.sum()), len(q) if shared else 0
-    sizes = [n_level, len(q), data.n_therapists, data.n_services, q_hazard, n if shared else 0]
+    sizes = [n_level, len(q), data.n_therapists, data.n_services, q_hazard, int(shared)]
     of_level, of_rate = [], []  # positions of a patient's units among the effects
     if data.therapist is not None:
         of_level.append(1 + n_level + data.therapist)

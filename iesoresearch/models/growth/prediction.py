@@ -179,7 +179,7 @@ def _bands(fit: GrowthFit, sums, g, x, level: float):
     return tuple(np.clip(found, fit.priors.low, fit.priors.high))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(error_model="numpy")  # no cache: it would not notice another kernel
 def predictive(m, g, level, rate, p):
     """Mean and standard deviation of a score at g(t), given the scores behind `m`.
 
@@ -194,7 +194,7 @@ def predictive(m, g, level, rate, p):
     return level + rate * g + u0 * w0 + u1 * w1, sd
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(error_model="numpy")  # no cache: it would not notice another kernel
 def _quantiles(sums, g, x_level, x_rate, on_level, on_rate, p, tail):
     """(3, targets) mean, and the quantiles `tail` and 1 - `tail` of the mixture over draws."""
     found = np.empty((3, len(g)))
