@@ -70,20 +70,20 @@ class Layout:
 
     def by_name(self, normal, half_normal, half_correlation) -> dict[str, np.ndarray]:
         """Draws by name, (…) or (…, size), from those of the vectors (…, all)."""
-        found = {name: half_normal[..., i] for i, name in enumerate(self.half_normal)}
-        found["patient_correlation"] = 2 * half_correlation - 1
+        sds = {name: half_normal[..., i] for i, name in enumerate(self.half_normal)}
+        found = {}
         ends = np.cumsum(list(self.normal.values()))
         for (name, size), end in zip(self.normal.items(), ends, strict=True):
             values = normal[..., end - size : end]
-            single = name in ("level", "rate", *HAZARD)
-            if name.endswith("_z"):
+            if size and name in ("level", "rate", *HAZARD):
+                found[name] = values[..., 0]
+            elif size and name.endswith("_z"):
                 name = name.removesuffix("_z")
-                if size and name in self.spread:
-                    scale, _ = kernel.unit_scale(found[f"{name}_sd"], self.spread[name])
-                    values = values * scale[..., None]
-            if size:
-                found[name] = values[..., 0] if single else values
-        return found
+                scale, _ = kernel.unit_scale(sds[f"{name}_sd"], self.spread[name])
+                found[name] = values * scale[..., None]
+            elif size:
+                found[name] = values
+        return found | sds | {"patient_correlation": 2 * half_correlation - 1}
 
 
 def _spread(data: GrowthData) -> dict[str, float]:

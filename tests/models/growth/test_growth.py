@@ -140,6 +140,13 @@ def test_two_fresh_processes_give_the_same_draws(tmp_path):
     assert len(digests[0]) == len(hashlib.sha256().hexdigest())
 
 
+def test_nothing_heavy_is_imported_before_a_fit():
+    code = "import sys, iesoresearch.models.growth\n"
+    code += "print({'pymc', 'pytensor', 'nutpie', 'arviz_stats'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_arithmetic_that_is_not_reproducible_is_refused(monkeypatch):
     config = SimpleNamespace(numba__fastmath=True)
     monkeypatch.setitem(sys.modules, "pytensor", SimpleNamespace(config=config))
