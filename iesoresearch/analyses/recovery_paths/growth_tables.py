@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.recovery_paths.columns import count, ends, interval, rate, types, value
-from iesoresearch.analyses.recovery_paths.fitted import RANDOM, SHARED, Fitted
+from iesoresearch.analyses.recovery_paths.fitted import CASENESS, RANDOM, SHARED, Fitted
 from iesoresearch.models.growth.estimator import Estimate
 from iesoresearch.models.growth.shares import variance_shares
 from iesoresearch.results import Table
@@ -39,6 +39,7 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
         "sampling": sampling(fitted),
         "prior_check": prior_check(fitted),
         "predictive": predictive(fitted),
+        "predictive_cases": predictive_cases(fitted),
         "coverage": coverage(fitted),
     }
 
@@ -181,35 +182,52 @@ def prior_check(fitted: Fitted) -> Table:
     ]  # fmt: skip
     values = {
         "observed": value(fitted, "Seen, points", 1, "n"),
-        **interval(fitted, "drawn", "Drawn from the priors, points", 1),
+        **interval(fitted, "drawn", "Drawn from the priors, points", 0),
     }
     title = "Prior predictive check: scores that the priors let expect"
     return _table(fitted, title, rows, {"what": "Of all scores"}, values)
 
 
 def predictive(fitted: Fitted) -> Table:
-    """Scores beside those that the model would give to the same patients, by session."""
-    rows = []
+    """Mean and SD of scores beside those that the model would give to the same patients."""
     found = fitted.posterior_check
-    for what, label in (
-        ("mean", "mean, points"),
-        ("sd", "SD, points"),
-        ("caseness", "share at 10 or above"),
-    ):
-        part = getattr(found, what)
-        for j, session in enumerate(found.occasions):
-            rows.append(
-                {"what": label, "session": int(session), "observed": part.observed[j],
-                 "drawn": part.x[j], "drawn_low": part.x_low[j], "drawn_high": part.x_high[j],
-                 "n": int(found.n[j])}
-            )  # fmt: skip
-    values = {
-        "observed": value(fitted, "Seen", 2, "n"),
-        **interval(fitted, "drawn", "Replicated", 2),
-    }
-    keys = {"what": "Of scores", "session": "Session"}
+    rows = [
+        {"what": what} | row
+        for what, part in (("mean", found.mean), ("SD", found.sd))
+        for row in _replicated(fitted, part)
+    ]
     title = "Posterior predictive check: scores seen and replicated (missing at random)"
+    values = _seen(fitted, "points", 1)
+    keys = {"what": "Of scores", "session": "Session"}
     return _table(fitted, title, rows, keys, values, session=pl.Int64)
+
+
+def predictive_cases(fitted: Fitted) -> Table:
+    """Share at caseness beside that among replicated scores."""
+    rows = _replicated(fitted, fitted.posterior_check.caseness, 100.0)
+    title = f"Posterior predictive check: scores of {CASENESS} and above"
+    values = _seen(fitted, "%", 0)
+    return _table(fitted, title, rows, {"session": "Session"}, values, session=pl.Int64)
+
+
+def _seen(fitted: Fitted, unit: str, digits: int) -> dict:
+    return {
+        "observed": value(fitted, f"Seen, {unit}", digits, "n"),
+        **interval(fitted, "drawn", f"Replicated, {unit}", digits),
+    }
+
+
+def _replicated(fitted: Fitted, part, factor: float = 1.0) -> list[dict]:
+    """A statistic by session, seen and replicated, times `factor`."""
+    check = fitted.posterior_check
+    columns = zip(part.observed, part.x, part.x_low, part.x_high, strict=True)
+    return [
+        {"session": int(session), "n": int(n), "observed": factor * seen, "drawn": factor * x,
+         "drawn_low": factor * low, "drawn_high": factor * high}
+        for session, n, (seen, x, low, high) in zip(
+            check.occasions, check.n, columns, strict=True
+        )
+    ]  # fmt: skip
 
 
 def coverage(fitted: Fitted) -> Table:
