@@ -236,6 +236,24 @@ def test_a_shape_that_does_not_fit_is_named(fitted):
     assert by_name["the naming of the months does not matter"] == "failed"
 
 
+@pytest.mark.parametrize(("away", "status"), [(2.7, "passed"), (2.9, "failed")])
+def test_misfit_is_judged_over_all_occasions_together(fitted, monkeypatch, away, status):
+    """Ten numbers: Bonferroni's limit of 5 % is 2.81 standard deviations."""
+    misfit = np.zeros((2, 5))
+    misfit[1, 2] = -away
+    monkeypatch.setattr(type(fitted), "misfit", misfit)
+    by_name = {c.name: c for c in checks.checks(fitted)}
+    found = by_name["the growth model gives scores like those found"]
+    assert found.status == status
+    assert "(at most 2.8, for all together)" in found.sentence
+
+
+def test_misfit_by_hand(fitted):
+    sd = fitted.after.sd
+    width = (sd.x_high[1] - sd.x_low[1]) / 3.919928
+    assert fitted.misfit[1, 1] == pytest.approx((sd.observed[1] - sd.x[1]) / width)
+
+
 def test_chains_that_disagree_are_named(fitted):
     draws = {name: values.copy() for name, values in fitted.at_random.draws.items()}
     draws["level"][0] += 10

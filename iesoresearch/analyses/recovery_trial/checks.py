@@ -1,5 +1,8 @@
 """Questions that `recovery_trial` asks of itself."""
 
+import numpy as np
+from scipy import stats
+
 from iesoresearch.analyses.recovery_trial.differences import hazards
 from iesoresearch.analyses.recovery_trial.expected import share
 from iesoresearch.analyses.recovery_trial.fitted import ARM, Fitted
@@ -61,21 +64,16 @@ def _prior(fitted: Fitted) -> Check:
 
 
 def _posterior(fitted: Fitted) -> Check:
-    found = fitted.after
-    good = bool(found.mean.inside.all() and found.sd.inside.all())
-    times = [
-        f"{time:g}"
-        for time, mean, sd in zip(found.occasions, found.mean.inside, found.sd.inside, strict=True)
-        if not (mean and sd)
-    ]
-    sentence = _status(
-        good,
-        "Mean and SD of the scores lie at every occasion in the 95 % interval of scores drawn from "
-        "the model. {outside} of those were outside the scale before they were moved to its ends.",
-        f"At {', '.join(times)} {fitted.trial.unit}, mean or SD of the scores is outside the 95 % "
-        "interval of scores drawn from the model.",
+    """Means and SDs together, so that one in twenty fits is doubted, not one of twenty numbers."""
+    limit = stats.norm.ppf(1 - 0.025 / fitted.misfit.size)
+    return Check(
+        "the growth model gives scores like those found",
+        "passed" if np.abs(fitted.misfit).max() <= limit else "failed",
+        f"Of {fitted.misfit.size} means and SDs by occasion, the farthest from those of scores "
+        f"drawn from the model is {{farthest}} standard deviations of such draws away (at most "
+        f"{limit:.1f}, for all together). {{outside}} of the scores drawn were outside the scale "
+        "before they were moved to its ends.",
     )
-    return Check("the growth model gives scores like those found", *sentence)
 
 
 def _bands(fitted: Fitted) -> Check:

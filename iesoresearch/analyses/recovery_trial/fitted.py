@@ -23,6 +23,7 @@ from iesoresearch.models.trajectories import Choice, TrajectoryClasses
 from iesoresearch.seeds import derive
 
 ARM = "arm"
+Z95 = 1.959963984540054
 
 
 def growth_data(trial: Trial) -> GrowthData:
@@ -96,6 +97,16 @@ class Fitted:
     def after(self) -> PosteriorCheck:
         """Scores beside those that the fitted model gives to the same patients."""
         return posterior_check(self.at_random)
+
+    @property
+    def misfit(self) -> np.ndarray:
+        """(2, occasions) how far means and SDs are from those of `after`, in SDs of the draws."""
+        return np.stack(
+            [
+                (found.observed - found.x) / ((found.x_high - found.x_low) / (2 * Z95))
+                for found in (self.after.mean, self.after.sd)
+            ]
+        )
 
     @property
     def first_score(self) -> float:

@@ -125,6 +125,7 @@ def _questions(fitted: Fitted) -> dict[str, Number]:
         "prior_mean_low": Number(before.mean_low),
         "prior_mean_high": Number(before.mean_high),
         "mean_score": Number(before.observed_mean, digits=1),
+        "farthest": Number(float(np.abs(fitted.misfit).max())),
         "outside": Number(100 * after.outside, unit="%"),
         "n_expected": Number(int(np.isfinite(fitted.expected.wide).sum())),
     }
