@@ -7,7 +7,10 @@ from iesoresearch.errors import ParameterError
 from iesoresearch.params import AnalysisParams, RunSpec, Settings, canonical_json
 from iesoresearch.project import Project
 
-_PACKAGES = ("iesoresearch", "numpy", "scipy", "numba", "polars", "scikit-learn", "matplotlib")
+_PACKAGES = (
+    *("iesoresearch", "numpy", "scipy", "numba", "polars", "scikit-learn", "matplotlib"),
+    *("xgboost", "shap", "pymc", "pytensor", "nutpie"),
+)
 
 
 def inputs(

@@ -379,7 +379,7 @@ def test_a_site_that_never_asked_for_the_wsas(site):
     result = release(transfer.run(bare, parameters()), Policy())
     assert result.numbers["n_predicted"].value == result.numbers["n_at_risk"].value
     assert status(result)["every predictor is recorded here"] == "failed"
-    said = "Not recorded for anybody here: WSAS at the landmark, points, First WSAS, points"
+    said = "Not recorded for anybody here: Latest WSAS, points, First WSAS, points"
     assert said in result.render(result.text["plain"])
 
 
