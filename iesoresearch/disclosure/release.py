@@ -88,8 +88,7 @@ def _release_number(number: Number, policy: Policy) -> Number:
     if number.sensitivity == "open":
         return number
     behind = number.value if number.kind == "count" else number.n
-    few = behind is not None and behind < policy.min_count
-    if few or _few_inside(number, policy):
+    if behind is not None and behind < policy.min_count:
         return replace(number, value=None, n=None, status=_small(policy))
     n = None if number.n is None else _rounded(number.n, policy)
     value = number.value
@@ -98,14 +97,6 @@ def _release_number(number: Number, policy: Policy) -> Number:
     elif isinstance(value, float):
         value = round(value, number.digits + 1)
     return replace(number, value=value, n=n)
-
-
-def _few_inside(number: Number, policy: Policy) -> bool:
-    """Whether few people are in, or out of, the numerator of a rate."""
-    if number.kind != "rate" or number.n is None or number.value is None:
-        return False
-    share = number.value / 100 if number.unit == "%" else number.value
-    return min(share, 1 - share) * number.n < policy.min_count
 
 
 def _release_table(table: Table, policy: Policy) -> Table:

@@ -115,10 +115,10 @@ def _ends(estimate) -> tuple[float, float, float]:
 
 
 def _share(fitted: Fitted, which) -> Number:
-    """Share of referrals, released like that of a table."""
+    """Share of referrals; behind it stand the fewer of those with and without."""
     which = np.asarray(which, dtype=float)
-    value = 100 * float(which.mean())
-    return Number(value, len(which), "%", 0, "rate", fitted.sensitivity)
+    fewer = int(min(which.sum(), len(which) - which.sum()))
+    return Number(100 * float(which.mean()), fewer, "%", 0, "rate", fitted.sensitivity)
 
 
 def _open(fitted: Fitted) -> float:
