@@ -1,5 +1,7 @@
 """The paper, made again: every run, and every number where it is expected to be."""
 
+import pytest
+
 from iesoresearch.execution import runner, verify
 from iesoresearch.params import Settings, load_run, paper_runs
 from iesoresearch.project import find
@@ -18,6 +20,7 @@ class Silent:
         pass
 
 
+@pytest.mark.timeout(1500)  # every run, while other tests take the other core
 def test_every_number_of_the_paper_is_reproduced(tmp_path):
     project, settings = find(), Settings(n_jobs=2)
     names = paper_runs(project.params)
