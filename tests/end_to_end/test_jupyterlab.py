@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAME = "10_subtypes.ipynb"
 FIGURES = ["figure-criteria", "figure-profiles"]  # cells; the other figures need several sessions
 PATIENCE = 120  # seconds, for a server to start and a notebook to run on a busy machine
-PANEL = "window.jupyterapp.shell.currentWidget"
+PANEL = "window.jupyterapp?.shell?.currentWidget"  # nothing before the page has set up its app
 CONNECTED = f"{PANEL}?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
 DONE = f"""(cells => cells.some(cell => cell.model.executionCount)
     && cells.every(cell => cell.model.executionState !== 'running'))({PANEL}.content.widgets)"""
