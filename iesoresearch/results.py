@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -41,6 +41,10 @@ CARD = {
     "modifiable": "What can be changed and what cannot",
     "next_steps": "What has to come before anybody uses it",
 }
+
+
+#: Checklists that `Result.evidence` can answer.
+Checklist = Literal["tripod", "cheers"]
 
 
 @dataclass(frozen=True)
@@ -223,8 +227,11 @@ class Result:
     text
         By the names in `TEXT` and `CARD`.
     evidence
-        Of a prediction model: by item of TRIPOD+AI (``"23a"``), where the run shows it, such as
-        ``"table:performance"``; `iesoresearch.reporting.evidence` lists what can be named.
+        Of a prediction model or an economic evaluation: by item of the `checklist` (``"23a"``),
+        where the run shows it, such as ``"table:performance"``; `iesoresearch.reporting.evidence`
+        lists what can be named.
+    checklist
+        Which one `evidence` answers: "tripod" (TRIPOD+AI) or "cheers" (CHEERS 2022).
     private
         Rows of patients that a later analysis reads (`iesoresearch.files.read_private`): written
         for it alone, never released and never shown.
@@ -239,12 +246,15 @@ class Result:
     documents: dict[str, Callable[[Result, Path], None]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, list[str]] = field(default_factory=dict)
+    checklist: Checklist = "tripod"
     private: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     def __post_init__(self):
         unknown = set(self.text) - {*TEXT, *CARD}
         if unknown:  # nobody would ever read it
             raise ValueError(f"{sorted(unknown)} are no parts of the text; see TEXT and CARD.")
+        if self.checklist not in get_args(Checklist):
+            raise ValueError(f"{self.checklist!r} is no checklist; see Checklist.")
 
     def render(self, template: str) -> str:
         """`template` with the released numbers in place of their names."""

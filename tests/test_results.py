@@ -69,3 +69,9 @@ def test_a_part_of_the_text_that_nobody_would_read_is_refused():
     Result(text={"plain": "", "intended_use": ""})
     with pytest.raises(ValueError, match=r"\['plian'\] are no parts of the text"):
         Result(text={"plian": "Few recovered."})
+
+
+def test_evidence_answers_a_checklist_that_there_is():
+    assert [Result().checklist, Result(checklist="cheers").checklist] == ["tripod", "cheers"]
+    with pytest.raises(ValueError, match="'cheer' is no checklist"):
+        Result(checklist="cheer")

@@ -87,6 +87,7 @@ def _description(result: Result) -> dict[str, Any]:
             item: [result.render(reference) for reference in references]
             for item, references in result.evidence.items()
         },
+        **_checklist(result),
         "figures": {
             name: {
                 "title": spec.title,
@@ -96,3 +97,8 @@ def _description(result: Result) -> dict[str, Any]:
             for name, spec in result.figures.items()
         },
     }
+
+
+def _checklist(result: Result) -> dict[str, str]:
+    """Which checklist the evidence answers; without a word it is the one older results know."""
+    return {} if result.checklist == "tripod" else {"checklist": result.checklist}

@@ -1,6 +1,7 @@
 """Rows that one analysis hands over to another are saved, and seen nowhere."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from iesoresearch import analyses, open_analysis
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import DisclosureError
+from iesoresearch.execution import folder
 from iesoresearch.results import Number, Result, Table, Value
 
 CANARY = "patient-4711"
@@ -73,6 +75,15 @@ def test_evidence_is_written_with_the_released_numbers(study, tmp_path):
     described = json.loads((tmp_path / "saved" / "result.json").read_text(encoding="utf-8"))
     assert described["evidence"] == {"20a": ["table:counts"], "24": ["not done: of 20 people"]}
     assert described["text"]["intended_use"] == "For 20 people."
+
+
+@pytest.mark.parametrize(("name", "written"), [("tripod", None), ("cheers", "cheers")])
+def test_the_checklist_is_released_and_written_beside_the_evidence(tmp_path, name, written):
+    result = release(replace(made(None, None, None), checklist=name), Policy())
+    folder.write_result(result, tmp_path, draw=None)
+    described = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert described.get("checklist") == written
+    assert described["evidence"]["20a"] == ["table:counts"]
 
 
 def test_disclosure_control_leaves_rows_as_they_are_and_refuses_them_with_the_rest():
