@@ -13,6 +13,11 @@ from iesoresearch.models.decision.acceptability import (
     net_benefit,
     plane,
 )
+from iesoresearch.models.decision.analytic import (
+    normal_evpi,
+    normal_probability_best,
+    preposterior_sd,
+)
 from iesoresearch.models.decision.frontier import (
     DOMINATED,
     EXTENDEDLY_DOMINATED,
@@ -20,18 +25,27 @@ from iesoresearch.models.decision.frontier import (
     Strategy,
     incremental,
 )
+from iesoresearch.models.decision.information import Estimate, evppi, evppi_all, evsi, population
 
 __all__ = [
     "DOMINATED",
     "EXTENDEDLY_DOMINATED",
     "ON_FRONTIER",
     "Acceptability",
+    "Estimate",
     "Plane",
     "Strategy",
     "acceptability",
     "evpi",
+    "evppi",
+    "evppi_all",
+    "evsi",
     "incremental",
     "incremental_net_benefit",
     "net_benefit",
+    "normal_evpi",
+    "normal_probability_best",
     "plane",
+    "population",
+    "preposterior_sd",
 ]
