@@ -165,9 +165,9 @@ def report(
     if missing:
         lines = "\n".join(f"  {line}" for line in missing)
         print(
-            "The report is built, but what it says about prediction models is not complete. Let "
-            "the analysis name what shows each item, or state it in the file of statements "
-            f"(“done”, or “not done” with the reason):\n{lines}",
+            "The report is built, but a checklist or a model card in it is not complete. Let the "
+            "analysis name what shows each item, or state it in the file of statements (“done”, or "
+            f"“not done” with the reason):\n{lines}",
             file=sys.stderr,
         )
         raise typer.Exit(1)

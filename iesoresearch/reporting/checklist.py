@@ -1,4 +1,4 @@
-"""The TRIPOD+AI checklist of a run, filled from its folder and from what people state.
+"""The checklist of a run, filled from its folder and from what people state.
 
 Each item is *evidenced* by the run, *stated* by people, *not done* or *not applicable* with a
 reason, or *missing*. What no program can know counts only if people state it.
@@ -7,12 +7,12 @@ reason, or *missing*. What no program can know counts only if people state it.
 from collections import Counter
 from dataclasses import dataclass
 
-from iesoresearch.reporting import evidence, markup, tripod
+from iesoresearch.reporting import evidence, markup
+from iesoresearch.reporting.items import Item
 from iesoresearch.reporting.runs import Run
-from iesoresearch.reporting.tripod import Item
+from iesoresearch.reporting.tripod import CONTACT
 from iesoresearch.results import CARD, TEXT
 
-PAGE = "tripod_ai"
 #: Parts of the text without which a model card would mislead.
 CARD_NEEDS = (
     *("intended_use", "not_for", "data", "predictors", "outcome", "inputs", "modifiable", "limits"),
@@ -58,22 +58,30 @@ def answer(run: Run, item: Item) -> Answer:
 
 def answers(run: Run) -> list[Answer]:
     """The answers to all items, in order; also to those that the run names and that are none."""
-    unknown = [Item(n, "", "no item of TRIPOD+AI") for n in run.evidence if n not in tripod.ITEMS]
-    given = [answer(run, item) for item in tripod.ITEMS.values()]
-    return [*given, *(Answer(item, "missing", ("the analysis names it",)) for item in unknown)]
+    known, nobody = run.checklist.items, f"no item of {run.checklist.title}"
+    given = [answer(run, item) for item in known.values()]
+    others = [Item(number, "", nobody) for number in run.evidence if number not in known]
+    return [*given, *(Answer(item, "missing", ("the analysis names it",)) for item in others)]
 
 
 def blanks(run: Run) -> list[str]:
     """What is missing of the checklist and the model card of a run, a line each; plain text."""
     if not run.evidence:
         return []
-    lines = [
+    given = answers(run)
+    if not run.checklist.model_card:
+        return _missing(given)
+    absent = [name for name in CARD_NEEDS if not run.result["text"].get(name, "").strip()]
+    lines = [f"model card ({(TEXT | CARD)[name]}): no text {name!r}" for name in absent]
+    return [*_missing([*given, answer(run, CONTACT)]), *lines]
+
+
+def _missing(given: list[Answer]) -> list[str]:
+    return [
         f"item {a.item.number} ({a.item.asks}): {markup.without_tags('; '.join(a.html))}"
-        for a in [*answers(run), answer(run, tripod.CONTACT)]
+        for a in given
         if a.state == "missing"
     ]
-    absent = [name for name in CARD_NEEDS if not run.result["text"].get(name, "").strip()]
-    return [*lines, *(f"model card ({(TEXT | CARD)[n]}): no text {n!r}" for n in absent)]
 
 
 def state(name: str) -> str:
@@ -97,26 +105,33 @@ def warning(run: Run) -> str:
     rows = "\n".join(f"<li>{markup.escaped(line)}</li>" for line in lines)
     return (
         f'<div class="blanks" role="alert">\n<p><strong>✗ {len(lines)} MISSING.</strong> This '
-        f"report of a prediction model is not complete:</p>\n<ul>\n{rows}\n</ul>\n</div>\n"
+        f"report of the {run.checklist.subject} is not complete:</p>\n<ul>\n{rows}\n</ul>\n</div>\n"
     )
+
+
+def title(run: Run) -> str:
+    """Title of the page."""
+    return f"{run.checklist.title} checklist"
 
 
 def page(run: Run) -> str:
     """The checklist as a page of Markdown."""
     given = answers(run)
-    known = [
+    sections = [
         (name, _table(name, [a for a in given if a.item.section == name]))
-        for name in tripod.SECTIONS
+        for name in run.checklist.sections
     ]
     head = (
-        f"# TRIPOD+AI checklist: {markup.plain(run.name)}\n\n"
+        f"# {title(run)}: {markup.plain(run.name)}\n\n"
         f'<p class="facts">{markup.link("index.html", run.title)}, {markup.escaped(run.data)} · '
         f"{counts(run)}</p>\n\n{warning(run)}\n"
         "*Evidenced*: the run shows it, at the place that is linked. *Stated*: people answer for "
         "it. *Not done* and *not applicable* come with a reason. That something is reported does "
         "not make it good: whether it is, readers judge.\n"
     )
-    sections = [*known, ("Risk of bias, by domain", _domains(run)), ("Sources", _sources())]
+    if run.checklist.domains:
+        sections.append(("Risk of bias, by domain", _domains(run)))
+    sections.append(("Sources", _sources(run)))
     return f"{head}\n{markup.sections(sections, simulated=run.simulated)}"
 
 
@@ -132,8 +147,8 @@ def _table(section: str, given: list[Answer]) -> str:
 
 def _domains(run: Run) -> str:
     rows = []
-    for domain, numbers in tripod.DOMAINS.items():
-        given = [answer(run, tripod.ITEMS[number]) for number in numbers]
+    for domain, numbers in run.checklist.domains.items():
+        given = [answer(run, run.checklist.items[number]) for number in numbers]
         shown = [a for a in given if a.state == "evidenced"]
         others = [f"{a.item.number} {state(a.state)}" for a in given if a.state != "evidenced"]
         places = dict.fromkeys(html for a in shown for html in a.html)
@@ -147,9 +162,9 @@ def _domains(run: Run) -> str:
     return f"Where somebody who judges the risk of bias finds what they need.\n\n{table}"
 
 
-def _sources() -> str:
+def _sources(run: Run) -> str:
+    named = [f"{what}, {markup.doi(doi)}" for what, doi in run.checklist.sources.items()]
     return (
-        f"Items: TRIPOD+AI, {markup.doi(tripod.TRIPOD_DOI)}; domains: PROBAST+AI, "
-        f"{markup.doi(tripod.PROBAST_DOI)}. The short wordings are this package’s own and stand in "
-        "for neither.\n"
+        f"{'; '.join(named)}. The short wordings are this package’s own and stand in for no "
+        "original.\n"
     )

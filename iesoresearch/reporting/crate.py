@@ -64,8 +64,7 @@ def _run(crate: ROCrate, site: Path, run: Run, licence) -> ContextEntity:
     results = [f"{home}/{name}" for name in run.public_files] + [f"{home}/index.html"]
     if run.shows_notebook:
         results += [f"{home}/{NOTEBOOK}", f"{home}/{EXECUTED}.html"]
-    if run.evidence:
-        results += [f"{home}/{page}.html" for page in pages.MODEL_PAGES]
+    results += [f"{home}/{page}.html" for page in pages.further(run)]
     made = f"Made by: {rerun.command(run)}"
     begun = datetime.fromisoformat(run.status["started"])
     return _add(

@@ -1,13 +1,14 @@
 """Where a run shows what a checklist asks for; what it names and has not is no evidence.
 
-An analysis names, by item of TRIPOD+AI, one or more of
+An analysis names, by item of its checklist (`results.Result.evidence`), one or more of
 
 ==================  =========================================================================
 ``table:NAME``      a table of the run that has rows
 ``figure:NAME``     a figure of the run that was drawn
 ``number:NAME``     a number
 ``check:NAME``      a check
-``text:NAME``       a part of its text, by a name in `results.TEXT` or `results.CARD`
+``text:NAME``       a part of its text, by a name in `results.TEXT`, or in `results.CARD` if it
+                    has a model card
 ``param:NAME``      a parameter
 ``provenance:NAME`` what the analysis says of its data
 ``file:NAME``       another file of the run, such as ``model.json``; never rows of patients
@@ -94,6 +95,8 @@ def _check(run: Run, name: str) -> str | None:
 def _text(run: Run, name: str) -> str | None:
     if not run.result["text"].get(name, "").strip():
         return None
+    if not (name in TEXT or run.checklist.model_card):
+        return None  # on no page
     page = "index" if name in TEXT else PAGE_OF_CARD
     heading = (TEXT | CARD).get(name, name)
     return "text " + markup.link(f"{page}.html#{markup.text_anchor(name)}", heading)

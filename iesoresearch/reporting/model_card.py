@@ -6,7 +6,7 @@ Words come from the text of the result, tables and figures are those that the ch
 
 from iesoresearch.reporting import checklist, evidence, facts, figures, markup, tables
 from iesoresearch.reporting.runs import Run
-from iesoresearch.reporting.tripod import CONTACT, ITEMS
+from iesoresearch.reporting.tripod import CHECKLIST, CONTACT
 from iesoresearch.results import CARD, TEXT
 
 PAGE = evidence.PAGE_OF_CARD
@@ -39,7 +39,7 @@ def page(run: Run) -> str:
         f"{facts.people(run)} people",
         f"made {markup.escaped(facts.made(run))}",
         facts.up_to_date(run),
-        markup.link(f"{checklist.PAGE}.html", "TRIPOD+AI checklist"),
+        markup.link(f"{run.checklist.page}.html", checklist.title(run)),
     ]
     head = (
         f"# Model card: {markup.plain(run.name)}\n\n"
@@ -70,7 +70,8 @@ def _section(run: Run, name: str, items: tuple[str, ...], used: set[str]) -> str
 
 
 def _statements(run: Run) -> str:
-    given = [checklist.answer(run, item) for item in (*map(ITEMS.get, _STATED), CONTACT)]
+    items = [*map(CHECKLIST.items.get, _STATED), CONTACT]
+    given = [checklist.answer(run, item) for item in items]
     rows = [
         [markup.escaped(a.item.asks), checklist.state(a.state), "<br>".join(a.html)] for a in given
     ]

@@ -6,12 +6,6 @@ from iesoresearch.reporting import checklist, facts, figures, markup, model_card
 from iesoresearch.reporting.runs import EXECUTED, NOTEBOOK, Run
 from iesoresearch.results import TEXT
 
-#: Further pages of a run of a prediction model, by their names, with their titles.
-MODEL_PAGES: dict[str, tuple[str, Callable[[Run], str]]] = {
-    model_card.PAGE: ("Model card", model_card.page),
-    checklist.PAGE: ("TRIPOD+AI checklist", checklist.page),
-}
-
 SENSITIVITIES = {
     "open": "open: published data, shown unchanged",
     "synthetic": "synthetic: drawn by a program, treated like patients’ data",
@@ -23,7 +17,7 @@ def run_page(run: Run) -> str:
     """Everything that may be seen of a run, the plain-language summary first."""
     sections = [
         _text(run, "plain"),
-        ("Model card and checklist", model_pages(run)),
+        (" and ".join(name for name, _ in further(run).values()), further_pages(run)),
         ("Findings and checks", _checks(run)),
         ("Figures", _figures(run)),
         ("Tables", tables.render_all(run)),
@@ -37,11 +31,19 @@ def run_page(run: Run) -> str:
     return f"{_head(run)}\n{_contents(run)}\n{body}"
 
 
-def model_pages(run: Run, home: str = "") -> str:
-    """HTML: links to the further pages of a prediction model, and what is missing of them."""
+def further(run: Run) -> dict[str, tuple[str, Callable[[Run], str]]]:
+    """Further pages of a run with evidence, by their names, each with its title."""
     if not run.evidence:
+        return {}
+    card = {model_card.PAGE: ("Model card", model_card.page)} if run.checklist.model_card else {}
+    return card | {run.checklist.page: (checklist.title(run), checklist.page)}
+
+
+def further_pages(run: Run, home: str = "") -> str:
+    """HTML: links to the further pages of a run, and what is missing of them."""
+    links = [markup.link(f"{home}{page}.html", title) for page, (title, _) in further(run).items()]
+    if not links:
         return ""
-    links = [markup.link(f"{home}{page}.html", title) for page, (title, _) in MODEL_PAGES.items()]
     return f"<p>{' · '.join(links)}: {checklist.counts(run)}</p>\n\n{checklist.warning(run)}"
 
 
@@ -64,7 +66,7 @@ def _head(run: Run) -> str:
 
 def _contents(run: Run) -> str:
     """The pages below this one."""
-    below = [f"{title} <{page}>" for page, (title, _) in MODEL_PAGES.items() if run.evidence]
+    below = [f"{title} <{page}>" for page, (title, _) in further(run).items()]
     if run.shows_notebook:
         below.append(f"Executed notebook <{EXECUTED}>")
     lines = "\n".join(below)

@@ -13,7 +13,8 @@ from iesoresearch.errors import DisclosureError
 from iesoresearch.files import STATUS, read_record, read_status
 from iesoresearch.params import known_runs, paper_runs
 from iesoresearch.project import Project
-from iesoresearch.reporting import freshness, machine, statements
+from iesoresearch.reporting import freshness, machine, statements, tripod
+from iesoresearch.reporting.items import Checklist
 from iesoresearch.reporting.statements import Statement
 
 #: What the site may take from a run folder: everything else, above all private/, stays there.
@@ -55,8 +56,10 @@ class Run:
         Parameters with which the run differs from its file in params/.
     machine_paths
         Folders of this machine that its executed notebook names, which is therefore not shown.
+    checklist
+        The one that its evidence answers.
     statements
-        Of a prediction model: what people state on the items of a checklist.
+        Of a run with evidence: what people state on the items of its checklist.
     """
 
     folder: Path
@@ -67,6 +70,7 @@ class Run:
     changed: tuple[str, ...] = ()
     other_parameters: dict[str, Any] = field(default_factory=dict)
     machine_paths: tuple[str, ...] = ()
+    checklist: Checklist = tripod.CHECKLIST
     statements: dict[str, Statement] = field(default_factory=dict)
 
     @property
@@ -81,7 +85,7 @@ class Run:
 
     @property
     def evidence(self) -> dict[str, list[str]]:
-        """Of a prediction model: by item of TRIPOD+AI, where the run shows it."""
+        """By item of the checklist, where the run shows it; empty if no checklist is answered."""
         return self.result.get("evidence", {})
 
     @property
@@ -144,7 +148,7 @@ def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
     DisclosureError
         A result names a folder of this machine.
     ParameterError
-        The statements that a run of a prediction model needs cannot be read.
+        The statements that the checklist of a run needs cannot be read.
     """
     known = known_runs(project.params)
     today = freshness.Today(project)
@@ -199,7 +203,7 @@ def _read_run(folder: Path, project: Project, today: freshness.Today) -> Run | s
         return "it did not pass disclosure control"
     _refuse_machine_paths(run, project)
     if run.evidence:
-        return replace(run, statements=statements.read(project, run.sensitivity))
+        return replace(run, statements=statements.read(project, run.sensitivity, run.checklist))
     return run
 
 
@@ -209,15 +213,17 @@ def _assemble(
     def read_json(name):
         return json.loads((folder / name).read_text(encoding="utf-8"))
 
+    result = read_json("result.json")
     run = Run(
         folder=folder,
         status=status,
-        result=read_json("result.json"),
+        result=result,
         numbers=read_json("numbers.json"),
         checks=read_json("checks.json"),
         changed=(*today.changed(status), *_gone(folder, status)),
         other_parameters=today.other_parameters(status) or {},
         machine_paths=machine.named_in(folder / NOTEBOOK, project),
+        checklist=statements.CHECKLISTS[result.get("checklist", tripod.CHECKLIST.name)],
     )
     # what the pages rely on, so that another layout is found here and not halfway
     if not (status.keys() >= _STATUS and run.result.keys() >= _RESULT):

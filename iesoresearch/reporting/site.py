@@ -69,9 +69,8 @@ def _write_pages(runs, missing, project: Project, folder: Path) -> None:
         home = folder / "runs" / run.name
         home.mkdir(parents=True)
         write_text(home / "index.md", pages.run_page(run))
-        if run.evidence:
-            for name, (_, page) in pages.MODEL_PAGES.items():
-                write_text(home / f"{name}.md", page(run))
+        for name, (_, page) in pages.further(run).items():
+            write_text(home / f"{name}.md", page(run))
         if run.shows_notebook:
             write_text(home / f"{EXECUTED}.ipynb", json.dumps(notebooks.page(run)))
 

@@ -7,7 +7,9 @@ import yaml
 
 from iesoresearch.project import Project
 from iesoresearch.reporting import facts, markup, pages, rerun
+from iesoresearch.reporting.items import Checklist
 from iesoresearch.reporting.runs import Missing, Run
+from iesoresearch.reporting.statements import CHECKLISTS
 from iesoresearch.results import SIMULATED
 
 CODE_LICENCE = "MIT"
@@ -17,7 +19,7 @@ def start_page(runs: list[Run], missing: list[Missing], project: Project) -> str
     """What this is, all runs, what is missing, how to make it again and how to cite it."""
     sections = [
         ("Runs", _table(runs)),
-        ("Prediction models", _models(runs)),
+        *((f"{one.subject.capitalize()}s", _checklists(runs, one)) for one in CHECKLISTS.values()),
         ("Not applicable here", _not_applicable(missing)),
         ("Missing", _missing(missing)),
         ("How this report was made", _how(runs)),
@@ -82,12 +84,12 @@ def _table(runs: list[Run]) -> str:
     return markup.table(headings, rows, label="Runs", numeric=[2], css="stacked runs")
 
 
-def _models(runs: list[Run]) -> str:
-    """What the checklists of prediction models say, what is missing above all."""
+def _checklists(runs: list[Run], checklist: Checklist) -> str:
+    """What the checklists of one kind say, what is missing above all."""
     return "\n".join(
-        f"### {markup.plain(run.name)}\n\n{pages.model_pages(run, f'runs/{run.name}/')}"
+        f"### {markup.plain(run.name)}\n\n{pages.further_pages(run, f'runs/{run.name}/')}"
         for run in runs
-        if run.evidence
+        if run.evidence and run.checklist is checklist
     )
 
 

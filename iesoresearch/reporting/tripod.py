@@ -6,33 +6,7 @@ Domains of PROBAST+AI: Moons et al. 2025, doi:10.1136/bmj-2024-082505; which ite
 domain is our own reading.
 """
 
-from dataclasses import dataclass
-
-TRIPOD_DOI = "10.1136/bmj-2023-078378"
-PROBAST_DOI = "10.1136/bmj-2024-082505"
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing that a report has to say.
-
-    Attributes
-    ----------
-    number
-        As TRIPOD+AI has it.
-    section
-        Of the checklist.
-    asks
-        What is to be said, in our words.
-    people
-        No program can know it: only people can answer.
-    """
-
-    number: str
-    section: str
-    asks: str
-    people: bool = False
-
+from iesoresearch.reporting.items import Checklist, Item, items_of
 
 _ASKED = {
     "Title and abstract": {
@@ -102,19 +76,7 @@ _ASKED = {
         "27c": "What has to be studied next, elsewhere too",
     },
 }
-_PEOPLE = {"17", "18a", "18b", "18c", "18d", "19"}
-
-ITEMS = {
-    number: Item(number, section, asks, number in _PEOPLE)
-    for section, asked in _ASKED.items()
-    for number, asks in asked.items()
-}
-SECTIONS = tuple(_ASKED)
-
-#: Not of TRIPOD+AI, but a model card needs it.
-CONTACT = Item("contact", "Model card", "Whom to ask", people=True)
-
-DOMAINS = {
+_DOMAINS = {
     "Participants and data sources": ("5a", "5b", "6a", "6b", "6c", "7", "20a", "20b"),
     "Predictors": ("9a", "9b", "9c", "12b"),
     "Outcome": ("8a", "8b", "8c"),
@@ -123,3 +85,20 @@ DOMAINS = {
         *("21", "23a", "23b", "24"),
     ),
 }
+
+#: Not of TRIPOD+AI, but a model card needs it.
+CONTACT = Item("contact", "Model card", "Whom to ask", people=True)
+
+CHECKLIST = Checklist(
+    name="tripod",
+    title="TRIPOD+AI",
+    page="tripod_ai",
+    subject="prediction model",
+    sources={
+        "Items: TRIPOD+AI": "10.1136/bmj-2023-078378",
+        "domains: PROBAST+AI": "10.1136/bmj-2024-082505",
+    },
+    items=items_of(_ASKED, people={"17", "18a", "18b", "18c", "18d", "19"}),
+    model_card=True,
+    domains=_DOMAINS,
+)

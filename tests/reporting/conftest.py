@@ -19,14 +19,15 @@ def project(tmp_path):
 def built(tmp_path_factory):
     """A project and its report.
 
-    Open, simulated and patients' runs, one of a prediction model, two that are not valid, one that
-    the data cannot answer.
+    Open, simulated and patients' runs, one of a prediction model, one of an economic evaluation,
+    two that are not valid, one that the data cannot answer.
     """
     project = sample.make_project(tmp_path_factory.mktemp("site") / "project")
     sample.make_run(project, "shown", "open")
     maths = sample.notebook(markdown="No heading, but $x^2$.")
     sample.make_run(project, "simulated", "synthetic", notebook=maths)
     sample.make_model(project, "model", "synthetic")
+    sample.make_evaluation(project, "evaluation", "open")
     sample.state(project, **{"18b": {"not done": "Nobody <asked> & nobody said."}})
     sample.make_run(project, "a-site", "patient", analysis="gone", parameters={"k": [1, "a"]})
     spoilt = sample.make_run(project, "spoilt", "open")

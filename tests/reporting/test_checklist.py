@@ -7,14 +7,12 @@ import pytest
 from iesoresearch.errors import ParameterError
 from iesoresearch.reporting import (
     checklist,
-    model_card,
     pages,
     report,
     runs,
     start,
     statements,
 )
-from iesoresearch.reporting.tripod import ITEMS
 
 from . import sample
 from .test_report import page, words
@@ -28,8 +26,17 @@ def states(run):
     return {a.item.number: a.state for a in checklist.answers(run)}
 
 
-def evidence(**changes):
-    return {k: v for k, v in (sample.EVIDENCE | changes).items() if v is not None}
+def evidence(of="tripod", **changes):
+    return {k: v for k, v in (sample.EVIDENCES[of] | changes).items() if v is not None}
+
+
+def make(project, of, name="shown", **changes):
+    """Write a run that answers the checklist `of`."""
+    maker = {"tripod": sample.make_model, "cheers": sample.make_evaluation}[of]
+    return maker(project, name, changes.pop("sensitivity", "synthetic"), **changes)
+
+
+both = pytest.mark.parametrize("of", ["tripod", "cheers"])
 
 
 # Answers
@@ -49,37 +56,87 @@ def test_a_complete_run_has_no_blanks(project):
     assert "missing" not in found.values()
 
 
-def test_evidence_that_is_not_there_fails_beside_evidence_that_is(project):
-    changed = evidence(**{"23a": ["table:performnce", "figure:dots"]})
-    sample.make_model(project, "shown", "synthetic", evidence=changed)
+def test_an_evaluation_is_asked_for_the_items_of_cheers_and_for_no_model_card(project):
+    make(project, "cheers")
+    sample.state(project)
+    run = read(project)
+    assert run.checklist.title == "CHEERS 2022"
+    assert checklist.blanks(run) == []
+    found = states(run)
+    assert list(found) == [str(number) for number in range(1, 29)]
+    assert [found[n] for n in ("17", "27", "19", "24", "18")] == [
+        *("evidenced", "stated", "not done", "not applicable", "evidenced")
+    ]
+
+
+def test_a_result_without_the_name_of_a_checklist_answers_tripod_ai(project):
+    folder = make(project, "tripod")
+    assert "checklist" not in json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    sample.state(project)
+    assert read(project).checklist.title == "TRIPOD+AI"
+
+
+def test_words_of_a_model_card_are_no_evidence_where_there_is_none(project):
+    text = sample.described("open")["text"] | sample.CARD_TEXT
+    changed = evidence("cheers", **{"9": ["text:methods"], "10": ["text:reading"]})
+    make(project, "cheers", text=text, evidence=changed)
     sample.state(project)
     (line,) = checklist.blanks(read(project))
-    assert line.startswith("item 23a (Performance with intervals, overall and by group): ")
+    assert line.endswith(": text:methods is not in the run")
+
+
+@pytest.mark.parametrize(
+    ("of", "number", "asked"),
+    [
+        ("tripod", "23a", "Performance with intervals, overall and by group"),
+        ("cheers", "23", "Mean costs and outcomes, and what follows from them for each comparison"),
+    ],
+)
+def test_evidence_that_is_not_there_fails_beside_evidence_that_is(project, of, number, asked):
+    changed = evidence(of, **{number: ["table:performnce", "figure:dots"]})
+    make(project, of, evidence=changed)
+    sample.state(project)
+    (line,) = checklist.blanks(read(project))
+    assert line.startswith(f"item {number} ({asked}): ")
     assert "table:performnce is not in the run" in line
 
 
-def test_an_item_that_nobody_answers_is_missing(project):
-    sample.make_model(project, "shown", "synthetic", evidence=evidence(**{"26": None}))
+@pytest.mark.parametrize(
+    ("of", "asked"),
+    [
+        ("tripod", "Limits, and what they do to the findings"),
+        (
+            "cheers",
+            "Findings, limits, what they mean for whom and elsewhere, beside earlier work",
+        ),
+    ],
+)
+def test_an_item_that_nobody_answers_is_missing(project, of, asked):
+    make(project, of, evidence=evidence(of, **{"26": None}))
     sample.state(project)
     (line,) = checklist.blanks(read(project))
-    assert line.startswith("item 26 (Limits, and what they do to the findings): ")
-    assert line.endswith("statements.yaml says nothing")
+    assert line.startswith(f"item 26 ({asked}): ")
+    assert line.endswith(f"statements.yaml ({of}) says nothing")
 
 
-def test_what_only_people_know_no_program_answers(project):
-    claimed = evidence(**{"17": ["text:plain"], "19": ["not applicable: nobody is needed"]})
-    sample.make_model(project, "shown", "synthetic", evidence=claimed)
-    sample.state(project, **{"17": None, "19": {"done": " "}})
+@pytest.mark.parametrize(("of", "one", "other"), [("tripod", "17", "19"), ("cheers", "4", "27")])
+def test_what_only_people_know_no_program_answers(project, of, one, other):
+    claimed = {one: ["text:plain"], other: ["not applicable: nobody is needed"]}
+    make(project, of, evidence=evidence(of, **claimed))
+    sample.state(project, section=of, **{one: None, other: {"done": " "}})
     run = read(project)
-    assert {n for n, state in states(run).items() if state == "missing"} == {"17", "19"}
+    assert {n for n, state in states(run).items() if state == "missing"} == {one, other}
     assert len(checklist.blanks(run)) == 2
 
 
-def test_of_an_item_that_there_is_not_the_analysis_is_told(project):
-    sample.make_model(project, "shown", "synthetic", evidence=evidence(**{"23c": ["text:plain"]}))
+@pytest.mark.parametrize(
+    ("of", "number", "title"), [("tripod", "23c", "TRIPOD+AI"), ("cheers", "3a", "CHEERS 2022")]
+)
+def test_of_an_item_that_there_is_not_the_analysis_is_told(project, of, number, title):
+    make(project, of, evidence=evidence(of, **{number: ["text:plain"]}))
     sample.state(project)
     (line,) = checklist.blanks(read(project))
-    assert line == "item 23c (no item of TRIPOD+AI): the analysis names it"
+    assert line == f"item {number} (no item of {title}): the analysis names it"
 
 
 def test_a_model_card_without_a_part_it_needs_is_a_blank(project):
@@ -93,11 +150,13 @@ def test_a_model_card_without_a_part_it_needs_is_a_blank(project):
     ]
 
 
-def test_patients_records_need_the_words_of_the_site(project):
-    sample.make_model(project, "shown", "patient")
+@both
+def test_patients_records_need_the_words_of_the_site(project, of):
+    make(project, of, sensitivity="patient")
     sample.state(project)
     lines = checklist.blanks(read(project))
-    assert any("item 17" in line and statements.OF_SITE in line for line in lines)
+    asked = {"tripod": "item 17", "cheers": "item 27"}[of]
+    assert any(asked in line and statements.OF_SITE in line for line in lines)
     sample.state(project, statements.OF_SITE)
     assert checklist.blanks(read(project)) == []
 
@@ -111,8 +170,12 @@ def test_other_runs_have_no_checklist_and_need_no_statements(project):
         runs.read(project.out, project)
 
 
-def test_evidence_of_another_layout_is_not_shown(project):
-    sample.make_model(project, "shown", "open", evidence={"1": "text:plain"})
+@pytest.mark.parametrize(
+    "changes",
+    [{"evidence": {"1": "text:plain"}}, {"checklist": "of a later version"}, {"checklist": ["a"]}],
+)
+def test_evidence_of_another_layout_is_not_shown(project, changes):
+    sample.make_model(project, "shown", "open", **changes)
     _, missing = runs.read(project.out, project)
     assert "it was written by another version of the package" in [run.reason for run in missing]
 
@@ -120,16 +183,37 @@ def test_evidence_of_another_layout_is_not_shown(project):
 # The pages
 
 
+def seen(built, name):
+    return words(page(built, name)).replace("&nbsp;", " ").replace("\xa0", " ")
+
+
+def items_in_order(text, of):
+    items = statements.CHECKLISTS[of].items.values()
+    positions = [text.index(f" {item.number} {item.asks} ") for item in items]
+    return positions == sorted(positions)
+
+
 def test_the_page_has_every_item_with_its_answer(built):
-    text = words(page(built, "runs/model/tripod_ai.html")).replace("&nbsp;", " ")
-    text = text.replace("\xa0", " ")
-    positions = [text.index(item.asks) for item in ITEMS.values()]
-    assert positions == sorted(positions)
+    text = seen(built, "runs/model/tripod_ai.html")
+    assert items_in_order(text, "tripod")
     assert "18b Conflicts of interest ! not done Nobody &lt;asked&gt; &amp; nobody said." in text
     assert "! not done it was not updated" in text
     assert "Sources" in text
     assert "doi:10.1136/bmj-2023-078378" in text
     assert "MISSING" not in text
+
+
+def test_the_page_of_an_evaluation_has_every_item_of_cheers_with_its_answer(built):
+    text = seen(built, "runs/evaluation/cheers.html")
+    assert items_in_order(text, "cheers")
+    assert "28 Conflicts of interest ✓ stated Words of people on cheers 28." in text
+    assert "19 Who gains" in text
+    assert "! not done nothing is known of it" in text
+    assert "– not applicable Waves: not applicable, nothing moved." in text
+    assert "Sources Items: CHEERS 2022, doi:10.1136/bmj-2021-067975 ." in text.replace(" #", "")
+    assert "MISSING" not in text
+    for other in ("TRIPOD", "PROBAST", "prediction", "Risk of bias", "SIMULATED"):
+        assert other not in text
 
 
 def test_domains_of_probast_ai_point_to_the_same_evidence(built):
@@ -159,14 +243,34 @@ def test_the_run_and_the_start_page_lead_to_the_pages_of_a_model(built):
     assert not (built[1].parent / "runs" / "shown" / "tripod_ai.html").exists()
 
 
-def test_what_is_missing_is_on_every_page(project):
-    sample.make_model(project, "shown", "synthetic", evidence=evidence(**{"26": None}))
+def test_the_run_and_the_start_page_lead_to_the_checklist_of_an_evaluation(built):
+    for name, home in (("index.html", "runs/evaluation/"), ("runs/evaluation/index.html", "")):
+        assert f'<a href="{home}cheers.html">CHEERS 2022 checklist</a>: ' in page(built, name)
+    folder = built[1].parent / "runs" / "evaluation"
+    assert not (folder / "tripod_ai.html").exists()
+    assert not (folder / "model_card.html").exists()
+    assert not (folder.parent / "model" / "cheers.html").exists()
+
+
+def test_the_start_page_tells_models_and_evaluations_apart(built):
+    html = page(built, "index.html")
+    models = html.partition('id="prediction-models"')[2].partition("</section>\n</section>")[0]
+    evaluations = html.partition('id="economic-evaluations"')[2]
+    evaluations = evaluations.partition("</section>\n</section>")[0]
+    assert "tripod_ai.html" in models
+    assert "cheers.html" not in models
+    assert "cheers.html" in evaluations
+    assert "tripod_ai.html" not in evaluations
+
+
+@both
+def test_what_is_missing_is_on_every_page(project, of):
+    make(project, of, evidence=evidence(of, **{"26": None}))
     sample.state(project)
     run = read(project)
-    for text in (
-        *(checklist.page(run), model_card.page(run), pages.run_page(run)),
-        start.start_page([run], [], project),
-    ):
+    further = [made(run) for _, made in pages.further(run).values()]
+    assert len(further) == {"tripod": 2, "cheers": 1}[of]
+    for text in (*further, pages.run_page(run), start.start_page([run], [], project)):
         assert '<div class="blanks" role="alert">' in text
         assert "1 MISSING" in text
         assert "item 26" in text
@@ -193,12 +297,33 @@ def test_the_report_is_built_and_a_blank_is_exit_code_1(project, call):
     index = project.out / "report" / "index.html"
     assert (code, shown.strip()) == (1, str(index))
     assert index.is_file()
-    assert "what it says about prediction models is not complete" in errors
+    assert "but a checklist or a model card in it is not complete" in errors
     lines = errors.strip().splitlines()
     assert len(lines) == 2
     assert lines[1].startswith("  shown: item 17 (Approval by an ethics committee, and consent): ")
-    assert lines[1].endswith("statements.yaml leaves “done” blank")
+    assert lines[1].endswith("statements.yaml (tripod) leaves “done” blank")
     assert call("report") == (1, shown, errors), "also when nothing is built anew"
+
+
+def test_a_blank_of_an_evaluation_is_exit_code_1_too(project, call):
+    make(project, "cheers", evidence=evidence("cheers", **{"22": ["table:inputs"]}))
+    sample.state(project, section="cheers", **{"27": {"not done": "?"}})
+    code, _, errors = call("report")
+    assert code == 1
+    lines = errors.strip().splitlines()[1:]
+    assert [line.partition(" (")[0] for line in lines] == ["  shown: item 22", "  shown: item 27"]
+    assert lines[0].endswith(": table:inputs is not in the run")
+    assert lines[1].endswith("statements.yaml (cheers) leaves “not done” blank")
+
+
+def test_statements_without_sections_are_one_sentence_and_exit_code_2(project, call):
+    path = project.root / statements.OURS
+    path.parent.mkdir(parents=True)
+    path.write_text("17: {done: x}\n", encoding="utf-8")
+    code, shown, errors = call("report")
+    assert (code, shown) == (ParameterError.exit_code, "")
+    assert "put “tripod:” above them and indent them." in errors
+    assert len(errors.strip().splitlines()) == 1
 
 
 def test_without_blanks_the_report_is_fine(project, call):

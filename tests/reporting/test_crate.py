@@ -28,7 +28,9 @@ def test_every_listed_file_is_there_and_is_the_one_described(crate, built):
 
 
 def test_every_run_is_an_action_on_data_with_a_notebook(crate):
-    assert set(actions(crate)) == {"#run-shown", "#run-simulated", "#run-model", "#run-a-site"}
+    assert set(actions(crate)) == {
+        *("#run-shown", "#run-simulated", "#run-model", "#run-evaluation", "#run-a-site")
+    }
     run = actions(crate)["#run-shown"]
     assert run.type == "CreateAction"
     assert (run["startTime"], run["endTime"]) == ("2026-11-22T12:13:01Z", "2026-11-22T12:13:38Z")
@@ -52,6 +54,7 @@ def test_results_are_named_and_those_of_patients_hold_no_notebook(crate):
     expected = {"numbers.json", "tables/short.csv", "figures/dots.svg", "notebook.ipynb"}
     assert {f"runs/shown/{name}" for name in expected} <= results["#run-shown"]
     assert {f"runs/model/{n}.html" for n in ("model_card", "tripod_ai")} <= results["#run-model"]
+    assert "runs/evaluation/cheers.html" in results["#run-evaluation"]
     assert not [name for name in results["#run-a-site"] if "notebook" in name]
 
 

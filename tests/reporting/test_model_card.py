@@ -40,7 +40,7 @@ def test_words_tables_figures_and_statements_are_there(built):
     assert all(f"Words on <em>{name}</em>." in html for name in CARD)
     assert 'src="figures/dots.svg"' in html
     text = words(html).replace("&nbsp;", " ").replace("\xa0", " ")
-    assert "Whom to ask ✓ stated Words of people on contact." in text
+    assert "Whom to ask ✓ stated Words on contact." in text
     assert "Conflicts of interest ! not done Nobody &lt;asked&gt; &amp; nobody said." in text
 
 

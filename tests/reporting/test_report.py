@@ -39,7 +39,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 def test_the_start_page_lists_the_runs_of_the_paper_in_its_order_then_the_others(built):
     found = re.findall(r'<a href="runs/([^/]+)/index.html">', page(built, "index.html"))
-    assert found == ["shown", "simulated", "a-site", "model"]
+    assert found == ["shown", "simulated", "a-site", "evaluation", "model"]
 
 
 def test_the_start_page_counts_outcomes_and_says_whether_a_run_is_up_to_date(built):
