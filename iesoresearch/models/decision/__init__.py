@@ -25,17 +25,44 @@ from iesoresearch.models.decision.frontier import (
     Strategy,
     incremental,
 )
+from iesoresearch.models.decision.groups import (
+    Distribution,
+    Subgroup,
+    Subgroups,
+    by_subgroup,
+    distributional,
+)
 from iesoresearch.models.decision.information import Estimate, evppi, evppi_all, evsi, population
+from iesoresearch.models.decision.sensitivity import (
+    Bar,
+    Scenario,
+    Threshold,
+    TwoWay,
+    one_way,
+    scenarios,
+    threshold,
+    tornado,
+    two_way,
+)
 
 __all__ = [
     "DOMINATED",
     "EXTENDEDLY_DOMINATED",
     "ON_FRONTIER",
     "Acceptability",
+    "Bar",
+    "Distribution",
     "Estimate",
     "Plane",
+    "Scenario",
     "Strategy",
+    "Subgroup",
+    "Subgroups",
+    "Threshold",
+    "TwoWay",
     "acceptability",
+    "by_subgroup",
+    "distributional",
     "evpi",
     "evppi",
     "evppi_all",
@@ -45,7 +72,12 @@ __all__ = [
     "net_benefit",
     "normal_evpi",
     "normal_probability_best",
+    "one_way",
     "plane",
     "population",
     "preposterior_sd",
+    "scenarios",
+    "threshold",
+    "tornado",
+    "two_way",
 ]

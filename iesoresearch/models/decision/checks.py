@@ -4,6 +4,8 @@ import numpy as np
 
 from iesoresearch.errors import ParameterError
 
+AXES = {1: ("place",), 2: ("row", "column"), 3: ("draw", "group", "strategy")}
+
 
 def numbers(values, label: str, ndim: int) -> np.ndarray:
     """`values` as finite floats with `ndim` axes; `label` names them in errors.
@@ -26,9 +28,7 @@ def numbers(values, label: str, ndim: int) -> np.ndarray:
         raise ParameterError(f"{label} are empty (shape {array.shape}).")
     if not np.isfinite(array).all():
         place = np.argwhere(~np.isfinite(array))
-        where = ", ".join(
-            f"{axis} {int(i)}" for axis, i in zip(("row", "column"), place[0], strict=False)
-        )
+        where = ", ".join(f"{axis} {i}" for axis, i in zip(AXES[ndim], place[0], strict=True))
         raise ParameterError(
             f"{label} hold {len(place):,} values that are NaN or infinite, the first in {where} "
             "(counted from 0). Mend the model or the draws; leaving draws out would bias the "
