@@ -1,8 +1,9 @@
 """A talking-therapy service as a queue: who waits how long, and what that and capacity cost.
 
-`Service` says how things are and `Scenario` what changes; `simulate` follows patients one by one over
-replications, `fluid` gives the mean at once; `calibrate` finds the service whose waits are those
-published for England; `net_saving` sets the cost of waiting that capacity saves against its price.
+`Service` says how things are and `Scenario` what changes; `simulate` follows patients one by one
+over replications, `fluid` gives the mean at once; `calibrate` finds the service whose waits are
+those published for England; `net_saving` sets the cost of waiting that capacity saves against its
+price.
 """
 
 from iesoresearch.models.queue.calibration import (

@@ -1,8 +1,8 @@
 """A service whose steady state has the waits that are published for England.
 
 Published are shares of finished courses by the length of the first wait (referral to first session)
-and of the second (first to second), and no mean. Two accounts of the same shares are told, since the
-shares cannot say which is right and the answer to "what does capacity do?" lies between them:
+and of the second (first to second), and no mean. Two accounts of the same shares are told, since
+the shares cannot say which is right and the answer to "what does capacity do?" lies between them:
 
 - `ROUTES`: waits differ between patients of one service. A booking delay (exponential, which no
   capacity shortens) is followed by a list, and the routes of treatment have lists of their own.

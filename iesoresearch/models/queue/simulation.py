@@ -156,7 +156,7 @@ def intervals(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _on_list(starts, ends, weeks) -> np.ndarray:
-    """Number of patients on a list at the end of week 0, 1, …"""
+    """Number of patients on a list at the end of every week, from 0."""
     at = np.arange(weeks + 1)
     joined = np.searchsorted(np.sort(starts), at, side="right")
     return joined - np.searchsorted(np.sort(ends), at, side="right")
