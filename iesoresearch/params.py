@@ -36,7 +36,7 @@ class AnalysisParams(BaseModel):
 
     @property
     def files_beside(self) -> tuple[str, ...]:
-        """Names of files that are read beside the data, such as a model, if any."""
+        """Names, or absolute paths, of files that are read beside the data, such as a model."""
         return ()
 
     @classmethod

@@ -144,13 +144,15 @@ def _below(name: str, search_path: tuple[Path, ...]) -> Path | None:
 
 
 def file_beside(name: str, search_path: tuple[Path, ...]) -> Path:
-    """The first file called `name` in a folder of the search path.
+    """The first file called `name` in a folder of the search path; an absolute path is itself.
 
     Raises
     ------
     DataError
         No folder holds one.
     """
+    if Path(name).is_absolute():
+        return Path(name)
     for folder in search_path:
         if (folder / name).is_file():
             return folder / name

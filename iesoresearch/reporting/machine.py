@@ -3,7 +3,8 @@
 import re
 import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 from iesoresearch.project import Project
 
@@ -16,6 +17,18 @@ def named_in(path: Path, project: Project) -> tuple[str, ...]:
         return ()
     content = path.read_bytes()
     return tuple(place for place in _places(project) if _pattern(place).search(content))
+
+
+def without_folders(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as they may be published: of a file named by its whole path, the name only."""
+    return {name: _file_name(value) for name, value in parameters.items()}
+
+
+def _file_name(value: Any) -> Any:
+    for kind in (PurePosixPath, PureWindowsPath):
+        if isinstance(value, str) and kind(value).is_absolute():
+            return kind(value).name
+    return value
 
 
 def _places(project: Project) -> list[str]:

@@ -216,12 +216,12 @@ def _assemble(
     result = read_json("result.json")
     run = Run(
         folder=folder,
-        status=status,
+        status=status | {"parameters": machine.without_folders(status["parameters"])},
         result=result,
         numbers=read_json("numbers.json"),
         checks=read_json("checks.json"),
         changed=(*today.changed(status), *_gone(folder, status)),
-        other_parameters=today.other_parameters(status) or {},
+        other_parameters=machine.without_folders(today.other_parameters(status) or {}),
         machine_paths=machine.named_in(folder / NOTEBOOK, project),
         checklist=statements.CHECKLISTS[result.get("checklist", tripod.CHECKLIST.name)],
     )

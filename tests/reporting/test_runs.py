@@ -8,7 +8,7 @@ from iesoresearch import project as projects
 from iesoresearch.analyses import get
 from iesoresearch.execution import cache
 from iesoresearch.params import Settings, load_run
-from iesoresearch.reporting import machine, rerun, runs, start
+from iesoresearch.reporting import machine, pages, rerun, runs, start
 from iesoresearch.reporting.freshness import Today
 
 from . import sample
@@ -60,6 +60,17 @@ def test_a_run_with_another_parameter_says_so_and_is_made_again_with_it(project)
     run = read(project)
     assert run.changed == ("parameter n_states", "parameter criterion")
     assert rerun.command(run) == "iesoresearch run shown -p n_states=2 -p 'criterion=\"icl\"'"
+
+
+@pytest.mark.parametrize("folder", ["/srv/jane", "C:\\Users\\jane"])
+def test_a_file_that_was_named_by_its_whole_path_is_shown_by_its_name(project, folder):
+    parameters = sample.PARAMETERS | {"criterion": f"{folder}/m.yaml", "source": "a/m.yaml"}
+    sample.make_run(project, "shown", "open", parameters=parameters)
+    run = read(project)
+    assert rerun.in_order(run)["criterion"] == "m.yaml"
+    assert rerun.in_order(run)["source"] == "a/m.yaml"
+    assert "jane" not in rerun.command(run) + pages.run_page(run)
+    assert "parameter criterion" in run.changed
 
 
 def test_the_example_is_a_value_that_is_allowed(project):
