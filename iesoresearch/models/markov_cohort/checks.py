@@ -3,12 +3,12 @@
 import numpy as np
 
 from iesoresearch.errors import ParameterError
+from iesoresearch.models.markov_cohort import kernel
 
-TOLERANCE = 1e-9  # of a sum of probabilities from one
 SHOWN = 6  # problems of one kind that a message spells out
 
 
-def values(model) -> None:
+def values(model) -> np.ndarray:
     """Refuse a model with a value that cannot be.
 
     Parameters
@@ -16,13 +16,19 @@ def values(model) -> None:
     model : CohortModel
         Whose shapes fit.
 
+    Returns
+    -------
+    (S, S) bool array
+        Moves with a probability above zero in any draw, strategy or cycle.
+
     Raises
     ------
     ParameterError
         All problems in one paragraph, each with draw, strategy, cycle and state.
     """
+    sound, occurs = kernel.scan(model.transitions)
     problems = [
-        *_transitions(model),
+        *([] if sound else _broken(model, model.transitions, "DKT", "transitions")),
         *_start(model),
         *(found for reward in model.rewards for found in _reward(model, reward)),
     ]
@@ -31,24 +37,13 @@ def values(model) -> None:
             f"The cohort model cannot be evaluated: {'; '.join(problems)}. Nothing was computed. "
             "Mend these inputs (draws are counted from 0, cycles from 1)."
         )
-
-
-def _transitions(model) -> list[str]:
-    p = model.transitions
-    if _sound(p):
-        return []
-    return _broken(model, p, "DKT", "transitions")
+    return occurs
 
 
 def _start(model) -> list[str]:
-    if _sound(model.start):
+    if kernel.scan(model.start[:, :, None, None])[0]:
         return []
     return _broken(model, model.start, "DK", "start")
-
-
-def _sound(p) -> bool:
-    # NaN makes both comparisons false
-    return bool((p >= 0).all() and (abs(p.sum(-1) - 1) <= TOLERANCE).all())
 
 
 def _broken(model, p, axes: str, what: str) -> list[str]:
@@ -58,8 +53,8 @@ def _broken(model, p, axes: str, what: str) -> list[str]:
     kinds = [
         (np.isnan(p), cells, "is NaN", False),
         (p < 0, cells, "is negative", True),
-        (p > 1 + TOLERANCE, cells, "is above 1", True),
-        (abs(sums - 1) > TOLERANCE, rows, "instead of 1", True),
+        (p > 1 + kernel.TOLERANCE, cells, "is above 1", True),
+        (abs(sums - 1) > kernel.TOLERANCE, rows, "instead of 1", True),
     ]
     found = []
     for wrong, names, text, show in kinds:

@@ -11,7 +11,7 @@ from iesoresearch.models.markov_cohort.model import CohortModel
 def evaluate_in_chunks(
     make_model: Callable[[slice], CohortModel],
     n_draws: int,
-    chunk: int = 4096,
+    chunk: int = 1024,
     *,
     discounted: bool = True,
 ) -> dict[str, np.ndarray]:

@@ -97,8 +97,9 @@ class CohortModel:
         ParameterError
             As `validate`.
         """
-        self.validate()
-        found = evaluation.totals(self, [flows(self, r, discounted) for r in self.rewards])
+        occurs = checks.values(self)
+        every = [flows(self, r, discounted) for r in self.rewards]
+        found = evaluation.totals(self, occurs, every)
         return {
             reward.name: total + reward.once
             for reward, total in zip(self.rewards, found, strict=True)
@@ -117,7 +118,7 @@ class CohortModel:
             As `validate`.
         """
         self.validate()
-        return evaluation.trace(self, draw, strategy)
+        return evaluation.traces(self, [draw], [strategy])[0, 0]
 
     def traces(self) -> np.ndarray:
         """Membership at every point for all draws and strategies: for few draws.
@@ -132,7 +133,7 @@ class CohortModel:
             As `validate`.
         """
         self.validate()
-        return evaluation.traces(self)
+        return evaluation.traces(self, range(self.n_draws), range(len(self.strategies)))
 
     def values_to_go(self, *, discounted: bool = True) -> dict[str, np.ndarray]:
         """What somebody in a state at a point still collects: the backward evaluation.
@@ -155,5 +156,8 @@ class CohortModel:
         ParameterError
             As `validate`.
         """
-        self.validate()
-        return {r.name: evaluation.to_go(self, flows(self, r, discounted)) for r in self.rewards}
+        occurs = checks.values(self)
+        return {
+            reward.name: evaluation.to_go(self, occurs, flows(self, reward, discounted))
+            for reward in self.rewards
+        }

@@ -30,8 +30,8 @@ class Reward:
     discount
         (T+1,) factors, as of `timing.discount`. None: not discounted.
     transition
-        (S, S) or (D|1, K|1, T|1, S, S): worth of a move from row to column; entry c - 1 of the third
-        axis for cycle c.
+        (S, S) or (D|1, K|1, T|1, S, S): worth of a move from row to column; entry c - 1 of
+        the third axis for cycle c.
     transition_weights
         (T,) how often the moves of each cycle count; must be given with `transition` (ones, unless
         the source does otherwise: DARTH's models use ``weights[1:]``).

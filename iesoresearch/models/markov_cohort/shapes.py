@@ -23,8 +23,10 @@ class Shapes:
         self.n_cycles = n_cycles
         self._draws: dict[int, str] = {}
         self._problems: list[str] = []
-        self.names("state", states)
-        self.names("strategy", strategies)
+        for what, names in (("state", states), ("strategy", strategies)):
+            self.names(what, names)
+            if not names:
+                self.problem(f"there is no {what}")
 
     def problem(self, text: str) -> None:
         """Note what is wrong."""
@@ -32,9 +34,7 @@ class Shapes:
             self._problems.append(text)
 
     def names(self, what: str, names) -> None:
-        """Note if there is no name, or one twice."""
-        if not names:
-            self.problem(f"there is no {what}")
+        """Note names that are there twice."""
         for name in sorted({name for name in names if list(names).count(name) > 1}):
             self.problem(f'{what} "{name}" is there twice')
 
@@ -71,6 +71,9 @@ class Shapes:
             return None
         for axis, length in zip(axes, array.shape, strict=True):
             self._length(what, axis, length, scheduled)
+        for axis in range(sum(a in "DK" for a in axes)):
+            if array.strides[axis] == 0:  # a broadcast view: the same for all
+                array = array[(slice(None),) * axis + (slice(1),)]
         array.flags.writeable = False
         return array
 
