@@ -31,8 +31,8 @@ def totals(model, occurs: np.ndarray, flows: list[list[Flow]]) -> list[np.ndarra
         return [np.zeros(shape) for _ in flows]
     out = np.empty((len(every), *shape))
     kernel.forward(
-        *(model.start, _matrices(model), _by_strategy(model), *_entries(occurs, len(every))),
-        *(*_laid_out(model, every), out, kernel.LANES),
+        *(model.start, _matrices(model), schedules(model), *_entries(occurs, len(every))),
+        *(*laid_out(model, every), out, kernel.LANES),
     )
     ends = np.cumsum([len(each) for each in flows])
     return [out[end - len(each) : end].sum(0) for each, end in zip(flows, ends, strict=True)]
@@ -61,8 +61,8 @@ def to_go(model, occurs: np.ndarray, flows: list[Flow]) -> np.ndarray:
         size = len(occurs)
         cells = cells % size * size + cells // size  # those of the transpose, in the matrix
         kernel.backward(
-            *(_matrices(model), _by_strategy(model), cells, bounds, columns),
-            *(*_laid_out(model, flows), out, kernel.LANES),
+            *(_matrices(model), schedules(model), cells, bounds, columns),
+            *(*laid_out(model, flows), out, kernel.LANES),
         )
     return out
 
@@ -82,7 +82,7 @@ def traces(model, draws, strategies) -> np.ndarray:
     (draws, strategies, T+1, S) array
     """
     out = np.empty((len(draws), len(strategies), model.n_cycles + 1, len(model.states)))
-    at = _by_strategy(model)
+    at = schedules(model)
     for a, d in enumerate(draws):
         for b, k in enumerate(strategies):
             start, p = _of(model.start, d, k), _of(model.transitions, d, k)
@@ -94,7 +94,8 @@ def _of(array, d: int, k: int):
     return array[d if array.shape[0] > 1 else 0, k if array.shape[1] > 1 else 0]
 
 
-def _by_strategy(model) -> np.ndarray:
+def schedules(model) -> np.ndarray:
+    """(K, T): which matrix holds in each cycle."""
     shape = (len(model.strategies), model.n_cycles)
     return np.ascontiguousarray(np.broadcast_to(model.schedule, shape), dtype=np.int64)
 
@@ -115,16 +116,17 @@ def _matrices(model) -> np.ndarray:
     return p.reshape(*p.shape[:3], -1)
 
 
-def _laid_out(model, flows: list[Flow]):
-    """Values of all flows in one vector, where each begins, and the weights."""
-    points = (len(model.strategies), model.n_cycles + 1)
-    layout, value_at, at = [], [], 0
-    for flow in flows:
+def laid_out(model, flows: list[Flow]):
+    """Values of all flows in one vector, where each begins, and the weights: see `kernel.forward`."""
+    n, points = len(flows), (len(model.strategies), model.n_cycles + 1)
+    layout, value_at = np.empty((n, 3), dtype=np.int64), np.empty((n, *points), dtype=np.int64)
+    begin = 0
+    for f, flow in enumerate(flows):
         draws, strategies, entries, size = flow.values.shape
         stride = entries * size
-        layout.append((at, strategies * stride * (draws > 1), stride * (strategies > 1)))
-        value_at.append(np.broadcast_to(flow.schedule, points) * size)
-        at += flow.values.size
-    values = np.concatenate([flow.values.ravel() for flow in flows])
-    weights = np.array([flow.weights for flow in flows])
-    return values, np.array(layout, dtype=np.int64), np.array(value_at, dtype=np.int64), weights
+        layout[f] = begin, strategies * stride * (draws > 1), stride * (strategies > 1)
+        value_at[f] = np.broadcast_to(flow.schedule, points) * size
+        begin += flow.values.size
+    values = np.concatenate([np.zeros(0), *(flow.values.ravel() for flow in flows)])
+    weights = np.array([flow.weights for flow in flows]).reshape(n, points[1])
+    return values, layout, value_at, weights

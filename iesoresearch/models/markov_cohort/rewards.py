@@ -119,20 +119,18 @@ def flows(model, reward: Reward, discounted: bool) -> list[Flow]:
     discounted
         False leaves out the discount factors.
     """
-    n = model.n_cycles
-    factors = reward.discount if discounted and reward.discount is not None else np.ones(n + 1)
-    found = []
-    if reward.values is not None:
-        found += _of_states(reward, factors)
+    found = [] if reward.values is None else of_states(model, reward, discounted)
     if reward.transition is not None:
-        if discounted and reward.transition_discount is not None:
-            factors = np.concatenate([[1.0], reward.transition_discount])
-        found.append(_of_moves(model, reward, reward.transition_weights * factors[1:]))
+        found.append(_of_moves(model, reward, weights_of_moves(reward, discounted)))
     return found
 
 
-def _of_states(reward: Reward, factors: np.ndarray) -> list[Flow]:
+def of_states(model, reward: Reward, discounted: bool) -> list[Flow]:
+    """What a reward counts of being in states."""
     values, schedule = reward.values, reward.schedule
+    factors = reward.discount if discounted else None
+    if factors is None:
+        factors = np.ones(model.n_cycles + 1)
     if not isinstance(reward.weights, str):
         return [Flow(values, schedule, reward.weights * factors)]
     # cycle c: half of its value at the point after it, half at the one before
@@ -140,8 +138,19 @@ def _of_states(reward: Reward, factors: np.ndarray) -> list[Flow]:
     before = np.append(factors[1:] / 2, 0.0)
     if values.shape[2] == 1:
         return [Flow(values, schedule, before + after)]
-    next_ = np.concatenate([schedule[:, 1:], schedule[:, -1:]], axis=1)
-    return [Flow(values, schedule, after), Flow(values, next_, before)]
+    following = np.concatenate([schedule[:, 1:], schedule[:, -1:]], axis=1)
+    return [Flow(values, schedule, after), Flow(values, following, before)]
+
+
+def weights_of_moves(reward: Reward, discounted: bool) -> np.ndarray:
+    """(T,) how much the moves of each cycle count."""
+    if not discounted:
+        return reward.transition_weights
+    if reward.transition_discount is not None:
+        return reward.transition_weights * reward.transition_discount
+    if reward.discount is not None:
+        return reward.transition_weights * reward.discount[1:]
+    return reward.transition_weights
 
 
 def _of_moves(model, reward: Reward, weights_: np.ndarray) -> Flow:
