@@ -1,0 +1,142 @@
+"""Draws of the parameters of a case, and what a model makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from iesoresearch import seeds
+from iesoresearch.errors import ParameterError
+from iesoresearch.models.cases import matrices
+from iesoresearch.models.cases.case import Case, Joint
+from iesoresearch.models.cases.model import cohort_model
+from iesoresearch.models.cases.scope import Findings, Scope
+from iesoresearch.models.markov_cohort import evaluate_in_chunks
+
+#: Bytes of transition matrices held at a time.
+MEMORY = 2**26
+#: Members of a mixed cohort that stand for all.
+PEOPLE = 2_000
+
+Draws = Mapping[str, np.ndarray]
+
+
+def draw(case: Case, n: int, seed: int) -> dict[str, np.ndarray]:
+    """(n,) draws by parameter, each from a stream of its own.
+
+    Rows of counts are drawn too, from Dirichlet distributions, (n, S). Parameters of a strategy are
+    called ``strategy.parameter``.
+    """
+    found = {}
+    owners = [("", case.parameters), *((f"{s.name}.", s.parameters) for s in case.strategies)]
+    for prefix, parameters in owners:
+        for name, parameter in parameters.items():
+            if parameter.distribution is not None:
+                stream = seeds.rng(seed, "case", prefix + name)
+                found[prefix + name] = parameter.distribution.draw(stream, n)
+    for joint in case.joints:
+        values = _together(joint, seeds.rng(seed, "case", "joint", joint.name), n)
+        found.update(dict(zip(joint.names, values.T, strict=True)))
+    for counts in _counts(case):
+        for state, row in counts.rows.items():
+            place = f"{counts.place}.{state}"
+            found[place] = _shares(np.array(row), seeds.rng(seed, "case", place), n)
+    return found
+
+
+def _together(joint: Joint, stream: np.random.Generator, n: int) -> np.ndarray:
+    if joint.kind == "dirichlet":
+        return stream.dirichlet(joint.mean, n)
+    return stream.multivariate_normal(joint.mean, joint.covariance, n, method="cholesky")
+
+
+def _shares(counts: np.ndarray, stream: np.random.Generator, n: int) -> np.ndarray:
+    """Dirichlet draws of the moves that were seen; the others have probability 0."""
+    shares, seen = np.zeros((n, len(counts))), counts > 0
+    shares[:, seen] = stream.dirichlet(counts[seen], n)
+    return shares
+
+
+def _counts(case: Case) -> list[matrices.Counts]:
+    found, queue = [], [case.transitions, *case.matrices.values()]
+    queue += [strategy.transitions for strategy in case.strategies]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, matrices.Counts):
+            found.append(item)
+        elif isinstance(item, matrices.Mix | matrices.Switch):
+            queue += [part for _, part in item.parts]
+        elif isinstance(item, matrices.Relative | matrices.Death):
+            queue.append(item.of)
+    return found
+
+
+def people(case: Case) -> dict[str, np.ndarray]:
+    """Values of the people's own parameters, evenly over their distributions; empty without any.
+
+    The cohort of people who differ is the mean over many cohorts of people who do not.
+    """
+    seed = 0
+    return {
+        name: distribution.draw(seeds.rng(seed, "case", "people", name), PEOPLE)
+        for name, distribution in case.individuals.items()
+    }
+
+
+def cohort_totals(case: Case, draws: Draws, *, discounted: bool = True) -> dict[str, np.ndarray]:
+    """(D, K) totals per reward of a cohort model."""
+    n = max((len(values) for values in draws.values()), default=1)
+    size = sum(case.clock(state) for state in case.states)
+    per_draw = 8 * size**2 * case.cycles * len(case.strategies) * (1 + len(case.rewards))
+
+    def part(chunk: slice):
+        return cohort_model(case, {name: values[chunk] for name, values in draws.items()})
+
+    chunk = int(np.clip(MEMORY // per_draw, 1, 4096))
+    return evaluate_in_chunks(part, n, chunk, discounted=discounted)
+
+
+def outcomes_of(case: Case, draws: Draws) -> dict[str, np.ndarray]:
+    """(D, K) totals per reward of a decision tree, or of plain costs and effects."""
+    found = {}
+    for spec in case.rewards:
+        columns = []
+        for strategy in case.strategies:
+            scope = Scope(case, strategy, draws, None, Findings())
+            if strategy.tree is not None:
+                columns.append(strategy.tree.payoff(scope, spec.name))
+            else:
+                columns.append(scope.scalar(strategy.outcomes[spec.name]))
+        found[spec.name] = np.stack(np.broadcast_arrays(*columns), axis=1)
+    return found
+
+
+def with_sums(case: Case, totals: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Totals with "cost" and "effect", the sums of the rewards of these kinds."""
+    found = dict(totals)
+    for kind in ("cost", "effect"):
+        parts = [totals[spec.name] for spec in case.rewards if spec.kind == kind]
+        if parts:
+            found[kind] = sum(parts)
+    return found
+
+
+def outcomes(case: Case, seed: int) -> dict[str, np.ndarray]:
+    """(D, K) outcomes per reward of the probabilistic analysis.
+
+    Raises
+    ------
+    ParameterError
+        The case says no number of draws.
+    """
+    if case.psa is None:
+        raise ParameterError(f"{case.name}: expected.psa needs psa: its draws and seed.")
+    draws = draw(case, case.psa.size, case.psa.seed + seed)
+    if case.individuals:
+        raise ParameterError(f"{case.name}: individuals cannot go with a probabilistic analysis.")
+    if case.kind == "markov_cohort":
+        totals = cohort_totals(case, draws)
+    else:
+        totals = outcomes_of(case, draws)
+    return with_sums(case, totals)
