@@ -29,7 +29,9 @@ class Arrays:
     recover, worsen
         (D, P, B) probability per week of moving to the first band, to the next worse band.
     relapse
-        (D,) probability per week of moving from the first band to `bands.RELAPSE_TO`.
+        (D,) probability per week of moving from the first band to `relapse_to`.
+    relapse_to
+        (starting bands,) index of a band.
     effect
         (D, B, B) moves at the end of treatment.
     names, values
@@ -54,6 +56,7 @@ class Arrays:
     recover: np.ndarray
     worsen: np.ndarray
     relapse: np.ndarray
+    relapse_to: np.ndarray
     effect: np.ndarray
     names: tuple[str, ...]
     values: np.ndarray
@@ -97,6 +100,7 @@ def assemble(model, draws: Mapping[str, np.ndarray]) -> Arrays:
         recover=recover,
         worsen=worsen,
         relapse=-np.expm1(-relapse),
+        relapse_to=severity.relapse_to(model.condition),
         effect=_effect(model, draws),
         names=names,
         values=values,

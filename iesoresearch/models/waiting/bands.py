@@ -11,8 +11,18 @@ from iesoresearch.measures.instruments import GAD7, PHQ9, Instrument
 INSTRUMENT: dict[str, Instrument] = {"depression": PHQ9, "anxiety": GAD7}
 #: Names of the bands, from best to worst. People start in any but the first.
 BANDS = {name: tuple(b.name for b in scale.bands) for name, scale in INSTRUMENT.items()}
-#: Where people go who relapse: the first band that is all above caseness, in both conditions.
-RELAPSE_TO = 2
+_CASENESS = 2  # the first band that lies wholly above caseness, in both conditions
+
+
+def relapse_to(condition: str) -> np.ndarray:
+    """(starting bands,) index of the band to which people relapse from the first.
+
+    The first that lies wholly above caseness (PHQ-9 or GAD-7 of 10 and more), where relapse is
+    defined by that (Ali et al. 2017, doi:10.1016/j.brat.2017.04.006), but none worse than the band
+    of referral: for people referred with mild symptoms relapse is a return to these.
+    """
+    starts = np.arange(1, len(BANDS[condition]))
+    return np.minimum(starts, _CASENESS)
 
 
 def key(band: str) -> str:

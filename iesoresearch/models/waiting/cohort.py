@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from iesoresearch.models.markov_cohort import CohortModel, Reward, discount
-from iesoresearch.models.waiting.bands import BANDS, RELAPSE_TO
+from iesoresearch.models.waiting.bands import BANDS
 from iesoresearch.models.waiting.model import WaitingModel
 from iesoresearch.models.waiting.scenarios import WEEK
 
@@ -35,7 +35,12 @@ def as_cohort_model(
     for s in range(n_bands - 1):
         start[0, s, s + 1] = 1.0
     horizon = model.horizon_weeks
-    matrices = np.stack([_week(arrays, t, wait, len(phases)) for t in range(horizon)])
+    matrices = np.stack(
+        [
+            [_week(arrays, s, t, wait, len(phases)) for t in range(horizon)]
+            for s in range(n_bands - 1)
+        ]
+    )
     rate = arrays.factor[0] ** (-1 / WEEK.years) - 1
     factors = discount(rate, horizon, WEEK)
     rewards = [
@@ -48,28 +53,28 @@ def as_cohort_model(
         states=states,
         strategies=bands[1:],
         start=start,
-        transitions=matrices[None, None],
+        transitions=matrices[None],
         rewards=tuple(rewards),
         n_cycles=horizon,
         cycle=WEEK,
     )
 
 
-def natural_matrix(arrays, t: int) -> np.ndarray:
-    """(bands, bands) moves of the natural course from week t to t + 1, of the first draw."""
+def natural_matrix(arrays, start: int, t: int) -> np.ndarray:
+    """(bands, bands) moves of the natural course in week t, for those referred in a band."""
     p = arrays.interval[t]
     n_bands = arrays.values.shape[2]
     matrix = np.diag(1 - arrays.recover[0, p] - arrays.worsen[0, p])
     matrix[:, 0] += arrays.recover[0, p]
     matrix[range(n_bands - 1), range(1, n_bands)] += arrays.worsen[0, p, :-1]
     matrix[0, 0] -= arrays.relapse[0]
-    matrix[0, RELAPSE_TO] += arrays.relapse[0]
+    matrix[0, arrays.relapse_to[start]] += arrays.relapse[0]
     return matrix
 
 
-def _week(arrays, t: int, wait: int, n_phases: int) -> np.ndarray:
+def _week(arrays, start: int, t: int, wait: int, n_phases: int) -> np.ndarray:
     """Matrix of all phases from week t to t + 1."""
-    natural = natural_matrix(arrays, t)
+    natural = natural_matrix(arrays, start, t)
     n = len(natural)
     full = np.zeros((n_phases, n, n_phases, n))
     after, left = n_phases - 2, n_phases - 1

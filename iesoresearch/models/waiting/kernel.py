@@ -1,10 +1,12 @@
-"""The whole model for many draws and waits: one pass forward, one backward.
+"""The whole model for many draws and waits: one pass backward, one forward.
 
 Whoever is not treated follows the natural course, on the list or off it. So what a member of the
 cohort collects is the natural course from referral, plus, for those who go on after the first
-session, what treatment adds from its end. The natural course is evaluated backward once per draw;
-the people on the list are carried forward once; a wait only needs what treatment adds, carried back
-from its end to the first session.
+session, what treatment adds at its end. `_prepare` evaluates the natural course backward once, and
+with it what treatment adds in every week; `_queue` carries the list forward once; `_course` carries
+the people of all waits through second wait and treatment at the same time. Weeks lie along the last
+axis of all arrays, so the innermost loops run over waits. Behind the horizon arrays go on with
+zeros: nothing counts there.
 """
 
 import numba
@@ -12,63 +14,108 @@ import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
-def _back(recover, worsen, relapse, to, after, before):
-    """Expected values before a week of natural course, from those after it; (bands, columns)."""
-    n_bands, n = after.shape
-    for c in range(n):
-        before[0, c] = (1.0 - relapse) * after[0, c] + relapse * after[to, c]
-    for b in range(1, n_bands):
-        worse = min(b + 1, n_bands - 1)
-        stay = 1.0 - recover[b] - worsen[b]
-        for c in range(n):
-            before[b, c] = (
-                recover[b] * after[0, c] + worsen[b] * after[worse, c] + stay * after[b, c]
-            )
+def _prepare(rates, relapse, to, effect, values, discounts, natural, gains):
+    """Fill (bands, rewards) at referral: natural course, and (bands, rewards, T + 1) gains.
 
-
-@numba.njit(cache=True, nogil=True)
-def _forth(recover, worsen, relapse, to, stays, people):
-    """Carry (starts, bands) people one week on; the share `stays` is still on the list."""
-    n_bands = people.shape[1]
-    for s in range(people.shape[0]):
-        recovered, better = 0.0, people[s, 0]
-        for b in range(n_bands - 1, 0, -1):
-            recovered += people[s, b] * recover[b]
-            if b < n_bands - 1:
-                people[s, b + 1] += people[s, b] * worsen[b]
-            people[s, b] *= 1.0 - recover[b] - worsen[b]
-        people[s, 0] = better * (1.0 - relapse) + recovered
-        people[s, to] += better * relapse
-        for b in range(n_bands):
-            people[s, b] *= stays
-
-
-@numba.njit(cache=True, nogil=True)
-def _natural(interval, recover, worsen, relapse, to, values, powers, natural):
-    """Fill (T + 1, bands, rewards) with what is still to be collected, counted by trapezoid."""
-    horizon = len(interval)
+    Weeks count by the trapezoidal rule. `rates` are (bands, T) of `run`.
+    """
+    recover, worsen, stay = rates
+    n_rewards, n_bands = values.shape
+    horizon = len(discounts) - 1
+    after = np.zeros((n_bands, n_rewards))
     for t in range(horizon, -1, -1):
-        if t < horizon:
-            p = interval[t]
-            _back(recover[p], worsen[p], relapse, to, natural[t + 1], natural[t])
-        else:
-            natural[t] = 0.0
-        weight = powers[t] * (0.5 if t in (0, horizon) else 1.0)
-        for b in range(values.shape[1]):
-            for r in range(values.shape[0]):
-                natural[t, b, r] += weight * values[r, b]
+        weight = discounts[t] * (0.5 if t in (0, horizon) else 1.0)
+        for r in range(n_rewards):
+            if t < horizon:
+                well, above = after[0, r], after[n_bands - 1, r]
+                after[0, r] = (1.0 - relapse) * well + relapse * after[to, r]
+                for b in range(n_bands - 1, 0, -1):
+                    here = after[b, r]
+                    after[b, r] = recover[b, t] * well + worsen[b, t] * above + stay[b, t] * here
+                    above = here
+            for b in range(n_bands):
+                after[b, r] += weight * values[r, b]
+            for b in range(n_bands):
+                gain = -after[b, r]
+                for moved in range(n_bands):
+                    gain += effect[b, moved] * after[moved, r]
+                gains[b, r, t] = gain
+    natural[:] = after
 
 
 @numba.njit(cache=True, nogil=True)
-def _gain(effect, natural, added):
-    """(bands, rewards): what the effect adds to what is still to be collected."""
-    n_bands, n_rewards = natural.shape
-    for b in range(n_bands):
-        for r in range(n_rewards):
-            total = -natural[b, r]
-            for to in range(n_bands):
-                total += effect[b, to] * natural[to, r]
-            added[b, r] = total
+def _queue(rates, relapse, to, stays, start, waiting):
+    """Fill (bands, waits) with the people still on the list; all begin in band `start`."""
+    recover, worsen, stay = rates
+    n_bands, n = waiting.shape
+    waiting[:] = 0.0
+    waiting[start, 0] = 1.0
+    for t in range(n - 1):
+        recovered, well = 0.0, waiting[0, t]
+        for b in range(1, n_bands):
+            recovered += waiting[b, t] * recover[b, t]
+            worse = waiting[b - 1, t] * worsen[b - 1, t]
+            waiting[b, t + 1] = stays * (waiting[b, t] * stay[b, t] + worse)
+        waiting[0, t + 1] = stays * (well * (1.0 - relapse) + recovered)
+        waiting[to, t + 1] += stays * well * relapse
+
+
+@numba.njit(cache=True, nogil=True)
+def _step(rates, relapse, to, week, people, recovered):
+    """Carry (bands, waits) people one week on, `week` weeks after the first session of each."""
+    recover, worsen, stay = rates
+    n_bands, n = people.shape
+    recovered[:] = 0.0
+    # One-dimensional slices: with them the compiler knows that no index is negative.
+    for b in range(n_bands - 1, 0, -1):
+        here, better = people[b], people[b - 1]
+        recovers, stays = recover[b, week : week + n], stay[b, week : week + n]
+        worsens = worsen[b - 1, week : week + n]
+        for t in range(n):
+            recovered[t] += here[t] * recovers[t]
+            here[t] = here[t] * stays[t] + better[t] * worsens[t]
+    well, relapsed = people[0], people[to]
+    for t in range(n):
+        relapsed[t] += well[t] * relapse
+        well[t] = well[t] * (1.0 - relapse) + recovered[t]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add(times, people, worth, total):
+    for t in range(len(total)):
+        total[t] += times * people[t] * worth[t]
+
+
+@numba.njit(cache=True, nogil=True)
+def _course(rates, relapse, to, shares, seconds, treatment, rest, discounts, gains, people, out):
+    """Add gains and the cost of the rest of the course to (rewards + 1, waits), people moving on.
+
+    `people` are (bands, waits) at the first session; they are carried to the last end of treatment.
+    """
+    n_bands, n = people.shape
+    n_rewards = gains.shape[1]
+    recovered = np.empty(n)
+    last = seconds.max() + treatment
+    for week in range(last + 1):
+        for g in range(len(shares)):
+            for b in range(n_bands):
+                if week == seconds[g]:
+                    _add(shares[g] * rest[b], people[b], discounts[week : week + n], out[n_rewards])
+                if week == seconds[g] + treatment:
+                    for r in range(n_rewards):
+                        _add(shares[g], people[b], gains[b, r, week : week + n], out[r])
+        if week < last:
+            _step(rates, relapse, to, week, people, recovered)
+
+
+@numba.njit(cache=True, nogil=True)
+def _along_weeks(interval, recover, worsen, rates):
+    """Fill three (bands, weeks) arrays: recovery, worsening, staying; zero behind the horizon."""
+    for b in range(recover.shape[1]):
+        for t in range(len(interval)):
+            rates[0][b, t] = recover[interval[t], b]
+            rates[1][b, t] = worsen[interval[t], b]
+            rates[2][b, t] = 1.0 - rates[0][b, t] - rates[1][b, t]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -77,7 +124,7 @@ def run(
     recover,
     worsen,
     relapse,
-    to,
+    relapse_to,
     effect,
     values,
     first,
@@ -88,71 +135,47 @@ def run(
     treatment_weeks,
     dropout,
     factor,
-    waits,
+    longest,
     out,
 ):
-    """Fill (rewards + 3, draws, starting bands, waits): the rewards, therapy, treated, waited.
+    """Fill (draws, starting bands, rewards + 3, waits): rewards, therapy, treated, waited.
 
-    Parameters are the fields of `assembling.Arrays`; `waits` rise strictly. "Therapy" is in £,
+    Parameters are the fields of `assembling.Arrays`; waits are 0 … `longest`. "Therapy" is in £,
     discounted; "treated" the share that goes on after the first session; "waited" the mean weeks on
-    the list. Nothing is counted that would happen at the horizon or later.
+    the list. Nothing is counted that would happen at the horizon or later, but QALYs and costs of
+    being in a state at the horizon itself.
     """
     n_draws, n_rewards, n_bands = values.shape
-    horizon, n_classes = len(interval), second_shares.shape[1]
-    natural = np.empty((horizon + 1, n_bands, n_rewards))
-    gains = np.empty((horizon + 1, n_bands, n_rewards))
-    powers = np.empty(horizon + 1)
-    people = np.empty((n_bands - 1, n_bands))
-    ahead, carried = np.empty((n_bands, n_rewards + 1)), np.empty((n_bands, n_rewards + 1))
+    horizon, n = len(interval), longest + 1
+    padded = max(horizon + 1, n) + second_weeks.max() + treatment_weeks.max() + 1
+    rates = (np.zeros((n_bands, padded)), np.zeros((n_bands, padded)), np.zeros((n_bands, padded)))
+    gains = np.zeros((n_bands, n_rewards, padded))
+    natural = np.empty((n_bands, n_rewards))
+    people = np.empty((n_bands, n))
+    discounts, paid = np.empty(horizon + 1), np.zeros(padded)
+    out[:] = 0.0
     for d in range(n_draws):
+        _along_weeks(interval, recover[d], worsen[d], rates)
         for t in range(horizon + 1):
-            powers[t] = factor[d] ** t
-        args = recover[d], worsen[d], relapse[d]
-        _natural(interval, args[0], args[1], args[2], to, values[d], powers, natural)
-        for t in range(horizon + 1):
-            _gain(effect[d], natural[t], gains[t])
-        people[:] = 0.0
+            discounts[t] = factor[d] ** t
+        paid[:horizon] = discounts[:horizon]
         for s in range(n_bands - 1):
-            people[s, s + 1] = 1.0
-        waited = np.zeros(n_bands - 1)
-        at = 0
-        for t in range(waits[-1] + 1):
-            if t == waits[at]:
-                ahead[:] = 0.0
-                last = second_weeks[d].max() + treatment_weeks[d]
-                for k in range(min(last, horizon - t), -1, -1):
-                    if k < min(last, horizon - t):
-                        p = interval[t + k]
-                        _back(args[0][p], args[1][p], args[2], to, ahead, carried)
-                        ahead, carried = carried, ahead
-                    for g in range(n_classes):
-                        if k == second_weeks[d, g] and t + k < horizon:
-                            for b in range(n_bands):
-                                paid = powers[t + k] * rest[d, b]
-                                ahead[b, n_rewards] += second_shares[d, g] * paid
-                        if k == second_weeks[d, g] + treatment_weeks[d]:
-                            for b in range(n_bands):
-                                for r in range(n_rewards):
-                                    ahead[b, r] += second_shares[d, g] * gains[t + k, b, r]
-                for s in range(n_bands - 1):
-                    for r in range(n_rewards):
-                        total = natural[0, s + 1, r]
-                        for b in range(n_bands):
-                            total += people[s, b] * engaged[d, b] * ahead[b, r]
-                        out[r, d, s, at] = total
-                    cost, treated = 0.0, 0.0
-                    for b in range(n_bands):
-                        goes_on = people[s, b] * engaged[d, b]
-                        if t < horizon:
-                            cost += people[s, b] * powers[t] * first[d, b]
-                            treated += goes_on
-                        cost += goes_on * ahead[b, n_rewards]
-                    out[n_rewards, d, s, at] = cost
-                    out[n_rewards + 1, d, s, at] = treated
-                    out[n_rewards + 2, d, s, at] = waited[s]
-                at += 1
-            if t < horizon:
-                for s in range(n_bands - 1):
-                    waited[s] += people[s].sum()
-                p = interval[t]
-                _forth(args[0][p], args[1][p], args[2], to, 1.0 - dropout[d], people)
+            to = relapse_to[s]
+            if s == 0 or to != relapse_to[s - 1]:
+                _prepare(rates, relapse[d], to, effect[d], values[d], discounts, natural, gains)
+            here = out[d, s]
+            _queue(rates, relapse[d], to, 1.0 - dropout[d], s + 1, people)
+            for t in range(n):
+                here[n_rewards + 2, t] = 0.0 if t == 0 else here[n_rewards + 2, t - 1]
+                for b in range(n_bands):
+                    if 0 < t <= horizon:
+                        here[n_rewards + 2, t] += people[b, t - 1]
+                    here[n_rewards, t] += people[b, t] * first[d, b] * paid[t]
+                    people[b, t] *= engaged[d, b]
+                    here[n_rewards + 1, t] += people[b, t] if t < horizon else 0.0
+                for r in range(n_rewards):
+                    here[r, t] = natural[s + 1, r]
+            _course(
+                rates, relapse[d], to, second_shares[d], second_weeks[d], treatment_weeks[d],
+                rest[d], paid, gains, people, here,
+            )  # fmt: skip

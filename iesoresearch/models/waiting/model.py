@@ -8,7 +8,7 @@ import numpy as np
 
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.waiting.assembling import Arrays, assemble
-from iesoresearch.models.waiting.bands import BANDS, RELAPSE_TO
+from iesoresearch.models.waiting.bands import BANDS
 from iesoresearch.models.waiting.kernel import run
 from iesoresearch.models.waiting.outcome import Outcome
 from iesoresearch.models.waiting.scenarios import check
@@ -24,9 +24,9 @@ class WaitingModel:
     Everybody waits `wait` weeks for the first session, and may leave the list before (drop-out).
     After it a share goes on (`engaged_…`), waits again for the second session and is treated. All
     the time, on the list or off it, severity follows the natural course: recovery to the first band
-    (a named scenario), one band worse, relapse from the first band. Therapy acts at the end of
-    treatment, on top of what the natural course did meanwhile, as trials measure it against a
-    waiting list:
+    (a named scenario), one band worse, relapse from the first band (`bands.relapse_to`). Therapy
+    acts at the end of treatment, on top of what the natural course did meanwhile, as trials measure
+    it against a waiting list:
 
     - depression: score after = score before − g × SD(PHQ-9) − individual spread; within a band
       scores are distributed as a normal distribution with the published mean and SD of first scores
@@ -126,11 +126,11 @@ class WaitingModel:
         weeks = _waits(waits)
         arrays = self.arrays(draws)
         n_draws, n_rewards, n_bands = arrays.values.shape
-        out = np.empty((n_rewards + 3, n_draws, n_bands - 1, len(weeks)))
+        out = np.empty((n_draws, n_bands - 1, n_rewards + 3, int(weeks[-1]) + 1))
         edges = np.linspace(0, n_draws, max(1, n_jobs) + 1).astype(int)
 
         def part(i: int) -> None:
-            _run(arrays, slice(edges[i], edges[i + 1]), weeks, out)
+            _run(arrays, slice(edges[i], edges[i + 1]), out)
 
         with ThreadPoolExecutor(max(1, n_jobs)) as executor:
             list(executor.map(part, range(len(edges) - 1)))
@@ -145,13 +145,13 @@ def _waits(waits: Iterable[int]) -> np.ndarray:
     return weeks.astype(np.int64)
 
 
-def _run(arrays: Arrays, rows: slice, waits: np.ndarray, out: np.ndarray) -> None:
+def _run(arrays: Arrays, rows: slice, out: np.ndarray) -> None:
     run(
         arrays.interval,
         arrays.recover[rows],
         arrays.worsen[rows],
         arrays.relapse[rows],
-        RELAPSE_TO,
+        arrays.relapse_to,
         arrays.effect[rows],
         arrays.values[rows],
         arrays.first[rows],
@@ -162,6 +162,6 @@ def _run(arrays: Arrays, rows: slice, waits: np.ndarray, out: np.ndarray) -> Non
         arrays.treatment_weeks[rows],
         arrays.dropout[rows],
         arrays.factor[rows],
-        waits,
-        out[:, rows],
+        out.shape[-1] - 1,
+        out[rows],
     )

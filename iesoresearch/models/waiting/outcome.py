@@ -52,7 +52,8 @@ class Outcome:
     @classmethod
     def of(cls, model, arrays: Arrays, waits, out, week_of_work) -> Outcome:
         """Name the parts of what `kernel.run` filled."""
-        found = dict(zip(arrays.names, out, strict=False))
+        parts = np.moveaxis(out if len(waits) == out.shape[-1] else out[..., waits], 2, 0)
+        found = dict(zip(arrays.names, parts, strict=False))
         n = len(arrays.names)
         lost = found.get("productivity")
         value = None if lost is None else np.asarray(week_of_work, dtype=float)
@@ -60,12 +61,12 @@ class Outcome:
             bands=model.starting_bands,
             waits=waits,
             background=found["background"],
-            therapy=out[n],
+            therapy=parts[n],
             productivity_weeks=lost,
             week_of_work=value,
             qaly={name: found[name] for name in INSTRUMENTS[model.condition]},
-            treated=out[n + 1],
-            weeks_waited=out[n + 2],
+            treated=parts[n + 1],
+            weeks_waited=parts[n + 2],
             course=arrays.course[:, 1:],
         )
 
