@@ -17,7 +17,7 @@ from iesoresearch.errors import ParameterError
 from iesoresearch.models.decision import basis
 from iesoresearch.models.decision.acceptability import evpi
 from iesoresearch.models.decision.checks import numbers, strategies
-from iesoresearch.models.decision.smoothing import smooth_group, smooth_input
+from iesoresearch.models.decision.smoothing import smooth
 from iesoresearch.seeds import rng
 
 FEWEST = 50  # draws
@@ -49,7 +49,7 @@ def evppi(nb, x) -> Estimate:
     """Expected value of learning the inputs `x` exactly, all else staying unknown.
 
     One input: a penalised cubic spline. Several: functions of each input and products of up to
-    three (`smoothing.smooth_group`). The bias of the plain estimate is estimated by adding to the
+    three (`smoothing.smooth`). The bias of the plain estimate is estimated by adding to the
     fitted means as much error as they have, and taken off.
 
     Parameters
@@ -190,10 +190,7 @@ def _estimate(nb, x, label=""):
     if p == 0 or gain.shape[1] == 0:
         return Estimate(0.0, 0.0)
     _enough(n, p, label)
-    if p == 1:
-        fit = smooth_input(x[:, 0], gain, _chosen)
-    else:
-        fit = smooth_group(x, gain, _chosen, min(basis.MOST_TERMS, n // PER_TERM))
+    fit = smooth(x, gain, _chosen, min(basis.MOST_TERMS, n // PER_TERM))
     better = np.maximum(fit.fitted.max(axis=1), 0)
     left = gain - fit.fitted
     bias = _bias(fit, left)

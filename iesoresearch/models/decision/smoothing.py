@@ -7,7 +7,7 @@ likelihood says (Wood 2011, J R Stat Soc B 73:3–36: steadier than cross-valida
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from iesoresearch.models.decision.basis import group_terms, input_basis
 
@@ -39,17 +39,35 @@ class Smooth:
     smoothed: np.ndarray
 
 
-def smooth_input(x, y, weights) -> Smooth:
-    """Penalised cubic spline of one input `x` (D,) for each column of `y` (D, K).
+def smooth(x, y, weights, most: int) -> Smooth:
+    """Regression of each column of `y` (D, K) on `x` (D, p), no column of which is constant.
 
-    The basis is orthonormal, so that a penalty only shrinks coefficients and all penalties are
-    tried for all columns at once.
+    One input: a penalised cubic spline. Several: functions of each input and products of up to
+    three, as a Gaussian process of low rank. Lines are free; the other functions of one input,
+    products of two and products of three have each a prior variance of their own, which shrinks to
+    nothing what a group does not need, so that adding inputs adds little noise.
 
     Parameters
     ----------
     weights
         From fitted values (D, K), columns (D, K) to smooth likewise (see `Smooth.smoothed`).
+    most
+        Terms of a group, beyond those that are always in (`basis.group_terms`).
     """
+    centre = y.mean(axis=0)
+
+    def moved(fitted):
+        return weights(fitted + centre)
+
+    if x.shape[1] == 1:
+        fit = _one_input(x[:, 0], y - centre, moved)
+    else:
+        fit = _group(x, y - centre, moved, most)
+    return Smooth(fit.fitted + centre, fit.leverage, fit.freedom, fit.smoothed)
+
+
+def _one_input(x, y, weights):
+    """Spline: the basis is orthonormal, so all penalties are tried for all columns at once."""
     basis, roughness = input_basis(x)
     coefficients = basis.T @ y
     shrink = _shrinkage(coefficients, (y**2).sum(axis=0), roughness, len(y))
@@ -72,25 +90,17 @@ def _shrinkage(coefficients, squares, roughness, n):
     return factor[criterion.argmin(axis=0)].T
 
 
-def smooth_group(x, y, weights, most: int) -> Smooth:
-    """Functions of several inputs `x` (D, p) and their products, for each column of `y` (D, K).
-
-    A Gaussian process of low rank: lines are free, and the other functions of one input, products
-    of two and products of three have each a prior variance of their own. That shrinks to nothing
-    what a group does not need, so that adding inputs adds little noise.
-
-    Parameters
-    ----------
-    most
-        Terms, beyond those that are always in (`group_terms`).
-    """
+def _group(x, y, weights, most):
+    """Products of functions, with three kinds of prior variance."""
     bases = [input_basis(column)[0] for column in x.T]
     terms, inputs, order = group_terms(bases, most)
     kind = np.where((inputs == 1) & (order > 1), 0, inputs - 1)
     kind[(inputs == 0) | ((inputs == 1) & (order == 1))] = -1
     gram, projected = terms.T @ terms, terms.T @ y
+    # Inputs that add up to one make lines that depend on each other.
+    gram[np.diag_indices_from(gram)] *= 1 + 1e-9
     fits = [
-        _components(gram, projected[:, k], y[:, k] @ y[:, k], len(y), order, kind)
+        _components(gram, projected[:, k], y[:, k] @ y[:, k], order, kind, len(y))
         for k in range(y.shape[1])
     ]
     fitted = terms @ np.column_stack([mean for mean, _ in fits])
@@ -101,35 +111,42 @@ def smooth_group(x, y, weights, most: int) -> Smooth:
     return Smooth(fitted, np.column_stack(leverage), freedom, terms @ smoothed)
 
 
-def _components(gram, projected, squares, n, order, kind):
+def _components(gram, projected, squares, order, kind, n):
     """Coefficients and their covariance ÷ residual variance, at the likeliest variances.
 
-    Fixed-point steps of the marginal likelihood (MacKay 1992, Neural Comput 4:415–447).
+    Fixed-point steps of the marginal likelihood (MacKay 1992, Neural Comput 4:415–447). They start
+    as if the terms were uncorrelated, which costs next to nothing and is nearly so where inputs
+    are independent.
     """
-    rest = squares / n
-    if rest == 0:
+    total = squares / n
+    if total == 0:
         return np.zeros(len(gram)), np.zeros_like(gram)
-    floor = EXACT * rest
-    prior = np.full(3, 0.1 * rest)
-    decay = order.astype(float) ** -DECAY
-    penalised = [kind == c for c in range(3)]
-    freedom = np.inf
-    for _ in range(STEPS):
-        variance = np.where(kind < 0, 1e6 * squares / n, prior[kind] * decay)
-        inverse = _inverse(gram + np.diag(rest / variance))
-        mean = inverse @ projected
-        certain = 1 - rest / variance * np.diag(inverse)
-        left = squares - 2 * mean @ projected + mean @ gram @ mean
-        rest = max(left / (n - certain.sum()), floor)
-        for c, there in enumerate(penalised):
-            if there.any():
-                size = (mean[there] ** 2 / decay[there]).sum()
-                prior[c] = max(size / max(certain[there].sum(), 1e-6), 1e-9 * squares / n)
-        if abs(certain.sum() - freedom) < SETTLED:
+    decay, diagonal = order.astype(float) ** -DECAY, np.diag(gram)
+    rest, prior, exact, freedom = total, np.full(3, 0.1 * total), False, np.inf
+    for step in range(STEPS):
+        penalty = rest / np.where(kind < 0, 1e6 * total, prior[kind] * decay)
+        if exact:
+            inverse = _inverse(gram + np.diag(penalty))
+            mean = inverse @ projected
+            fitted = gram @ mean
+            certain = 1 - penalty * np.diag(inverse)
+        else:
+            mean = projected / (diagonal + penalty)
+            fitted, certain = diagonal * mean, diagonal / (diagonal + penalty)
+        left = squares - 2 * mean @ projected + mean @ fitted
+        rest = max(left / (n - certain.sum()), EXACT * total)
+        size = np.bincount(kind + 1, mean**2 / decay, minlength=4)[1:]
+        known = np.bincount(kind + 1, certain, minlength=4)[1:]
+        prior = np.maximum(size / np.maximum(known, 1e-6), 1e-9 * total)
+        settled, freedom = abs(certain.sum() - freedom) < SETTLED, certain.sum()
+        if settled and exact:
             break
-        freedom = certain.sum()
+        exact = exact or settled or step > STEPS // 2
     return mean, inverse
 
 
 def _inverse(matrix):
-    return cho_solve(cho_factor(matrix), np.eye(len(matrix)))
+    """Of a positive definite matrix."""
+    lower, _ = dpotrf(matrix, lower=True)
+    inverse, _ = dpotri(lower, lower=True)
+    return np.tril(inverse) + np.tril(inverse, -1).T
