@@ -117,7 +117,7 @@ def _matrices(model) -> np.ndarray:
 
 
 def laid_out(model, flows: list[Flow]):
-    """Values of all flows in one vector, where each begins, and the weights: see `kernel.forward`."""
+    """Values of all flows in one vector, where each begins, and weights: for `kernel.forward`."""
     n, points = len(flows), (len(model.strategies), model.n_cycles + 1)
     layout, value_at = np.empty((n, 3), dtype=np.int64), np.empty((n, *points), dtype=np.int64)
     begin = 0

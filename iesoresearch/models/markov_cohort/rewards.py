@@ -168,8 +168,9 @@ def _of_moves(model, reward: Reward, weights_: np.ndarray) -> Flow:
 
 def _worth(model, worth: np.ndarray, c: int) -> np.ndarray:
     """(D|1, K|1, S) expected worth of the move in cycle c + 1."""
-    at = model.schedule[:, c]
-    matrices = model.transitions
-    strategies = np.arange(len(at)) if matrices.shape[1] > 1 and len(at) > 1 else slice(None)
-    matrices = matrices[:, strategies, at] if len(at) > 1 else matrices[:, :, at[0]]
+    at, matrices = model.schedule[:, c], model.transitions
+    if len(at) == 1:
+        matrices = matrices[:, :, at[0]]
+    else:
+        matrices = matrices[:, np.arange(len(at)) if matrices.shape[1] > 1 else 0, at]
     return (matrices * worth).sum(-1)

@@ -119,7 +119,7 @@ class Shapes:
         shape = np.shape(scheduled)
         entries = shape[2] if len(shape) > 3 else 1
         if given is None:
-            return np.arange(length)[None] * (entries > 1)
+            given = np.arange(length) * (entries > 1)
         schedule = np.atleast_2d(np.asarray(given))
         if schedule.shape not in {(1, length), (self.sizes["K"], length)}:
             self.problem(
