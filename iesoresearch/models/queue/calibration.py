@@ -33,15 +33,15 @@ class Published:
     ----------
     first, second
         Shares with a wait of up to 28, 29 to 56, 57 to 90 and more than 90 days.
-    courses_per_referral
-        Finished courses over referrals of the same year.
+    courses_per_first
+        Finished courses over first sessions held, of the same year.
     further_first
         Weeks -> share of first waits up to then, further points of the distribution.
     """
 
     first: tuple[float, float, float, float]
     second: tuple[float, float, float, float]
-    courses_per_referral: float
+    courses_per_first: float
     further_first: dict[float, float]
 
     def __post_init__(self):
@@ -52,10 +52,10 @@ class Published:
                     f"The {name} waits must be four shares that add up to one, not "
                     f"{', '.join(f'{share:g}' for share in shares)}."
                 )
-        rates = [self.courses_per_referral, *self.further_first.values()]
+        rates = [self.courses_per_first, *self.further_first.values()]
         if min(rates) <= 0 or max(rates) > 1:
             raise ParameterError(
-                "courses_per_referral and the further shares of first waits must lie above 0 and "
+                "courses_per_first and the further shares of first waits must lie above 0 and "
                 f"not above 1; they are {', '.join(f'{rate:g}' for rate in rates)}."
             )
 
@@ -143,7 +143,7 @@ def calibrate(
         ]
     else:
         found = _kinds_of_service(published, routes)
-    service = in_balance(_with_shares(bare, found, published.courses_per_referral))
+    service = in_balance(_with_shares(bare, found, published.courses_per_first))
     return _judged(service, account, published)
 
 
@@ -170,8 +170,8 @@ def _with_shares(service: Service, routes: list[Route], courses: float) -> Servi
     flows = steady(replace(service, routes=tuple(routes), continues=1.0))
     # of those who join a list, the share that starts, over the bands of severity
     stays = (flows.first * flows.stays_second).sum(axis=1) / flows.first.sum()
-    joining = np.array([route.share for route in routes]) / stays
-    continues = courses * joining.sum() * service.referrals_per_week / flows.first.sum()
+    joining = np.array([route.share for route in routes]) / stays  # per course
+    continues = courses * joining.sum()
     if continues > 1:
         raise ParameterError(
             f"With these hazards of drop_out and recovery too few stay: {continues:.2f} of those "

@@ -106,15 +106,20 @@ def _at_start(inflow, hazard, lag, wait) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _still_under_way(course: float, cv: float, steps: int) -> np.ndarray:
-    """(steps, 2) share of courses still under way: of those at the start, of those that start."""
+    """(steps, 2) share of courses still under way at the end of a step, by its number.
+
+    Of those of the start after so many steps; of those that began in the middle of an earlier step,
+    so many steps and a half before.
+    """
     at = np.arange(1, steps + 1) / STEPS
+    later = at + 0.5 / STEPS
     if cv == 0:
-        return np.column_stack([np.clip(1 - at / course, 0, 1), (at < course) * 1.0])
+        return np.column_stack([np.clip(1 - at / course, 0, 1), (later < course) * 1.0])
     shape, scale = cv**-2, course * cv**2
-    over = stats.gamma.sf(at, shape, scale=scale)
     # of the stationary residual length: mean of what is left beyond `at`, over the mean length
+    over = stats.gamma.sf(at, shape, scale=scale)
     residual = stats.gamma.sf(at, shape + 1, scale=scale) - at / course * over
-    return np.column_stack([residual, over])
+    return np.column_stack([residual, stats.gamma.sf(later, shape, scale=scale)])
 
 
 @numba.njit(cache=True)
@@ -126,19 +131,20 @@ def _stage(inflow, hazard, lag, delayed, cohorts, capacity, under_way):
     steps, bands = inflow.shape
     old, dt = len(cohorts), 1.0 / STEPS
     line = np.zeros((old + steps, bands))
-    line[:old] = cohorts
+    # joining and serving are in the middle of a step, counting at its end: half a step's leaving
+    stay, half = np.exp(-hazard * dt), np.exp(-hazard * dt / 2)
+    line[:old] = cohorts / half
     delayed = delayed.copy()
     waiting, ages = np.zeros(steps + 1), np.zeros(steps + 1)
     served, head = np.zeros((steps, bands)), 0
     starts = np.zeros(steps)
-    stay, half = np.exp(-hazard * dt), np.exp(-hazard * dt / 2)
-    waiting[0] = delayed.sum() + line[:old].sum()
+    waiting[0] = delayed.sum() + cohorts.sum()
     ages[0] = old * dt
     for t in range(steps):
         joining = _through_delay(delayed, inflow[t], hazard, lag)
         for j in range(head, old + t):
             line[j] *= stay
-        line[old + t] = joining * half
+        line[old + t] = joining
         left = capacity[t]
         if len(under_way):
             left -= capacity[t] * under_way[t, 0]
@@ -154,7 +160,7 @@ def _stage(inflow, hazard, lag, delayed, cohorts, capacity, under_way):
                 break
             head += 1
         starts[t] = served[t].sum()
-        waiting[t + 1] = delayed.sum() + line[head:].sum()
+        waiting[t + 1] = delayed.sum() + (line[head:] * half).sum()
         ages[t + 1] = (old + t + 1 - head) * dt
     return waiting, ages, served
 

@@ -29,7 +29,7 @@ class Run:
     offered_first, offered_second
         When the session was free for them, whether or not they were still there.
     first, second
-        When the session was held.
+        When the session was held; the first of some patients was before the start.
     left
         When they left a list without a session.
     recovered

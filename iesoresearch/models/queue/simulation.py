@@ -110,9 +110,8 @@ def simulate(
 
 def _summary(run: Run, bands: int, every: int) -> dict[str, np.ndarray]:
     starts, ends = intervals(run)
-    referred, before = run.people.referred, run.people.first_before
-    first = np.where(np.isnan(before), run.first, before)
-    sessions = [run.first, run.second, run.second]
+    referred, first = run.people.referred, run.first
+    sessions = [first, run.second, run.second]
     # a first session before the start ends a wait, but was not held in the run
     held = [np.isfinite(s) & (s >= 0) for s in sessions]
     since = [referred, np.where(held[1], first, 0.0), referred]
@@ -147,11 +146,10 @@ def intervals(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
     Who never joins has an empty interval at infinity.
     """
-    people, never = run.people, np.inf
-    first = np.where(np.isnan(people.first_before), run.first, people.first_before)
-    ends_first = np.minimum(first, np.where(np.isfinite(first), never, run.left))
-    joins = np.where(people.goes_on, first, never)
-    ends_second = np.where(np.isfinite(joins), np.minimum(run.second, run.left), never)
+    people, first = run.people, run.first
+    joins = np.where(people.goes_on, first, np.inf)
+    ends_first = np.where(np.isfinite(first), first, run.left)
+    ends_second = np.where(np.isfinite(joins), np.minimum(run.second, run.left), np.inf)
     return np.array([people.referred, joins]), np.array([ends_first, ends_second])
 
 
@@ -177,7 +175,7 @@ def _quantiles(when, waited, marks) -> np.ndarray:
 
 def published_bands(weeks: np.ndarray) -> np.ndarray:
     """Shares of waits of up to 28, 29 to 56, 57 to 90 and more than 90 days; NaN without any."""
-    counts = np.histogram(weeks * 7, [-np.inf, 28, 56, 90, np.inf])[0]
+    counts = np.bincount(np.searchsorted([28, 56, 90], weeks * 7, side="left"), minlength=4)
     return counts / counts.sum() if counts.sum() else np.full(4, np.nan)
 
 
