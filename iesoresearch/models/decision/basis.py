@@ -44,7 +44,8 @@ def _splines(z, values):
     knots = _knots(values)
     design = BSpline.design_matrix(z, knots, 3)
     gram = (design.T @ design).toarray()
-    gram[np.diag_indices_from(gram)] += 1e-12 * np.trace(gram)
+    ridge = 1e-12 * np.trace(gram)
+    gram[np.diag_indices_from(gram)] += ridge
     roughness, rotation = eigh(_penalty(knots), gram)
     # The two of roughness 0 come out of eigh as any mixture, so they are written down.
     line = np.array([knots[i + 1 : i + 4].mean() for i in range(len(gram))])
@@ -53,7 +54,9 @@ def _splines(z, values):
     for place, vector in enumerate((ones, line)):
         rotation[:, place] = vector / np.sqrt(vector @ gram @ vector)
     roughness[:2] = 0
-    return design @ rotation, roughness
+    # Functions that live where no draw is, as beside a value that many draws share, are no use.
+    seen = ridge * (rotation**2).sum(axis=0) < 1e-6
+    return design @ rotation[:, seen], roughness[seen]
 
 
 def _knots(values):
