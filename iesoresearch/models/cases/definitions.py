@@ -12,7 +12,7 @@ from iesoresearch.models.cases.document import Part, suggestion
 
 OPERATIONS = (
     *("counts", "mix", "switch", "relative_risk", "hazard_ratio", "odds_ratio"),
-    *("death", "competing", "exponential", "of"),
+    *("dying", "competing", "exponential", "of"),
 )
 
 
@@ -87,7 +87,7 @@ def definition(part: Part, states: States, named: Iterable[str], base=None):
     for key in part.value:
         if key != operation:
             part.at(key, part.value[key]).problem(f"cannot stand beside {operation}.")
-    makers = {"counts": _counts, "mix": _mix, "switch": _switch, "death": _death}
+    makers = {"counts": _counts, "mix": _mix, "switch": _switch, "dying": _dying}
     if operation in makers:
         return makers[operation](inner, states, named)
     if operation in ("competing", "exponential"):
@@ -199,7 +199,7 @@ def _relative(part: Part, states: States, named, kind: str) -> matrices.Relative
     return matrices.Relative(kind, value, of, chosen.get("from"), chosen.get("to"), part.place)
 
 
-def _death(part: Part, states: States, named) -> matrices.Death | None:
+def _dying(part: Part, states: States, named) -> matrices.Dying | None:
     keys = part.keys(("to", "probability", "of"), ("to", "probability", "of"))
     if len(keys) < 3:
         return None
@@ -210,7 +210,7 @@ def _death(part: Part, states: States, named) -> matrices.Death | None:
     else:
         cells = {s: cell(given, states.local(s)) for s in states.names if s != to}
     of = definition(keys["of"], states, named)
-    return matrices.Death(to, cells, of) if of and None not in cells.values() else None
+    return matrices.Dying(to, cells, of) if of and None not in cells.values() else None
 
 
 def _rates(part: Part, states: States, method: str) -> matrices.Rates | None:

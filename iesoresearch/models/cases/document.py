@@ -1,4 +1,4 @@
-"""Reading a case file strictly: every part knows its place, every problem is kept for one message."""
+"""Reading a case file strictly: every part knows its place, all problems go into one message."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -18,9 +18,6 @@ from iesoresearch.models.cases.model import cohort_model
 from iesoresearch.models.cases.scope import Findings, Scope, rows
 from iesoresearch.models.decision import Strategy, incremental
 from iesoresearch.models.decision.analytic import normal_evpi, normal_probability_best
-
-if TYPE_CHECKING:
-    from iesoresearch.models.cases.run import Row
 
 #: Mean totals per strategy and reward.
 Totals = dict[str, dict[str, float]]
@@ -41,7 +38,7 @@ class Evaluation:
     incremental
         Cheapest first.
     twin
-        Rows that compare with the microsimulation.
+        What `twin.compared` gives, if there is a microsimulation.
     """
 
     case: Case
@@ -49,7 +46,7 @@ class Evaluation:
     totals: Totals = field(default_factory=dict)
     undiscounted: Totals = field(default_factory=dict)
     incremental: tuple[Strategy, ...] = ()
-    twin: list[Row] = field(default_factory=list)
+    twin: list[tuple[str, float, float, float]] = field(default_factory=list)
 
     def answer(self, key: tuple[Any, ...]) -> Any:
         """What a published number is compared with (keys: see `expected`)."""

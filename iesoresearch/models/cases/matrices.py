@@ -174,7 +174,7 @@ class Relative:
 
 
 @dataclass(frozen=True, eq=False)
-class Death:
+class Dying:
     """Other moves happen to those who survive the cycle."""
 
     to: str

@@ -128,11 +128,11 @@ def _reward(case: Case, spec: RewardSpec, draws, findings, size, where) -> Rewar
         if spec.transitions:
             moves.append(_move_values(inner, spec, size, where) * case.people)
         once.append(_once(scope, spec, strategy) * case.people)
-    counted = weights(spec.count, case.cycles) if isinstance(spec.count, str) else spec.count
-    counted = np.asarray(counted, float)
+    counted = _counted(spec, case.cycles)
     discount = _factors(case, spec.discount, np.arange(case.cycles + 1), draws, findings)
     timing = _move_timing(case, spec, counted, draws, findings)
-    _check_utility(case, spec, values)
+    if not draws:  # a distribution that a paper chose may go beyond 1
+        _check_utility(case, spec, values)
     return Reward(
         name=spec.name,
         values=_stacked(values) * case.people,
@@ -143,6 +143,15 @@ def _reward(case: Case, spec: RewardSpec, draws, findings, size, where) -> Rewar
         transition_discount=timing[1],
         once=_stacked(once),
     )
+
+
+def _counted(spec: RewardSpec, cycles: int) -> np.ndarray:
+    """(T+1,) how often each point counts."""
+    if spec.count == "all":
+        return np.ones(cycles + 1)
+    if isinstance(spec.count, str):
+        return weights(spec.count, cycles)
+    return np.array(spec.count)
 
 
 def _check_utility(case: Case, spec: RewardSpec, values: list[np.ndarray]) -> None:

@@ -105,12 +105,21 @@ def _variant(document: Document, label: str, changes: Any) -> Case:
 
 
 def _merged(base: dict, changes: dict) -> dict:
-    """Mappings are merged, all else is replaced; an empty value removes."""
+    """Mappings are merged, all else is replaced; an empty value removes.
+
+    What makes sense as a whole only (a discount, a start, one way to write transitions) is replaced.
+    """
     result = copy.deepcopy(base)
     for key, value in changes.items():
         old = result.get(key)
+        either = {
+            *(old if isinstance(old, dict) else ()),
+            *(value if isinstance(value, dict) else ()),
+        }
         if value is None:
             result.pop(key, None)
+        elif key in ("discount", "start") or either & set(OPERATIONS):
+            result[key] = value
         elif isinstance(value, dict) and isinstance(old, dict):
             result[key] = _merged(old, value)
         elif (

@@ -12,6 +12,8 @@ from iesoresearch.models.cases.parameters import attempt
 from iesoresearch.models.cases.quantities import parse_period
 from iesoresearch.models.markov_cohort import CONVENTIONS, Duration
 
+#: Ways to count: those of the engine, and every point once.
+COUNTS = (*CONVENTIONS, "all")
 KINDS = ("cost", "effect", "other")
 _KEYS = (
     *("kind", "per", "values", "transitions", "entry", "once", "count", "transition_count"),
@@ -116,16 +118,14 @@ def _end(side: str, part: Part, states: States) -> str | None:
 
 def _count(part: Part | None, entry: Part, cycles: int) -> str | tuple[float, ...]:
     if part is None:
-        entry.problem(
-            f"needs count, here or for the whole case: {', '.join(CONVENTIONS)}, or a list."
-        )
+        entry.problem(f"needs count, here or for the whole case: {', '.join(COUNTS)}, or a list.")
         return "start"
     if isinstance(part.value, list):
         weights = tuple(constant(element) for element in part.elements())
         if len(weights) != cycles + 1:
             part.problem(f"has {len(weights)} weights for the {cycles + 1} points 0 to {cycles}.")
         return weights
-    count = part.choice(CONVENTIONS)
+    count = part.choice(COUNTS)
     if count == "simpson" and cycles % 2:
         part.problem("Simpson's rule needs an even number of cycles (see darth_simpson).")
     return count

@@ -86,7 +86,8 @@ def run(case: Case, *, seed: int = 0) -> Report:
     """
     found = evaluate(case, seed)
     rows = [compare(expected, found) for expected in case.expected]
-    rows += _findings(case) + found.twin
+    rows += [Row(*four, ok=abs(four[2] - four[1]) <= four[3]) for four in found.twin]
+    rows += _findings(case)
     variants = {name: run(variant, seed=seed) for name, variant in case.variants.items()}
     for name, report in variants.items():
         rows += [

@@ -17,7 +17,7 @@ from iesoresearch.models.markov_cohort import evaluate_in_chunks
 #: Bytes of transition matrices held at a time.
 MEMORY = 2**26
 #: Members of a mixed cohort that stand for all.
-PEOPLE = 2_000
+PEOPLE = 200
 
 Draws = Mapping[str, np.ndarray]
 
@@ -67,21 +67,25 @@ def _counts(case: Case) -> list[matrices.Counts]:
             found.append(item)
         elif isinstance(item, matrices.Mix | matrices.Switch):
             queue += [part for _, part in item.parts]
-        elif isinstance(item, matrices.Relative | matrices.Death):
+        elif isinstance(item, matrices.Relative | matrices.Dying):
             queue.append(item.of)
     return found
 
 
 def people(case: Case) -> dict[str, np.ndarray]:
-    """Values of the people's own parameters, evenly over their distributions; empty without any.
+    """(PEOPLE,) values of the people's own parameters; empty without any.
 
-    The cohort of people who differ is the mean over many cohorts of people who do not.
+    The cohort of people who differ is the mean over many cohorts of people who do not. Each value
+    is the mean of an equal share of a large sample, in random order, and their mean is exactly that
+    of the distribution.
     """
-    seed = 0
-    return {
-        name: distribution.draw(seeds.rng(seed, "case", "people", name), PEOPLE)
-        for name, distribution in case.individuals.items()
-    }
+    found = {}
+    for name, distribution in case.individuals.items():
+        stream = seeds.rng(0, "case", "people", name)
+        sample = np.sort(distribution.draw(stream, PEOPLE * 100))
+        values = sample.reshape(PEOPLE, 100).mean(1)
+        found[name] = stream.permutation(values) + distribution.mean - values.mean()
+    return found
 
 
 def cohort_totals(case: Case, draws: Draws, *, discounted: bool = True) -> dict[str, np.ndarray]:
