@@ -107,7 +107,7 @@ def _variant(document: Document, label: str, changes: Any) -> Case:
 def _merged(base: dict, changes: dict) -> dict:
     """Mappings are merged, all else is replaced; an empty value removes.
 
-    What makes sense as a whole only (a discount, a start, one way to write transitions) is replaced.
+    What makes sense only as a whole (discount, start, a way to write transitions) is replaced.
     """
     result = copy.deepcopy(base)
     for key, value in changes.items():

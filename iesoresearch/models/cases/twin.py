@@ -49,7 +49,7 @@ def _error(each: np.ndarray) -> np.ndarray:
 
 
 def compared(case: Case, totals, found) -> list[tuple[str, float, float, float]]:
-    """(quantity, mean of the cohort, mean of the individuals, tolerance) per strategy and reward."""
+    """(quantity, mean of cohort, mean of individuals, tolerance) per reward and strategy."""
     return [
         (
             f"microsimulation against cohort: {reward} of {strategy}",
