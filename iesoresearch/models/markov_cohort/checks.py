@@ -27,11 +27,11 @@ def values(model) -> np.ndarray:
         All problems in one paragraph, each with draw, strategy, cycle and state.
     """
     sound, occurs = kernel.scan(model.transitions)
-    problems = [
-        *([] if sound else _broken(model, model.transitions, "DKT", "transitions")),
-        *_start(model),
-        *(found for reward in model.rewards for found in _reward(model, reward)),
-    ]
+    problems = [] if sound else _distributions(model, "transitions", model.transitions)
+    if not kernel.scan(model.start[:, :, None, None])[0]:
+        problems += _distributions(model, "start", model.start)
+    for reward in model.rewards:
+        problems += _reward(model, reward)
     if problems:
         raise ParameterError(
             f"The cohort model cannot be evaluated: {'; '.join(problems)}. Nothing was computed. "
@@ -40,100 +40,88 @@ def values(model) -> np.ndarray:
     return occurs
 
 
-def _start(model) -> list[str]:
-    if kernel.scan(model.start[:, :, None, None])[0]:
-        return []
-    return _broken(model, model.start, "DK", "start")
-
-
-def _broken(model, p, axes: str, what: str) -> list[str]:
-    rows = (*axes, "S") if p.ndim > len(axes) + 1 else tuple(axes)
-    cells = (*rows, "to")
+def _distributions(model, what: str, p: np.ndarray) -> list[str]:
+    cells, rows = ("DKTSR", "DKTS") if what == "transitions" else ("DKR", "DK")
     sums = p.sum(-1)
-    kinds = [
-        (np.isnan(p), cells, "is NaN", False),
-        (p < 0, cells, "is negative", True),
-        (p > 1 + kernel.TOLERANCE, cells, "is above 1", True),
-        (abs(sums - 1) > kernel.TOLERANCE, rows, "instead of 1", True),
+    within = kernel.TOLERANCE
+    return [
+        *_listed(model, what, np.isnan(p), cells, "NaN"),
+        *_listed(model, what, p < 0, cells, "{:.10g} is negative", p),
+        *_listed(model, what, p > 1 + within, cells, "{:.10g} is above 1", p),
+        *_listed(model, what, abs(sums - 1) > within, rows, "sum {:.10g} instead of 1", sums),
     ]
-    found = []
-    for wrong, names, text, show in kinds:
-        places = np.argwhere(wrong)
-        if not len(places):
-            continue
-        of = sums if text == "instead of 1" else p
-        each = []
-        for place in places[:SHOWN]:
-            value = f"{of[tuple(place)]:.10g} " if show else ""
-            verb = "sums to " if of is sums else ""
-            each.append(f"{where(model, place, names, p.shape, what)} {verb}{value}{text}".strip())
-        if len(places) > SHOWN:
-            each.append(f"and {len(places) - SHOWN} more such")
-        found += each
-    return found
-
-
-def where(model, place, names, shape, what: str) -> str:
-    """The place of a value in words: "transitions from S1 to D (draw 3, strategy A, cycle 2)"."""
-    around, text = [], what
-    for index, name, length in zip(place, names, shape, strict=False):
-        if name == "D" and length > 1:
-            around.append(f"draw {index}")
-        elif name == "K":
-            around.append(f"strategy {model.strategies[index]}" if length > 1 else "every strategy")
-        elif name in "TP" and length > 1:
-            around.append(_when(model, name, index))
-        elif name == "S":
-            text += f" from {model.states[index]}" if "T" in names else f" of {model.states[index]}"
-        elif name == "to":
-            text += f" to {model.states[index]}" if "T" in names else f" of {model.states[index]}"
-    return f"{text} ({', '.join(around)})" if around else text
-
-
-def _when(model, name: str, index: int) -> str:
-    return f"cycle {index + 1}" if name == "T" else f"point {index}"
 
 
 def _reward(model, reward) -> list[str]:
-    found = []
-    of = f'reward "{reward.name}"'
-    for what, array, names in (
-        ("values", reward.values, "DKPS"),
-        ("once", reward.once, "DK"),
-        ("transition", reward.transition, ("D", "K", "T", "S", "to")),
-    ):
-        if array is None:
-            continue
-        found += _listed(
-            model,
-            ~np.isfinite(array),
-            array,
-            names,
-            f"{what} of {of}",
-            "is not a finite number",
-            False,
-        )
-    for what in ("weights", "discount", "transition_weights", "transition_discount"):
-        vector = getattr(reward, what)
+    found, of = [], f'reward "{reward.name}"'
+    for name, axes in (("values", "DKPR"), ("once", "DK"), ("transition", "DKTSR")):
+        array = getattr(reward, name)
+        if array is not None and not np.isfinite(array).all():
+            wrong = ~np.isfinite(array)
+            found += _listed(model, f"{name} of {of}", wrong, axes, "{} is no number", array)
+    for name in ("weights", "discount", "transition_weights", "transition_discount"):
+        vector = getattr(reward, name)
         if vector is not None and not isinstance(vector, str) and not np.isfinite(vector).all():
-            found.append(f"{what} of {of} hold what is not a finite number")
+            found.append(f"{name} of {of}: entry {(~np.isfinite(vector)).argmax()} is no number")
     if reward.utility and reward.values is not None:
-        limit = model.cycle.years
-        wrong = reward.values > limit * (1 + 1e-9)
+        yearly = reward.values / model.cycle.years
+        above = yearly > 1 + 1e-9
         found += _listed(
-            model, wrong, reward.values / limit, "DKPS", f"utility of {of}", "is above 1", True
+            model, f"utility of {of}", above, "DKPR", "{:.10g} per year is above 1", yearly
         )
     return found
 
 
-def _listed(model, wrong, of, names, what, text, show) -> list[str]:
+def _listed(model, what: str, wrong, axes: str, text: str, of=None) -> list[str]:
+    """Problems by state, the first of each with its place.
+
+    Parameters
+    ----------
+    wrong : array
+        Where.
+    axes
+        Letters of its axes: draws, strategies, cycles T, points P, state S that is left, state R
+        that is reached or been in.
+    text
+        With a place for the value in `of`.
+    """
     places = np.argwhere(wrong)
-    each = [
-        f"{where(model, place, names, wrong.shape, what)} "
-        + (f"{of[tuple(place)]:.10g} " if show else "")
-        + text
-        for place in places[:SHOWN]
-    ]
-    if len(places) > SHOWN:
-        each.append(f"and {len(places) - SHOWN} more such")
-    return each
+    around = sum(axis in "DKTP" for axis in axes)
+    first: dict[tuple, np.ndarray] = {}
+    counts: dict[tuple, int] = {}
+    for place in places:
+        states = tuple(place[around:])
+        first.setdefault(states, place)
+        counts[states] = counts.get(states, 0) + 1
+    found = []
+    for states, place in list(first.items())[:SHOWN]:
+        value = text if of is None else text.format(of[tuple(place)])
+        where = _where(model, place, axes, wrong.shape)
+        more = f", and {counts[states] - 1} more" if counts[states] > 1 else ""
+        found.append(f"{what}{_states(model, states, axes)}: {value} ({where}{more})")
+    if len(first) > SHOWN:
+        found.append(f"{what}: {len(first) - SHOWN} other states have such problems")
+    return found
+
+
+def _states(model, states: tuple, axes: str) -> str:
+    names = [model.states[i] for i in states]
+    if "S" not in axes:
+        return f" in {names[0]}" if names else ""
+    return f" from {' to '.join(names)}"
+
+
+def _where(model, place, axes: str, shape) -> str:
+    parts = []
+    for index, axis, length in zip(place, axes, shape, strict=True):
+        if axis == "K":
+            one = length > 1 or len(model.strategies) == 1
+            parts.append(f"strategy {model.strategies[index]}" if one else "every strategy")
+        elif axis == "D" and model.n_draws > 1:
+            parts.append(f"draw {index}" if length > 1 else "every draw")
+        elif axis in "TP" and length > 1:
+            # a schedule of another length tells when an entry holds
+            by_time = length == model.n_cycles + (axis == "P")
+            in_time = f"cycle {index + 1}" if axis == "T" else f"point {index}"
+            parts.append(in_time if by_time else f"entry {index} of the schedule")
+    return ", ".join(parts)

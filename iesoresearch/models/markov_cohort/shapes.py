@@ -92,7 +92,11 @@ class Shapes:
         """`given` as a read-only vector of this length; None stays None."""
         if given is None:
             return None
-        array = np.asarray(given, dtype=float).view()
+        try:
+            array = np.asarray(given, dtype=float).view()
+        except (TypeError, ValueError):
+            self.problem(f"{what} is not a vector of numbers")
+            return None
         if array.shape != (length,):
             self.problem(f"{what} has shape {array.shape}, expected ({length},)")
             return None

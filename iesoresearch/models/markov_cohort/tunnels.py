@@ -151,11 +151,11 @@ def weibull_hazards(scale, shape, n: int) -> np.ndarray:
     return hazards(lambda t: (t * scale[..., None]) ** shape[..., None], n)
 
 
-def _full(what: str, given, size: int) -> np.ndarray:
+def _full(what: str, given, size: int, square: bool = True) -> np.ndarray:
     array = np.asarray(given, dtype=float)
     if array.ndim == 2:
         array = array[None, None, None]
-    if array.ndim != 5 or array.shape[-1] != size:
+    if array.ndim != 5 or array.shape[-1] != size or (square and array.shape[-2] != size):
         raise ParameterError(
             f"{what[:1].upper()}{what[1:]} of a model with {size} states has shape "
             f"{np.shape(given)}; expected 2 axes, or 5 with draws, strategies and cycles first, "
@@ -169,4 +169,4 @@ def _clock(name: str, rows, states) -> np.ndarray:
         raise ParameterError(
             f'There is a clock for "{name}", which is no state: {", ".join(states)}.'
         )
-    return _full(f'the clock of "{name}"', rows, len(states))
+    return _full(f'the clock of "{name}"', rows, len(states), square=False)
