@@ -13,31 +13,31 @@ EDGE = 3.0  # tolerances; what is beyond is drawn there
 @styled
 def plot_agreement(table: Table, ax: Axes) -> None:
     """Differences in units of their tolerance, a row per case."""
-    frame = table.frame
-    names = list(dict.fromkeys(frame["case"]))
-    ratio = frame["ratio"].cast(float).to_numpy()
-    row = np.array([names.index(name) for name in frame["case"]], float)
-    right = np.abs(ratio) <= 1
-    beyond = np.abs(ratio) > EDGE
-    x = np.clip(ratio, -EDGE, EDGE)
-    y = row + _spread(row)
+    names = list(dict.fromkeys(table.frame["case"]))
+    ax.figure.set_size_inches(7.2, 1.6 + 0.3 * len(names))
+    ratio = table.frame["ratio"].cast(float).to_numpy()
+    row = np.array([names.index(name) for name in table.frame["case"]], float)
+    x, y = np.clip(ratio, -EDGE, EDGE), row + _spread(row)
     ax.axvspan(-1, 1, color="#eef4f9", zorder=0)
     for edge in (-1, 1):
         ax.axvline(edge, color="#555555", lw=1, ls="--")
     ax.axvline(0, color="#bbbbbb", lw=1)
-    for which, marker, colour, label in (
-        (right, "o", PALETTE[0], "Agrees"),
-        (~right & ~beyond, "X", PALETTE[1], "Differs"),
-        (beyond & (ratio > 0), ">", PALETTE[1], f"Differs by more than {EDGE:g} tolerances"),
-        (beyond & (ratio < 0), "<", PALETTE[1], None),
+    right = np.abs(ratio) <= 1
+    for which, marker, label in (
+        (right, "o", "Agrees"),
+        (~right & (np.abs(ratio) <= EDGE), "X", "Differs"),
+        (ratio > EDGE, ">", f"Differs by more than {EDGE:g} tolerances"),
+        (ratio < -EDGE, "<", f"Differs by less than −{EDGE:g} tolerances"),
     ):
         if which.any():
-            ax.scatter(x[which], y[which], marker=marker, color=colour, s=22, label=label, zorder=3)
+            colour = PALETTE[0] if marker == "o" else PALETTE[1]
+            ax.scatter(x[which], y[which], marker=marker, color=colour, s=20, label=label, zorder=3)
     ax.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(*((-1.15, 1.15) if right.all() else (-EDGE - 0.2, EDGE + 0.2)))
-    ax.set_xlabel("(Ours − figure that must come out) ÷ tolerance")
-    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.16), ncols=3)
+    ax.set_ylabel("Case")
+    ax.set_xlabel("(Ours − number that must come out) ÷ tolerance")
+    ax.figure.legend(loc="outside lower center", ncols=2)
 
 
 def _spread(row: np.ndarray) -> np.ndarray:
@@ -67,27 +67,25 @@ def plot_trace(table: Table, ax: Axes) -> None:
 @styled
 def plot_icers(table: Table, ax: Axes) -> None:
     """Change of every cost per unit of effect, by way of counting."""
-    names = [f"{case.replace('_', ' ')}:\n{of}" for case, of in _pairs(table)]
+    compared = list(dict.fromkeys(table.frame.select("case", "comparison").rows()))
     ways = list(dict.fromkeys(table.frame["convention"]))
+    ax.figure.set_size_inches(7.2, 2.0 + 0.42 * len(compared))
     ax.axvline(0, color="#555555", lw=1)
     for k, way in enumerate(ways):
         part = table.frame.filter(table.frame["convention"] == way)
-        row = [_pairs(table).index(pair) for pair in part.select("case", "comparison").rows()]
+        row = [compared.index(pair) for pair in part.select("case", "comparison").rows()]
         ax.scatter(
             part["change"].cast(float),
-            np.array(row) + 0.12 * (k - (len(ways) - 1) / 2),
+            np.array(row) + 0.11 * (k - (len(ways) - 1) / 2),
             marker=MARKERS[k % len(MARKERS)],
             color=PALETTE[k % len(PALETTE)],
-            s=26,
+            s=22,
             label=way,
             zorder=3,
         )
+    names = [f"{case.replace('_', ' ')}:\n{of}" for case, of in compared]
     ax.set_yticks(range(len(names)), names, fontsize=8)
     ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_ylabel("Case and comparison")
     ax.set_xlabel("Change of the cost per unit of effect (%)")
-    ax.legend(title="Cycles are counted", loc="upper left", bbox_to_anchor=(-0.3, -0.14), ncols=2)
-
-
-def _pairs(table: Table) -> list[tuple[str, str]]:
-    """Cases and comparisons in order."""
-    return list(dict.fromkeys(table.frame.select("case", "comparison").rows()))
+    ax.figure.legend(title="Cycles are counted", loc="outside lower center", ncols=2)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 # Outputs are committed, so a source gets here only when everybody may see what it holds.
-OPEN_SOURCES = {"btheb", "nhanes", "synthetic"}
+OPEN_SOURCES = {"btheb", "nhanes", "published", "synthetic"}
 NOT_THIN = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef),
     *(ast.For, ast.AsyncFor, ast.While, ast.comprehension),

@@ -5,7 +5,7 @@ from iesoresearch.results import FigureSpec
 FIGURES = {
     "agreement": FigureSpec(
         table="agreement",
-        title="How far our figures are from those that must come out",
+        title="How far our numbers are off",
         caption="Every number that a case must give, {n_numbers} in all: ours minus that number, "
         "in units of its tolerance. Between the dashed lines it agrees; what is beyond three "
         "tolerances is drawn at the edge.",

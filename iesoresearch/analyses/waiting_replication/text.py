@@ -9,7 +9,7 @@ def text(computed: Computed) -> dict[str, str]:
 
 
 def _plain(computed: Computed) -> str:
-    parts = [_WHAT, _agree(computed)]
+    parts = [_WHAT if len(computed.cases) > 1 else _ONE, _agree(computed)]
     if len(computed.complete) < len(computed.cases):
         parts.append(
             "Of {n_incomplete} the publication does not hold every input, or not where we could "
@@ -38,6 +38,7 @@ _WHAT = (
     "An engine for economic models is worth as much as its proof, so published models were entered "
     "as data and run: {n_cases} here, {n_complete} of them complete."
 )
+_ONE = "One model, entered as data, was read from its file and checked."
 
 
 def _agree(computed: Computed) -> str:
@@ -54,14 +55,17 @@ def _agree(computed: Computed) -> str:
 _READING = (
     "A figure agrees if it is no further from ours than its tolerance, which for a printed figure "
     "is half a unit of its last digit, or a little more where the printed inputs are rounded, and "
-    "for a figure of a simulation its Monte Carlo error. Most figures were published; some, which "
-    "the file of the case says, come from running the authors’ own program. Where a publication "
-    "leaves a convention open, the one that gives its figures was inferred, and the notes say so: "
-    "such a case shows that the engine can be told to count so, not that the authors did."
+    "for a figure of a simulation its Monte Carlo error. Most figures were published; some come "
+    "from running the authors’ own program or, in full, from a recomputation, as the file of the "
+    "case says. Where a publication leaves a convention open, the one that gives its figures was "
+    "inferred, and the notes say so: such a case shows that the engine can be told to count so, "
+    "not that the authors did. Where all rewards are counted another way, rules that weigh points "
+    "in time (half at both ends, Simpson) miscount what begins or stops between two points, such "
+    "as a treatment of two years."
 )
 _LIMITS = (
     "That a model comes out as published says that it is computed as its authors computed it, not "
     "that its inputs or its structure are right. A model can apply yearly probabilities every "
-    "quarter, as the authors of one of the shipped cases (freitag2024_diga_depression) state, and "
+    "quarter, as the authors of one of the shipped cases (freitag2024_diga_depression) did, and "
     "agree to the last digit. No shipped case is about waiting for talking therapy in England."
 )

@@ -61,9 +61,13 @@ def _check(case: Case, figures: list[Figure]) -> Check:
         said = lacking or " The case gives no figures to compare with; its results are in a table."
         return Check(name, "not applicable", safe(said.strip()))
     if lacking:
-        words = f"It cannot be run.{lacking} What needs no run agrees: {len(figures)} figures."
+        words = f"It cannot be run.{lacking} What needs no run agrees: {_counted(figures)}."
         return Check(name, "inconclusive", safe(words))
-    return Check(name, "passed", f"{len(figures)} of {len(figures)} figures agree.")
+    return Check(name, "passed", f"{_counted(figures)} compared, none differs.")
+
+
+def _counted(figures: list[Figure]) -> str:
+    return f"{len(figures)} figure{'s' * (len(figures) != 1)}"
 
 
 def _lacking(case: Case) -> str:
