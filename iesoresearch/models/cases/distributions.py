@@ -154,7 +154,8 @@ FORMS: dict[str, dict[tuple[str, ...], Callable]] = {
     "triangular": {("low", "mode", "high"): _triangular},
     "fixed": {(): lambda value: _fixed(value)},
 }
-_FROM_VALUE = ("mean", "median", "mode")
+# An interval of a ratio is one around its median, so that this is tried first.
+_FROM_VALUE = ("median", "mean", "mode")
 
 
 def parse_distribution(text: str, value: float | None) -> Distribution:

@@ -16,7 +16,7 @@ from iesoresearch.models.cases.case import Case, Cell, Parameter
 from iesoresearch.models.cases.expressions import compile_expression
 from iesoresearch.models.cases.model import cohort_model
 from iesoresearch.models.cases.scope import Findings, Scope, rows
-from iesoresearch.models.decision import Strategy, incremental
+from iesoresearch.models.decision import Strategy, evpi, incremental
 from iesoresearch.models.decision.analytic import normal_evpi, normal_probability_best
 
 #: Mean totals per strategy and reward.
@@ -87,7 +87,7 @@ class Evaluation:
 
     def _trace(self, strategy: str, point: int, state: str) -> float:
         where = rows(self.case)[state]
-        return float(self._traces[strategy][point, where].sum())
+        return float(self._traces[strategy][point, where].sum()) * self.case.people
 
     @cached_property
     def _traces(self) -> dict[str, np.ndarray]:
@@ -135,15 +135,32 @@ class Evaluation:
         return sampling.outcomes(self.case, self.seed)
 
     def _psa(self, what: str, strategy: str, *rest: Any) -> float:
-        k, found = self.case.names.index(strategy), self._draws
+        names, found = self.case.names, self._draws
         if what in ("mean", "sd"):
-            draws = found[rest[0]][:, k]
+            draws = found[rest[0]][:, names.index(strategy)]
             return float(draws.mean() if what == "mean" else draws.std(ddof=1))
-        versus, wtp = rest
-        net = wtp * found["effect"] * sign(self.case) - found["cost"]
-        if versus is None:
+        if what == "incremental":
+            means = {
+                name: {reward: float(x[:, k].mean()) for reward, x in found.items()}
+                for k, name in enumerate(names)
+            }
+            return dataclasses.replace(self, totals=means)._difference(strategy, *rest)
+        cost, effect = found["cost"], found["effect"] * sign(self.case)
+        net = rest[-1] * effect - cost
+        if what == "evpi":
+            return float(evpi(net))
+        k = names.index(strategy)
+        if what == "probability_best":
             return float((net.argmax(1) == k).mean())
-        return float((net[:, k] > net[:, self.case.names.index(versus)]).mean())
+        other = names.index(rest[0])
+        cheaper, better = cost[:, k] < cost[:, other], effect[:, k] > effect[:, other]
+        holds = {
+            "probability_cost_effective": net[:, k] > net[:, other],
+            "probability_dominant": cheaper & better,
+            "probability_less_costly": cheaper,
+            "probability_more_effective": better,
+        }
+        return float(holds[what].mean())
 
     @cached_property
     def simulated(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

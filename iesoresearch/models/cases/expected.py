@@ -15,6 +15,14 @@ SECTIONS = (
 )
 STATUSES = ("on frontier", "dominated", "extendedly dominated")
 VERDICTS = ("dominant", "dominated", "ratio")
+#: Of a probabilistic analysis: what each needs beside its value, and its words.
+_PROBABILITIES = {
+    "probability_cost_effective": (("wtp", "versus"), "is better than {versus} at {wtp:g}"),
+    "probability_best": (("wtp",), "is best at {wtp:g}"),
+    "probability_dominant": (("versus",), "dominates {versus}"),
+    "probability_less_costly": (("versus",), "costs less than {versus}"),
+    "probability_more_effective": (("versus",), "does more than {versus}"),
+}
 
 
 @dataclass
@@ -124,7 +132,8 @@ def _totals(reader: _Reader, part: Part, section: str) -> None:
                 reader.add(value, text, (section, strategy, name), name)
 
 
-def _incremental(reader: _Reader, part: Part, _) -> None:
+def _incremental(reader: _Reader, part: Part, section: str) -> None:
+    drawn, after = (("psa",), " in the PSA") if section == "psa" else ((), "")
     for strategy, entry in reader.per_strategy(part):
         versus = entry.value.get("versus") if isinstance(entry.value, dict) else None
         if versus is None:
@@ -133,8 +142,8 @@ def _incremental(reader: _Reader, part: Part, _) -> None:
         if not reader.strategy(entry, versus):
             continue
         for name, value in entry.items():
-            key = ("incremental", strategy, versus, name)
-            words = f"of {strategy} versus {versus}"
+            key = (*drawn, "incremental", strategy, versus, name)
+            words = f"of {strategy} versus {versus}{after}"
             if name == "verdict":
                 word = value.choice(VERDICTS)
                 reader.found.append(Expected(f"verdict {words}", key, word, None, value.place))
@@ -218,14 +227,19 @@ def _thresholds(reader: _Reader, part: Part, _) -> None:
             continue
         target = constant(keys["is"]) if "is" in keys else 0.0
         key = ("threshold", keys["parameter"].text(), between, strategy, versus, of, target)
-        inner = {k: v for k, v in entry.value.items() if k in ("value", "tolerance")}
         if all(fine):
-            value = Part(inner, entry.path, entry.document)
-            reader.add(value, f"threshold {name}", key, "threshold")
+            reader.add(_bare(entry), f"threshold {name}", key, "threshold")
 
 
 def _psa(reader: _Reader, part: Part, _) -> None:
-    keys = part.keys(("mean", "probability_cost_effective", "probability_best", "sd"))
+    keys = part.keys(("mean", "sd", "incremental", "evpi", *_PROBABILITIES))
+    if "incremental" in keys:
+        _incremental(reader, keys["incremental"], "psa")
+    if "evpi" in keys:
+        inner = keys["evpi"].keys(("wtp", "value", "tolerance", "note"), ("wtp", "value"))
+        if {"wtp", "value"} <= set(inner):
+            wtp = constant(inner["wtp"])
+            reader.add(_bare(keys["evpi"]), f"EVPI at {wtp:g}", ("psa", "evpi", "", wtp), "evpi")
     for section in ("mean", "sd"):
         if section in keys:
             for strategy, entry in reader.per_strategy(keys[section]):
@@ -233,13 +247,19 @@ def _psa(reader: _Reader, part: Part, _) -> None:
                     if reader.reward(value, name):
                         key = ("psa", section, strategy, name)
                         reader.add(value, f"{section} {name} of {strategy} in the PSA", key, name)
-    for section in ("probability_cost_effective", "probability_best"):
+    for section in _PROBABILITIES:
         if section in keys:
             _probabilities(reader, keys[section], section)
 
 
+def _bare(part: Part) -> Part:
+    """A value and its tolerance, without what says which value it is."""
+    inner = {k: v for k, v in part.value.items() if k in ("value", "tolerance")}
+    return Part(inner, part.path, part.document)
+
+
 def _probabilities(reader: _Reader, part: Part, section: str) -> None:
-    needs = ("wtp", "versus") if section == "probability_cost_effective" else ("wtp",)
+    needs, words = _PROBABILITIES[section]
     for strategy, entry in reader.per_strategy(part):
         keys = entry.keys((*needs, "value", "tolerance", "note"), (*needs, "value"))
         if not {*needs, "value"} <= set(keys):
@@ -247,9 +267,7 @@ def _probabilities(reader: _Reader, part: Part, section: str) -> None:
         versus = keys["versus"].text() if "versus" in keys else None
         if versus is not None and not reader.strategy(keys["versus"], versus):
             continue
-        wtp = constant(keys["wtp"])
-        inner = {k: v for k, v in entry.value.items() if k in ("value", "tolerance")}
-        than = f"better than {versus}" if versus else "best"
-        text = f"probability that {strategy} is {than} at {wtp:g}"
+        wtp = constant(keys["wtp"]) if "wtp" in keys else 0.0
+        text = f"probability that {strategy} {words.format(versus=versus, wtp=wtp)}"
         key = ("psa", section, strategy, versus, wtp)
-        reader.add(Part(inner, entry.path, entry.document), text, key, "probability")
+        reader.add(_bare(entry), text, key, "probability")

@@ -98,6 +98,7 @@ def compile_expression(text: str) -> Expression:
         words = [w for w in text.replace("(", " ").split() if keyword.iskeyword(w)]
         reserved = [w for w in words if w not in {"if", "else", "and", "or", "not"}]
         hint = f" ({reserved[0]!r} cannot be a name)" if reserved else ""
+        hint = " (write 5 % as 0.05)" if text.strip().endswith("%") else hint
         raise ParameterError(f"{text!r} is not an expression{hint}.") from None
     names: set[str] = set()
     calls: set[str] = set()

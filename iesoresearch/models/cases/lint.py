@@ -10,6 +10,7 @@ from iesoresearch.errors import ParameterError
 from iesoresearch.models.cases.case import Case, Finding
 from iesoresearch.models.cases.document import Document, suggestion
 from iesoresearch.models.cases.model import cohort_model
+from iesoresearch.models.cases.quantities import Unit
 from iesoresearch.models.cases.scope import REMARKS, Findings, Scope, rows
 
 #: A discount rate above this a year is taken for one in another unit. (Assumption: published
@@ -50,6 +51,7 @@ def checked(case: Case, document: Document) -> Case:
         _evaluate(case, findings)
     except ParameterError as error:
         document.problems.append(str(error))
+    _ranges(case, document, findings)
     _means(case, findings)
     _unused(case, document, findings)
     found = tuple(findings.found.values())
@@ -117,6 +119,41 @@ def _dead(case: Case, first: np.ndarray, where) -> list[str]:
         if where[state].stop - where[state].start == 1
         and np.allclose(first[:, where[state].start, where[state].start], 1.0)
     ]
+
+
+def _ranges(case: Case, document: Document, findings: Findings) -> None:
+    """Keep a problem for every value that its own unit forbids."""
+    cycles = np.arange(case.cycles) if case.kind == "markov_cohort" else None
+    clocked = case.clocks[0].states[0] if case.clocks else None
+    for strategy in (None, *case.strategies):
+        scope = Scope(case, strategy, {}, cycles, findings)
+        for parameter in (strategy.parameters if strategy else case.parameters).values():
+            limits = _limits(parameter.unit)
+            if limits is None:
+                continue
+            try:
+                value = scope.number(parameter.cell, clocked)
+            except ParameterError:
+                continue  # said where the parameter is used, if it is
+            for wrong, side in ((value < limits[0], "negative"), (value > limits[1], "too large")):
+                if wrong.any():
+                    worst = float(value[wrong].reshape(-1)[0])
+                    document.problems.append(
+                        f"{parameter.cell.place}: {parameter.name} is {worst:g}, {side} for a "
+                        f"{parameter.unit}."
+                    )
+
+
+def _limits(unit: Unit | None) -> tuple[float, float] | None:
+    """Least and largest value of a unit."""
+    room = 1 + 1e-9
+    if unit is None:
+        return None
+    if unit.kind in ("rate", "probability"):
+        return 0.0, np.inf if unit.kind == "rate" else room
+    if unit.kind in ("utility", "QALY") and unit.per is not None:
+        return -np.inf, unit.per.years * room
+    return None
 
 
 def _means(case: Case, findings: Findings) -> None:

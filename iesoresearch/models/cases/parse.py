@@ -313,6 +313,9 @@ def _strategy(part: Part, name: str, case: Case, states: States) -> StrategySpec
         part = part.at("", {})
         part = Part({}, part.path[:-1], part.document)
     needs = {"decision_tree": ("tree",), "frontier": known[:-1]}.get(case.kind, ())
+    if isinstance(part.value, dict) and "states" in part.value:
+        part.problem("has states of its own; all strategies share those of the case (see README).")
+        return StrategySpec(name)
     keys = part.keys(known, needs)
     if case.kind == "frontier":
         outcomes = {key: cell(entry) for key, entry in keys.items() if key != "note"}
