@@ -1,0 +1,53 @@
+"""Declarations of columns and numbers of `waiting`; there is no patient in them, all are open."""
+
+import numpy as np
+
+from iesoresearch.results import Number, Value
+
+ENDS = (0.025, 0.975)
+
+
+def value(label: str, digits: int = 0) -> Value:
+    """Declaration of a column that the model computes."""
+    return Value("model", label, digits, sensitivity="open")
+
+
+def count(label: str) -> Value:
+    """Declaration of a count."""
+    return Value("count", label, 0, sensitivity="open")
+
+
+def words(label: str) -> Value:
+    """Declaration of a column of words."""
+    return Value("model", label, 0, sensitivity="open")
+
+
+def interval(name: str, label: str, digits: int = 0) -> dict[str, Value]:
+    """Declarations of a mean and the ends of its 95 % interval."""
+    return {
+        name: value(label, digits),
+        f"{name}_low": value("95 % from", digits),
+        f"{name}_high": value("to", digits),
+    }
+
+
+def spread(draws: np.ndarray) -> tuple[float, float, float]:
+    """Mean of draws, and their 2.5 and 97.5 % points."""
+    low, high = np.quantile(draws, ENDS)
+    return float(draws.mean()), float(low), float(high)
+
+
+def named(name: str, found: tuple[float, float, float]) -> dict[str, float]:
+    """`spread` under the names of the columns of `interval`."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+
+
+def number(x, digits: int = 0, unit: str = "") -> Number:
+    """A number that sentences quote."""
+    return Number(x, unit=unit, digits=digits, sensitivity="open")
+
+
+def three(name: str, found: tuple[float, float, float], digits=0, unit="") -> dict[str, Number]:
+    """A mean with its unit, and the ends of its interval without."""
+    plain = {key: number(x, digits) for key, x in named(name, found).items()}
+    return plain | {name: number(found[0], digits, unit)}

@@ -1,0 +1,138 @@
+"""Tables of what goes in: every input, and the assumptions among them apart."""
+
+import polars as pl
+
+from iesoresearch.analyses.waiting import Params
+from iesoresearch.analyses.waiting.declared import count, value, words
+from iesoresearch.data.health_economics import Input
+from iesoresearch.results import Table
+
+NONE = "none"
+_SHOWN = {"relative_sd": "SD {:.0%} of the mean", "sd": "SD {:g}", "ci": "95 % {:g} to {:g}"}
+
+
+def summary(inputs: tuple[Input, ...], n_trials: int) -> Table:
+    """How many inputs there are, and what they rest on."""
+    rows = {"inputs": len(inputs)}
+    rows |= {
+        f"… {status}": sum(x.status == status for x in inputs)
+        for status in ("sourced", "derived", "assumption")
+    }
+    rows["sources that are cited"] = len({x.source for x in inputs if x.source})
+    rows["trials behind the effect of therapy"] = n_trials
+    rows["records of patients"] = 0
+    frame = pl.DataFrame({"what": list(rows), "count": list(rows.values())})
+    return Table("The data: published figures", frame, {"what": ""}, {"count": count("Number")})
+
+
+def table(inputs: tuple[Input, ...]) -> Table:
+    """Every input: value, distribution, range, year of prices, what it rests on."""
+    rows = [
+        {
+            "condition": x.condition,
+            "group": x.group,
+            "label": x.label,
+            "value": f"{x.value:g}",
+            "unit": x.unit,
+            "distribution": distribution(x),
+            "range": f"{x.low:.3g} to {x.high:.3g}",
+            "price_year": x.price_year or NONE,
+            "status": x.status,
+            "source": source(x),
+            "reason": x.reason,
+        }
+        for x in inputs
+    ]
+    keys = {"condition": "Condition", "group": "Group", "label": "Input"}
+    labels = {
+        "value": "Value",
+        "unit": "Unit",
+        "distribution": "Distribution",
+        "range": "Range (95 %, or as assumed)",
+        "price_year": "Prices of",
+        "status": "Rests on",
+        "source": "Source",
+        "reason": "Why so",
+    }
+    values = {name: words(label) for name, label in labels.items()}
+    return Table("Every input of the model", pl.DataFrame(rows), keys, values)
+
+
+def distribution(x: Input) -> str:
+    """In words, with its parameters."""
+    given = [
+        _SHOWN[name].format(*v if isinstance(v, list | tuple) else [v])
+        if name in _SHOWN
+        else f"{name} {v:g}"
+        for name, v in x.parameters.items()
+    ]
+    return ", ".join([x.distribution, *given])
+
+
+def source(x: Input) -> str:
+    """Citation with its DOI."""
+    if x.source is None:
+        return NONE
+    return f"{x.source} (doi:{x.doi})" if x.doi else x.source
+
+
+def assumptions(
+    inputs: tuple[Input, ...], params: Params, worth: dict[str, dict[str, float]]
+) -> Table:
+    """What is assumed, its range and reason, and its share of the value of information.
+
+    Parameters
+    ----------
+    worth
+        By condition and name of an input, EVPPI as percentage of the EVPI.
+    """
+    rows = [
+        {
+            "label": x.label,
+            "condition": x.condition,
+            "value": f"{x.value:g} {x.unit}",
+            "range": f"{x.low:g} to {x.high:g}",
+            "reason": x.reason,
+        }
+        | {name: _worth(found.get(x.name)) for name, found in worth.items()}
+        for x in inputs
+        if x.status == "assumption"
+    ]
+    rows += [row | {name: "see scenarios" for name in worth} for row in _of_params(params)]
+    values = {"value": words("Value"), "range": words("Range"), "reason": words("Why so")}
+    values |= {name: words(f"EVPPI, % of EVPI: {name}") for name in worth}
+    title = "Assumptions, with the share of the value of perfect information that is theirs"
+    keys = {"label": "Assumed", "condition": "Condition"}
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def _worth(share: float | None) -> str:
+    return "not in this model" if share is None else f"{share:.0f}"
+
+
+def _of_params(params: Params) -> list[dict[str, str]]:
+    """What is assumed of the structure: parameters of the run, not drawn."""
+    return [
+        {
+            "label": "Natural recovery while waiting",
+            "condition": "both",
+            "value": params.recovery,
+            "range": "5 scenarios",
+            "reason": "Published rates differ 2 to 6 times, of different people: not to be pooled.",
+        },
+        {
+            "label": "Weeks from referral that are counted",
+            "condition": "both",
+            "value": f"{params.horizon_weeks} weeks",
+            "range": "52 to 260",
+            "reason": "Two years as in Catarino 2023; what therapy does later is cut off.",
+        },
+        {
+            "label": "Price of clearing a week of waiting, shared by the referrals of",
+            "condition": "both",
+            "value": f"{params.spread_weeks:g} weeks",
+            "range": "1 and more",
+            "reason": "A list is shortened by a week by a week's more courses, once. Not found: who "
+            "bears that for how long.",
+        },
+    ]

@@ -1,0 +1,207 @@
+"""What it would be worth to know an input, all assumptions, or what a study would show."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.analyses.waiting import Params
+from iesoresearch.analyses.waiting.computed import Computed, model_of
+from iesoresearch.analyses.waiting.declared import value, words
+from iesoresearch.analyses.waiting.oneway import label
+from iesoresearch.analyses.waiting.strategies import Decision
+from iesoresearch.data.health_economics import Input
+from iesoresearch.models.decision import Estimate, evpi, evppi_all, evsi
+from iesoresearch.models.waiting import SCENARIOS, groups
+from iesoresearch.models.waiting.bands import key
+from iesoresearch.models.waiting.drawing import for_condition
+from iesoresearch.results import Table
+from iesoresearch.seeds import rng
+
+ASSUMED, KNOWN = "all assumptions", "all that is sourced or derived"
+COHORT = "recovery, deterioration, drop-out on the list"
+TRIAL = "effect of therapy in the service"
+_EFFECT = ("effect_mean", "effect_place", "rr_nonresponse_anxiety")
+MULTIPLES = (0.1, 1.0, 10.0)  # of the size of the study
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Value of information on the five strategies of one condition, at the first threshold.
+
+    Attributes
+    ----------
+    used
+        Groups of inputs that change anything.
+    """
+
+    computed: Computed
+    decision: Decision
+    used: frozenset[str]
+
+    @property
+    def condition(self) -> str:
+        """That it is about."""
+        return self.decision.one.condition
+
+    @cached_property
+    def benefit(self) -> np.ndarray:
+        """(D, K) net benefit, £."""
+        return self.decision.benefit(self.decision.one.thresholds[0])
+
+    @property
+    def evpi(self) -> float:
+        """£ per patient."""
+        return evpi(self.benefit)
+
+    @cached_property
+    def inputs(self) -> dict[str, list[Input]]:
+        """By what is drawn together; what is fixed, or changes nothing, is left out."""
+        found = groups(for_condition(self.computed.data.inputs, self.condition))
+        draws = self.decision.one.draws
+        return {
+            name: members
+            for name, members in found.items()
+            if name in self.used and any(np.ptp(draws[x.name]) > 0 for x in members)
+        }
+
+    def _columns(self, members: list[Input]) -> np.ndarray:
+        """(D, p): one of those that share a quantile, all but one of shares that sum to one."""
+        kinds = {x.distribution for x in members}
+        if kinds == {"dirichlet"}:
+            members = members[:-1]
+        elif kinds != {"joint"}:
+            members = members[:1]
+        return np.stack([self.decision.one.draws[x.name] for x in members], -1)
+
+    @cached_property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Members of each group of inputs that would be learnt together."""
+        assumed = [n for n, m in self.inputs.items() if m[0].status == "assumption"]
+        known = [n for n in self.inputs if n not in assumed]
+        seen = [n for n, m in self.inputs.items() if self._is_seen(m)]
+        effect = [n for n, m in self.inputs.items() if m[0].name in _EFFECT]
+        found = {ASSUMED: assumed, KNOWN: known, COHORT: seen, TRIAL: effect}
+        return {name: tuple(members) for name, members in found.items() if members}
+
+    def _is_seen(self, members: list[Input]) -> bool:
+        """Whether a cohort on a waiting list would show it: recovery, deterioration, drop-out."""
+        recovery = model_of(self.condition, self.computed.params).recovery
+        used = {
+            name.format(band=key(band))
+            for name in SCENARIOS[recovery].inputs[self.condition]
+            for band in self.decision.one.bands
+        }
+        return any(
+            x.name in used or x.name == "dropout_per_week" or x.group == "deterioration"
+            for x in members
+        )
+
+    @cached_property
+    def worth(self) -> dict[str, Estimate]:
+        """EVPPI by input and by group."""
+        columns = {name: self._columns(members) for name, members in self.inputs.items()}
+        return evppi_all(self.benefit, columns, self.names)
+
+    def share(self, name: str) -> float:
+        """EVPPI as a percentage of the EVPI."""
+        return 100 * self.worth[name].value / self.evpi if self.evpi > 0 else 0.0
+
+    @cached_property
+    def by_input(self) -> dict[str, float]:
+        """Percentage of the EVPI by name of the input; all of a group have the group's."""
+        return {x.name: self.share(name) for name, m in self.inputs.items() for x in m}
+
+    def cohort(self, n: int) -> Estimate:
+        """EVSI of following `n` patients on a waiting list for some weeks."""
+        rates = model_of(self.condition, self.computed.params).arrays(self.decision.one.draws)
+        b = self.decision.one.place + 1  # the first band is none to start in
+        still, seen = np.ones(len(self.benefit)), np.zeros((3, len(self.benefit)))
+        for week in range(self.computed.params.cohort_weeks):
+            p = rates.interval[week]
+            stays = 1 - rates.recover[:, p, b] - rates.worsen[:, p, b]
+            seen[0] += still * rates.recover[:, p, b]
+            seen[1] += still * rates.worsen[:, p, b]
+            seen[2] += still * stays * rates.dropout
+            still = still * stays * (1 - rates.dropout)
+        chances = np.column_stack([*seen, np.clip(1 - seen.sum(0), 0, 1)])
+        counts = self._generator(COHORT, n).multinomial(n, chances / chances.sum(1, keepdims=True))
+        return evsi(self.benefit, counts[:, :3].astype(float))
+
+    def trial(self, n: int) -> Estimate:
+        """EVSI of a trial of therapy in the service, half of `n` patients on the waiting list.
+
+        Depression: Hedges' g with its usual variance, 4/n + g²/2n. Anxiety: patients who respond.
+        """
+        draws, generator, half = self.decision.one.draws, self._generator(TRIAL, n), max(1, n // 2)
+        if self.condition == "depression":
+            effect = draws["effect_mean"] + draws["effect_tau"] * draws["effect_place"]
+            error = np.sqrt(4 / n + effect**2 / (2 * n))
+            return evsi(self.benefit, effect + error * generator.standard_normal(len(effect)))
+        waiting = 1 - draws["response_waiting_list_anxiety"]
+        treated = np.minimum(draws["rr_nonresponse_anxiety"], 1.0) * waiting
+        counts = [generator.binomial(half, p) for p in (waiting, treated)]
+        return evsi(self.benefit, np.stack(counts, -1).astype(float))
+
+    def _generator(self, name: str, n: int) -> np.random.Generator:
+        return rng(self.computed.params.seed, name, self.condition, n)
+
+
+def partial(found: dict[str, Learning]) -> Table:
+    """EVPPI of every input and of groups, largest first, groups on top."""
+    rows = []
+    for condition, learning in found.items():
+        single = sorted(learning.inputs, key=lambda name: -learning.worth[name].value)
+        for name in [*learning.names, *single]:
+            members = learning.inputs.get(name)
+            estimate = learning.worth[name]
+            rows.append(
+                {"condition": condition, "input": name if members is None else label(members)}
+                | {"status": "group" if members is None else members[0].status}
+                | {"value": estimate.value, "error": estimate.standard_error}
+                | {"share": learning.share(name), "evpi": learning.evpi}
+            )
+    values = {
+        "status": words("Rests on"),
+        "value": value("EVPPI per patient, £"),
+        "error": value("Standard error, £"),
+        "share": value("% of EVPI"),
+        "evpi": value("EVPI, £"),
+    }
+    keys = {"condition": "Condition", "input": "To be learnt"}
+    wtp = next(iter(found.values())).decision.one.thresholds[0]
+    title = f"What it is worth to know an input exactly, at £{wtp:,.0f} per QALY"
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def studies(found: dict[str, Learning], params: Params) -> Table:
+    """EVSI of two studies by their size, beside the EVPPI of what each would inform."""
+    weeks, rows = params.cohort_weeks, []
+    for condition, learning in found.items():
+        designs = {
+            f"cohort on a waiting list, {weeks} weeks": (learning.cohort, COHORT),
+            "trial of therapy in the service": (learning.trial, TRIAL),
+        }
+        for design, (study, informed) in designs.items():
+            most = learning.worth[informed]
+            for size in sizes(params):
+                estimate = study(size)
+                rows.append(
+                    {"condition": condition, "study": design, "n": f"{size:,}"}
+                    | {"value": estimate.value, "error": estimate.standard_error}
+                    | {"most": most.value, "most_error": most.standard_error}
+                )
+    values = {
+        "value": value("EVSI per patient, £"),
+        "error": value("Standard error, £"),
+        "most": value("EVPPI of what it would show, £"),
+        "most_error": value("Standard error, £"),
+    }
+    keys = {"condition": "Condition", "study": "Study", "n": "Patients in it"}
+    return Table("What a study would be worth", pl.DataFrame(rows), keys, values)
+
+
+def sizes(params: Params) -> list[int]:
+    """Of the study: a tenth of what was asked for, that, and ten times it."""
+    return [max(2, round(times * params.n_cohort)) for times in MULTIPLES]

@@ -1,0 +1,312 @@
+"""Tables of the queue: fit, service, lists and waits over time, costs, and where capacity pays.
+
+Patients are counted per 1,000 referrals a year. Intervals of patients and waits are over
+replications, those of money over replications and draws of the inputs.
+"""
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.analyses.waiting.declared import count, interval, named, spread, value, words
+from iesoresearch.analyses.waiting.queues import (
+    ADDED,
+    AS_IS,
+    CASH,
+    HEALTH,
+    LONGEST,
+    PERIOD,
+    SENSITIVITY,
+    WAYS,
+    WORK,
+    Account,
+    Queues,
+    ladder_name,
+    one_more,
+)
+from iesoresearch.models import queue
+from iesoresearch.results import Table
+
+BANDS = ("up to 28 days", "29 to 56 days", "57 to 90 days", "more than 90 days")
+PER = 1000.0  # referrals a year, and £
+#: Scenarios whose course over time is shown.
+OVER_TIME = (
+    *(AS_IS, "referrals −10 %", "referrals +10 %", "places −10 %"),
+    *(ladder_name(where, 10.0) for where in ADDED),
+)
+#: Scenarios for which weeks of waiting are told by severity.
+BY_SEVERITY = (AS_IS, "most severe first", ladder_name(LONGEST, 10.0))
+_ACCOUNT = {"account": "Waits differ"}
+_KEYS = _ACCOUNT | {"scenario": "Scenario"}
+_SHORT = {CASH: "cash", WORK: "work", HEALTH: "health"}
+_CHANCE = {
+    "NHS cash": "pays_cash",
+    "NHS cash and health": "pays_health",
+    "and productivity": "pays",
+}
+
+
+def queue_tables(queues: Queues) -> dict[str, Table]:
+    """By name, in the order of the notebook; ``queue`` and ``break_even`` have figures."""
+    return {
+        "queue_fit": fit(queues),
+        "queue_service": service(queues),
+        "queue": over_time(queues),
+        "queue_waits": waits(queues),
+        "queue_severity": severity(queues),
+        "queue_costs": costs(queues),
+        "break_even": break_even(queues),
+        "queue_marginal": marginal(queues),
+    }
+
+
+def fit(queues: Queues) -> Table:
+    """Published, fitted and simulated shares by band of wait."""
+    rows = []
+    for account in queues.accounts.values():
+        found = account.calibration
+        for stage, wait in enumerate(("first", "second")):
+            at = [found.weeks[wait].tolist().index(days / 7) for days in (28, 56, 90)]
+            shares = [
+                -np.diff([1.0, *still[wait][at], 0.0]) for still in (found.published, found.fitted)
+            ]
+            simulated = account.simulated.bands_of_waits[0, :, stage]
+            rows += [
+                {"account": account.name, "wait": wait, "band": band}
+                | {"published": 100 * shares[0][b], "fitted": 100 * shares[1][b]}
+                | named("simulated", spread(100 * simulated[:, b]))
+                for b, band in enumerate(BANDS)
+            ]
+    keys = _ACCOUNT | {"wait": "Wait", "band": "Length"}
+    values = {"published": value("Published, %", 1), "fitted": value("Fitted, %", 1)}
+    values |= interval("simulated", "Simulated, second year, %", 1)
+    title = (
+        "Waits that are published, those of the service that was fitted to them, and those of its "
+        f"patients ({queues.params.queue_replications} replications)"
+    )
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def service(queues: Queues) -> Table:
+    """What calibration found: delays, lists, capacity, and the numbers waiting by Little's law."""
+    rows = []
+    for account in queues.accounts.values():
+        found = account.service
+        flows = queue.steady(found)
+        scale = PER / queues.params.queue_referrals
+        rows.append(
+            {"account": account.name, "list": "first session", "share": 100.0,
+             "lag": found.lag_weeks, "wait": found.wait_weeks, "mean": account.calibration.mean_wait["first"],
+             "capacity": scale * found.assessments_per_week,
+             "waiting": scale * flows.waiting_first.sum()}
+        )  # fmt: skip
+        rows += [
+            {"account": account.name, "list": f"second session: {route.name}",
+             "share": 100 * route.share, "lag": route.lag_weeks, "wait": route.wait_weeks,
+             "mean": account.calibration.mean_wait["second"],
+             "capacity": scale * route.places / route.course_weeks,
+             "waiting": scale * flows.waiting_second[r].sum()}
+            for r, route in enumerate(found.routes)
+        ]  # fmt: skip
+    values = {
+        "share": value("Share of those who join it, %", 1),
+        "lag": value("Booking delay, mean weeks", 1),
+        "wait": value("Weeks on the list after it", 1),
+        "mean": value("Mean wait of all lists of this session, weeks", 1),
+        "capacity": value("Sessions or courses that can start in a week", 2),
+        "waiting": value("Waiting", 1),
+    }
+    title = "The service that was fitted, per 1,000 referrals a year"
+    return Table(title, pl.DataFrame(rows), _ACCOUNT | {"list": "List"}, values)
+
+
+def over_time(queues: Queues) -> Table:
+    """Number waiting, and median and 90th percentile of waits, by week."""
+    rows = [row for account in queues.accounts.values() for row in _over_time(queues, account)]
+    values = interval("waiting", "Waiting", 0)
+    values |= interval("median", "Median wait from referral to second session, weeks", 1)
+    values |= interval("p90", "90 % wait at most, weeks", 1)
+    title = (
+        f"Patients waiting per 1,000 referrals a year, and the waits of those whose course began "
+        f"in the {PERIOD} weeks before ({queues.params.queue_replications} replications)"
+    )
+    return Table(title, pl.DataFrame(rows), _KEYS | {"week": "Week"}, values)
+
+
+def _over_time(queues: Queues, account: Account):
+    found, scale = account.simulated, PER / queues.params.queue_referrals
+    marks = [*range(0, found.weeks, PERIOD), found.weeks]
+    for scenario in OVER_TIME:
+        k = account.place(scenario)
+        waiting = scale * found.waiting[k].sum(axis=1)
+        for period, week in enumerate(marks):
+            row = {"account": account.name, "scenario": scenario, "week": week}
+            row |= named("waiting", spread(waiting[:, week]))
+            for q, name in enumerate(("median", "p90")):
+                seen = found.waits[k, :, 2, q, period - 1] if period else np.array([np.nan])
+                seen = seen[np.isfinite(seen)]
+                none = dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+                row |= named(name, spread(seen)) if len(seen) else none
+            yield row
+
+
+def waits(queues: Queues) -> Table:
+    """Who waits how long in the last year, and what becomes of everybody."""
+    rows = []
+    for account in queues.accounts.values():
+        found, scale = account.simulated, PER / queues.params.queue_referrals
+        for k, scenario in enumerate(found.scenarios):
+            beyond = 100 * np.nanmean(found.beyond[k], axis=0)
+            arrived, _, gave_up, recovered, _ = found.outcomes[k].T
+            rows.append(
+                {"account": account.name, "scenario": scenario.name}
+                | {f"both_{weeks}": beyond[2, i] for i, weeks in enumerate((6, 12, 18, 26))}
+                | {"first_18": beyond[0, 2], "second_90": beyond[1, 4]}
+                | named("waiting", spread(scale * found.waiting[k, :, :, -1].sum(axis=1)))
+                | named("weeks", spread(scale * found.patient_weeks[k].sum(axis=1)))
+                | {"gave_up": 100 * (gave_up / arrived).mean(),
+                   "recovered": 100 * (recovered / arrived).mean(),
+                   "longest": scale * found.beyond_longest[k].mean()}
+            )  # fmt: skip
+    values = {f"both_{w}": value(f"Second session after {w} weeks, %", 1) for w in (6, 12, 18, 26)}
+    values |= {
+        "first_18": value("First session after 18 weeks, %", 1),
+        "second_90": value("Second session 90 days after the first, %", 1),
+    }
+    values |= interval("waiting", "Waiting at the end", 0)
+    values |= interval("weeks", "Patient-weeks of waiting", 0)
+    values |= {
+        "gave_up": value("Gave up, %", 1),
+        "recovered": value("Recovered while waiting, %", 1),
+        "longest": value("Waits beyond 52 weeks, costed as 52", 1),
+    }
+    title = (
+        f"Who waits how long in the last 52 of {queues.params.queue_weeks} weeks, and what becomes "
+        "of everybody, per 1,000 referrals a year"
+    )
+    return Table(title, pl.DataFrame(rows), _KEYS, values)
+
+
+def severity(queues: Queues) -> Table:
+    """Weeks of waiting and their cost by severity at referral."""
+    rows = []
+    for account in queues.accounts.values():
+        found, scale = account.simulated, PER / queues.params.queue_referrals
+        for scenario in BY_SEVERITY:
+            k = account.place(scenario)
+            for b, band in enumerate(account.service.bands):
+                row = {"account": account.name, "scenario": scenario, "band": band}
+                row |= named("weeks", spread(scale * found.patient_weeks[k, :, b]))
+                for part, cost in queues.costs.items():
+                    total = found.accrued[k, :, b] @ cost[:, b].T * (scale / PER)
+                    row |= named(_SHORT[part], spread(total))
+                rows.append(row)
+    values = interval("weeks", "Patient-weeks of waiting", 0) | _money("")
+    title = (
+        f"Patient-weeks of waiting in {queues.params.queue_weeks} weeks by severity at referral, "
+        "and what the waits for a course cost (£1,000), per 1,000 referrals a year"
+    )
+    return Table(title, pl.DataFrame(rows), _KEYS | {"band": "Severity"}, values)
+
+
+def _money(what: str) -> dict:
+    return (
+        interval("cash", f"NHS cash besides therapy{what}", 1)
+        | interval("work", f"Productivity{what}", 1)
+        | interval("health", f"Health{what}", 1)
+    )
+
+
+def costs(queues: Queues) -> Table:
+    """What each scenario saves, what its capacity costs, and whether it pays for itself."""
+    rows = [
+        {"account": account.name, "scenario": scenario.name}
+        | _saving(queues, account, scenario.name)
+        for account in queues.accounts.values()
+        for scenario in account.simulated.scenarios[1:]
+    ]
+    title = (
+        f"What waiting saves or costs against no change in {queues.params.queue_weeks} weeks, and "
+        "what capacity costs (£1,000 per 1,000 referrals a year; negative: costs more)"
+    )
+    return Table(title, pl.DataFrame(rows), _KEYS, _money(" saved") | _pays())
+
+
+def _pays() -> dict:
+    values = interval("capacity", "Capacity added", 1) | interval("net", "Net saving, all parts", 1)
+    return values | {
+        "pays_cash": value("P(pays in NHS cash)"),
+        "pays_health": value("P(pays in NHS cash and health)"),
+        "pays": value("P(pays with productivity)"),
+    } | {}  # fmt: skip
+
+
+def _saving(queues: Queues, account: Account, scenario: str) -> dict[str, float]:
+    k, scale = account.place(scenario), 1 / queues.params.queue_referrals
+    row = {}
+    for part, saved in account.saving.waiting.items():
+        row |= named(_SHORT[part], spread(scale * saved[k]))
+    row |= named("capacity", spread(scale * account.saving.capacity[k]))
+    row |= named("net", spread(scale * account.net(scenario)))
+    return row | {_CHANCE[way]: float((account.net(scenario, way) > 0).mean()) for way in WAYS}
+
+
+def break_even(queues: Queues) -> Table:
+    """Places added step by step: what they save, and the chance that they pay for themselves."""
+    rows = []
+    for account in queues.accounts.values():
+        places = sum(route.places for route in account.service.routes)
+        weeks = account.service.routes[0].course_weeks
+        for where, steps in ADDED.items():
+            most = account.most(where, "and productivity")
+            rows += [
+                {"account": account.name, "where": where, "added": added}
+                | {"courses": PER / queues.params.queue_referrals * added / 100 * places / weeks}
+                | _saving(queues, account, ladder_name(where, added))
+                | {"still": float((most >= added).mean())}
+                for added in steps
+            ]
+    keys = _ACCOUNT | {"where": "Places are added to", "added": "Added, % of all places"}
+    values = {"courses": value("Courses more a week", 2)} | _money(" saved") | _pays()
+    values["still"] = value("P(this and all smaller steps pay)")
+    title = (
+        f"Added places: saved and paid in {queues.params.queue_weeks} weeks (£1,000 per 1,000 "
+        f"referrals a year; {queues.params.queue_replications} replications, "
+        f"{queues.params.n_draws:,} draws)"
+    )
+    return Table(title, pl.DataFrame(rows), keys, _two_digits(values))
+
+
+def _two_digits(values: dict) -> dict:
+    chances = ("pays", "pays_cash", "pays_health", "still")
+    return {n: value(v.label, 2) if n in chances else v for n, v in values.items()}
+
+
+def marginal(queues: Queues) -> Table:
+    """Worth of one course a week more, by list and under other assumptions."""
+    rows = [
+        _worth(account.name, route.name, "base case",
+               account.net(one_more(route.name)), account.saving.capacity[account.place(one_more(route.name))])
+        for account in queues.accounts.values()
+        for route in account.service.routes
+    ]  # fmt: skip
+    rows += [
+        _worth(account, LONGEST, name, *queues.sensitivity[name, account])
+        for name in SENSITIVITY
+        if SENSITIVITY[name]
+        for account in queues.accounts
+    ]
+    keys = _ACCOUNT | {"where": "List", "assumed": "Assumed"}
+    values = interval("net", "Net saving, £ per course", 0) | {
+        "price": count("Price of a course, £"),
+        "pays": value("P(pays for itself)", 2),
+    }
+    title = (
+        f"Worth of one course a week more for {queues.params.queue_weeks} weeks, with health and "
+        "productivity, per course that it adds"
+    )
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def _worth(account: str, where: str, assumed: str, net: np.ndarray, cost: np.ndarray) -> dict:
+    """Per course: capacity cost over the price that it stands for is their number."""
+    return {"account": account, "where": where, "assumed": assumed, "net": net, "cost": cost}

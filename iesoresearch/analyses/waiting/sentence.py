@@ -1,0 +1,216 @@
+"""Tables of the sentence itself: the cost of waiting against the cost of a course."""
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.analyses.waiting.computed import Computed, Waiting
+from iesoresearch.analyses.waiting.declared import interval, named, spread, value, words
+from iesoresearch.analyses.waiting.perspectives import (
+    CASH,
+    HEALTH,
+    STANDARD,
+    WORK,
+    YEAR,
+    Perspective,
+    Wait,
+    verdict,
+)
+from iesoresearch.results import Table
+
+KEYS = {"condition": "Condition", "band": "Severity at referral"}
+COUNTED = {"perspective": "What is counted"}
+NEVER = f"not within {YEAR}"
+CARE, COURSES = "care", "courses"  # the two parts of cash
+
+
+def chance(one: Waiting, perspective: Perspective, wait: Wait, times: float = 1.0) -> np.ndarray:
+    """(S,) probability that a wait costs more than so many courses."""
+    return (one.cost(perspective, wait) > times * one.course).mean(0)
+
+
+def usual(computed: Computed) -> Table:
+    """For patients as ill as the average one: cost, chance at every wait, verdict."""
+    params, asked = computed.params, computed.waits
+    rows = []
+    for one in computed.base.values():
+        for perspective in one.perspectives:
+            cost = spread(one.cost(perspective, asked[0])[:, one.place])
+            chances = [chance(one, perspective, wait)[one.place] for wait in asked]
+            far = [chance(one, perspective, w, params.far_more)[one.place] for w in asked]
+            rows.append(
+                {"condition": f"{one.condition}, {one.usual}", "perspective": perspective.name}
+                | named("cost", cost)
+                | {f"chance_{i}": 100 * float(p) for i, p in enumerate(chances)}
+                | {"verdict": verdict(far[0], params), "both": verdict(far[1], params)}
+            )
+    values = interval("cost", f"Cost of {asked[0].short}, £")
+    values |= {
+        f"chance_{i}": value(f"Chance > a course, %: {wait.short}") for i, wait in enumerate(asked)
+    }
+    values |= {
+        "verdict": words(f"“Far more”: {asked[0].short}"),
+        "both": words(f"“Far more”: {asked[1].short}"),
+    }
+    keys = {"condition": "Patients"} | COUNTED
+    return Table("The sentence under test", pl.DataFrame(rows), keys, values)
+
+
+def every(computed: Computed) -> Table:
+    """The same for every severity and wait, with the cost of a course."""
+    params, rows = computed.params, []
+    for one in computed.base.values():
+        for perspective in one.perspectives:
+            for wait in computed.waits:
+                cost = one.cost(perspective, wait)
+                more = chance(one, perspective, wait)
+                far = chance(one, perspective, wait, params.far_more)
+                for s, band in enumerate(one.bands):
+                    rows.append(
+                        {"condition": one.condition, "band": band}
+                        | {"perspective": perspective.name, "wait": wait.label}
+                        | named("cost", spread(cost[:, s]))
+                        | named("course", spread(one.course[:, s]))
+                        | {"chance": 100 * float(more[s]), "chance_far": 100 * float(far[s])}
+                        | {"verdict": verdict(far[s], params)}
+                    )
+    values = interval("cost", "Cost of waiting, £") | interval("course", "Cost of a course, £")
+    values |= {
+        "chance": value("Chance it costs more, %"),
+        "chance_far": value(f"Chance of more than {params.far_more:g} times, %"),
+        "verdict": words("“Far more than therapy”"),
+    }
+    keys = KEYS | COUNTED | {"wait": "Wait"}
+    return Table("The sentence, by severity and wait", pl.DataFrame(rows), keys, values)
+
+
+def headline(one: Waiting) -> list[Perspective]:
+    """Cash, with work, with health at the first threshold, and all three at it."""
+    wtp = one.thresholds[0]
+    return [p for p in one.perspectives if p.wtp in (0.0, wtp)]
+
+
+def components(one: Waiting) -> dict[str, np.ndarray]:
+    """(D, S, 53) cost of waiting in £, every part by itself; cash is the sum of the first two."""
+    found = one.outcome
+    totals = {CARE: found.background, COURSES: found.therapy, CASH: found.nhs}
+    if one.has_work:
+        totals[WORK] = found.productivity
+    totals[HEALTH] = -one.thresholds[0] * found.qaly[one.instrument]
+    return {name: x[:, :, : YEAR + 1] - x[:, :, :1] for name, x in totals.items()}
+
+
+def parts(computed: Computed) -> dict[str, str]:
+    """What parts are called."""
+    wtp = computed.params.thresholds[0]
+    return {
+        CARE: "NHS care besides therapy",
+        COURSES: "NHS therapy",
+        CASH: "NHS cash, both together",
+        WORK: "work lost",
+        HEALTH: f"health lost at £{wtp:,.0f} per QALY, no cost to the NHS",
+    }
+
+
+def by_week(computed: Computed) -> Table:
+    """Cost of waiting by week, every part by itself."""
+    called = parts(computed)
+    rows = [
+        {"condition": one.condition, "band": band, "part": called[name], "week": week}
+        | named("cost", spread(draws[:, s, week]))
+        for one in computed.base.values()
+        for name, draws in components(one).items()
+        for s, band in enumerate(one.bands)
+        for week in range(YEAR + 1)
+    ]
+    values = interval("cost", "Cost of waiting, £")
+    keys = KEYS | {"part": "Part", "week": "Weeks"}
+    return Table("Cost of waiting by week, part by part", pl.DataFrame(rows), keys, values)
+
+
+def patient_week(computed: Computed) -> Table:
+    """Cost of a patient-week of waiting, over the weeks to the 18-week standard."""
+    called = parts(computed)
+    rows = [
+        {"condition": one.condition, "band": band, "part": called[name]}
+        | named("cost", spread(draws[:, s, STANDARD] / STANDARD))
+        for one in computed.base.values()
+        for s, band in enumerate(one.bands)
+        for name, draws in components(one).items()
+    ]
+    values = interval("cost", "£ per patient-week")
+    title = f"Cost of a patient-week of waiting (mean of the first {STANDARD} weeks)"
+    return Table(title, pl.DataFrame(rows), KEYS | {"part": "Part"}, values)
+
+
+def health_lost(computed: Computed) -> Table:
+    """QALYs lost by waiting, by every instrument."""
+    rows = []
+    for one in computed.base.values():
+        for name, qaly in one.outcome.qaly.items():
+            for s, band in enumerate(one.bands):
+                row = {"condition": one.condition, "band": band, "instrument": name}
+                for week in (computed.waits[0].weeks, STANDARD, YEAR):
+                    lost = 1000 * (qaly[:, s, 0] - qaly[:, s, week])
+                    row |= named(f"lost_{week}", spread(lost))
+                rows.append(row)
+    values = {}
+    for week in (computed.waits[0].weeks, STANDARD, YEAR):
+        values |= interval(f"lost_{week}", f"{week} weeks")
+    keys = KEYS | {"instrument": "Utilities"}
+    title = "QALYs lost by 1,000 patients who wait"
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def against_course(computed: Computed) -> Table:
+    """Cost of waiting of the usual patient by week, beside the cost of a course."""
+    marks = _marks(computed)
+    rows = []
+    for one in computed.base.values():
+        course = named("course", spread(one.course[:, one.place]))
+        for perspective in headline(one):
+            cost = one.by_week(perspective)[:, one.place]
+            for week in range(YEAR + 1):
+                rows.append(
+                    {"condition": one.condition, "perspective": perspective.name, "week": week}
+                    | named("cost", spread(cost[:, week]))
+                    | course
+                    | {"mark": marks.get(week, "")}
+                )
+    values = interval("cost", "Cost of waiting, £") | interval("course", "Cost of a course, £")
+    keys = {"condition": "Condition"} | COUNTED | {"week": "Weeks"}
+    title = "Cost of waiting against the cost of a course"
+    return Table(title, pl.DataFrame(rows), keys, values | {"mark": words("Marked")})
+
+
+def _marks(computed: Computed) -> dict[int, str]:
+    return {computed.waits[0].weeks: "mean first wait", STANDARD: f"{STANDARD}-week standard"}
+
+
+def break_even(computed: Computed) -> Table:
+    """Shortest wait that costs as much as a course, on average and in the draws."""
+    rows = []
+    for one in computed.base.values():
+        for perspective in headline(one):
+            cost = one.by_week(perspective)
+            reached = cost >= one.course[:, :, None]
+            average = cost.mean(0) >= one.course.mean(0)[:, None]
+            for s, band in enumerate(one.bands):
+                rows.append(
+                    {"condition": one.condition, "band": band, "perspective": perspective.name}
+                    | {"week": _first(average[s])}
+                    | {
+                        f"by_{week}": 100 * float(reached[:, s, : week + 1].any(-1).mean())
+                        for week in (computed.waits[0].weeks, STANDARD, YEAR)
+                    }
+                )
+    values = {"week": words("Break-even wait of mean costs, weeks")}
+    values |= {
+        f"by_{week}": value(f"Chance that it is within {week} weeks, %")
+        for week in (computed.waits[0].weeks, STANDARD, YEAR)
+    }
+    title = "The wait that costs as much as a course"
+    return Table(title, pl.DataFrame(rows), KEYS | COUNTED, values)
+
+
+def _first(reached: np.ndarray) -> str:
+    return str(int(reached.argmax())) if reached.any() else NEVER

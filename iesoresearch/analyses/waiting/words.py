@@ -1,0 +1,207 @@
+"""Numbers and captions of `waiting`. Sentences are filled after release."""
+
+import numpy as np
+
+from iesoresearch.analyses.waiting.checks import SURE, tag
+from iesoresearch.analyses.waiting.computed import Computed, Waiting
+from iesoresearch.analyses.waiting.declared import number, spread, three
+from iesoresearch.analyses.waiting.england import SCALE_NAMES, SCALES, SECOND
+from iesoresearch.analyses.waiting.perspectives import STANDARD
+from iesoresearch.analyses.waiting.sentence import chance, components, headline
+from iesoresearch.analyses.waiting.strategies import AT_ONCE
+from iesoresearch.analyses.waiting.whole import Whole
+from iesoresearch.results import FigureSpec, Number, Table
+
+WAITS = ("typical", "both", "six", "standard", "year")  # in the order of `perspectives.waits`
+
+
+def numbers(whole: Whole, tables: dict[str, Table]) -> dict[str, Number]:
+    """What sentences quote and `verify` compares."""
+    computed = whole.computed
+    found = _general(computed) | _scenarios(tables["scenarios"])
+    for one in computed.base.values():
+        found |= _costs(one, computed) | _parts(one, computed)
+    for name, decision in whole.decisions.items():
+        learning = whole.learning[name]
+        first = max(learning.inputs, key=lambda x, worth=learning.worth: worth[x].value)
+        wtp = decision.one.thresholds[0]
+        best = int(decision.benefit(wtp).mean(0).argmax())
+        found |= {
+            f"evpi_{name}": pounds(learning.evpi),
+            f"first_{name}": number(_label(learning, first)),
+            f"first_share_{name}": number(learning.share(first), 0, "%"),
+            f"assumed_share_{name}": number(_assumed(learning), 0, "%"),
+            f"best_{name}": number(decision.names[best]),
+            f"price_{name}": pounds(float(decision.price.mean())),
+            f"at_once_{name}": number(
+                100 * float((decision.benefit(wtp).argmax(1) == AT_ONCE).mean()), 0, "%"
+            ),
+        }
+        found |= money(f"sooner_{name}", decision.worth_sooner(wtp))
+    return found
+
+
+def pounds(x: float) -> Number:
+    """A sum of money as it stands in a sentence."""
+    return number(_pounds(x))
+
+
+def _pounds(x: float) -> str:
+    shown = f"{abs(x):,.0f}"
+    return f"−£{shown}" if x < 0 and shown != "0" else f"£{shown}"
+
+
+def money(name: str, draws: np.ndarray) -> dict[str, Number]:
+    """Mean and ends of the 95 % interval, each as it stands in a sentence."""
+    ends = zip((name, f"{name}_low", f"{name}_high"), spread(draws), strict=True)
+    return {key: pounds(x) for key, x in ends}
+
+
+def _label(learning, name: str) -> str:
+    members = learning.inputs[name]
+    text = members[0].label if len(members) == 1 else str(members[0].together)
+    return text[0].lower() + text[1:] if not text[:2].isupper() else text
+
+
+def _assumed(learning) -> float:
+    name = next(iter(learning.names))
+    return learning.share(name)
+
+
+def _general(computed: Computed) -> dict[str, Number]:
+    england, params = computed.data.england, computed.params
+    known = computed.data.inputs
+    errors = [
+        one.cost(perspective, computed.waits[0])[:, one.place].std(ddof=1)
+        for one in computed.base.values()
+        for perspective in headline(one)
+    ]
+    scale = {name: SCALE_NAMES[found[0]] for name, found in SCALES.items()}
+    return {
+        "year": number(england.year),
+        "typical": number(england.typical),
+        "mean_second": number(england.mean_weeks(SECOND), 0),
+        "seen_28": number(100 * float(england.shares("first wait")[0]), 0, "%"),
+        "second_28": number(100 * float(england.shares(SECOND)[0]), 0, "%"),
+        "n_inputs": number(len(known)),
+        "n_assumed": number(sum(x.status == "assumption" for x in known)),
+        "n_trials": number(computed.data.n_trials),
+        "n_draws": number(params.n_draws),
+        "far_more": number(params.far_more, 0 if params.far_more % 1 == 0 else 1),
+        "sure": number(100 * params.sure, 0, "%"),
+        "wtp": pounds(params.thresholds[0]),
+        "thresholds": number(_listed([_pounds(t) for t in params.thresholds])),
+        "horizon": number(params.horizon_weeks, 0, "weeks"),
+        "spread_weeks": number(params.spread_weeks),
+        "recovery": number(params.recovery),
+        "usual_depression": number(computed.base["depression"].usual),
+        "usual_anxiety": number(computed.base["anxiety"].usual),
+        "scale_depression": number(scale["depression"]),
+        "scale_anxiety": number(scale["anxiety"]),
+        "score_depression": number(england.first_score("depression"), 1),
+        "score_anxiety": number(england.first_score("anxiety"), 1),
+        "largest_error": number(f"£{max(errors) / np.sqrt(params.n_draws):,.1f}"),
+        "p_error": number(100 * 0.5 / np.sqrt(params.n_draws), 1),
+        "sure_errors": number(SURE),
+    }
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _costs(one: Waiting, computed: Computed) -> dict[str, Number]:
+    """Of the usual patient: cost at the mean first wait, and chances at every wait."""
+    found = money(f"course_{one.condition}", one.course[:, one.place])
+    for perspective in headline(one):
+        name = f"{one.condition}_{tag(perspective)}"
+        found |= money(f"cost_{name}", one.cost(perspective, computed.waits[0])[:, one.place])
+        for word, wait in zip(WAITS, computed.waits, strict=True):
+            for prefix, times in (("p", 1.0), ("far", computed.params.far_more)):
+                p = 100 * float(chance(one, perspective, wait, times)[one.place])
+                found[f"{prefix}_{name}_{word}"] = number(p, 0, "%")
+    return found
+
+
+def _parts(one: Waiting, computed: Computed) -> dict[str, Number]:
+    """Parts at the mean first wait and at 18 weeks, a patient-week, and QALYs."""
+    found = {}
+    typical = computed.waits[0]
+    for name, draws in components(one).items():
+        here = draws[:, one.place]
+        found |= money(f"part_{one.condition}_{name}", here[:, typical.weeks])
+        found |= money(f"week_{one.condition}_{name}", here[:, STANDARD] / STANDARD)
+    found |= three(f"qaly_{one.condition}", spread(1000 * one.lost(typical)[:, one.place]), 1)
+    return found
+
+
+def _scenarios(table: Table) -> dict[str, Number]:
+    frame = table.frame
+    found = {"n_scenarios": number(len(frame))}
+    for name in ("typical", "standard"):
+        found[f"scenario_{name}_low"] = number(float(frame[name].min()), 0, "%")
+        found[f"scenario_{name}_high"] = number(float(frame[name].max()), 0, "%")
+    return found
+
+
+def figures(whole: Whole) -> dict[str, FigureSpec]:
+    """By name; captions are templates."""
+    return {name: FigureSpec(*spec) for name, spec in _FIGURES.items()}
+
+
+_FIGURES = {
+    "against_course": (
+        "against_course",
+        "What waiting costs, against what a course costs",
+        "Cost of waiting by week for {usual_depression} depression and {usual_anxiety} anxiety, "
+        "mean and 95 % band, by what is counted; grey: cost of a course with its 95 % band. Health "
+        "is valued at {wtp} per QALY and is no cost to the NHS. {n_draws} draws of all inputs.",
+    ),
+    "patient_week": (
+        "patient_week",
+        "What a week of waiting costs, part by part",
+        "Mean of the first 18 weeks by severity at referral, with 95 % intervals. Below zero: the "
+        "NHS spends less, because who leaves the list or recovers on it is given no course. "
+        "Health is valued at {wtp} per QALY and is no cost to the NHS.",
+    ),
+    "by_week": (
+        "by_week",
+        "What waiting costs, week by week and part by part",
+        "Mean by severity at referral, with 95 % bands, over {horizon} from referral; scales "
+        "differ between panels. Work lost is not known for anxiety. Health is valued at {wtp} per "
+        "QALY and is no cost to the NHS.",
+    ),
+    "plane": (
+        "plane",
+        "Costs and health of starting sooner or later",
+        "Differences from starting after {typical} weeks, the mean first wait in England: some of "
+        "{n_draws} draws, and means (large). Costs are NHS cash, with the price of bringing "
+        "therapy forward. The line is {wtp} per QALY: right of it and below, net benefit is higher.",
+    ),
+    "acceptability": (
+        "acceptability",
+        "When therapy should start, by what a QALY is worth",
+        "Share of draws in which each start has the highest net benefit (acceptability curves); "
+        "circles: the best on average (frontier). Dashed: {thresholds} per QALY. £20,000 to "
+        "£30,000 was NICE's range until 2026; the new £25,000 to £35,000 is for technology "
+        "appraisals of medicines, not for therapy services.",
+    ),
+    "tornado": (
+        "tornado",
+        "Which input matters: one at a time",
+        "Net benefit of therapy at once over the usual wait, {wtp} per QALY, with one input at its "
+        "low (light) and high (dark) end and all others at their values.",
+    ),
+    "evppi": (
+        "evppi",
+        "What it is worth to know an input",
+        "EVPPI per patient, with two standard errors, at {wtp} per QALY; EVPI {evpi_depression} for "
+        "depression and {evpi_anxiety} for anxiety. Inputs worth less than 1 % of it are left out.",
+    ),
+    "scenarios": (
+        "scenarios",
+        "The same question under other assumptions",
+        "Cost of 18 weeks of waiting, all parts at {wtp} per QALY, with 95 % intervals, by scenario "
+        "of natural recovery and horizon; utilities by SF-6D and, for depression, EQ-5D.",
+    ),
+}
