@@ -47,35 +47,46 @@ class Effect:
         return self.mean + self.mean_sd * z[0], np.exp(log_mean + log_sd * other)
 
 
-def load_effect(text: str | None = None) -> Effect:
+def load_effect(text: str | None = None, case: str = "base") -> Effect:
     """Read the summary of the shipped file, or of `text` in the same form.
+
+    Parameters
+    ----------
+    text
+        Content to be read instead of the file.
+    case
+        "base", which is at the top of the file, or one under its ``cases``: other trials, or what
+        remains when small trials are corrected for.
 
     Raises
     ------
     DataError
-        Not YAML, a key that is absent or unknown, or a number that is impossible.
+        Not YAML, a case or key that is absent, or a number that is impossible.
     """
     if text is None:
         text = importlib.resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
     try:
         content = yaml.safe_load(text)
+        numbers = content if case == "base" else content["cases"][case]
+        about = content["reason"] if case == "base" else f"Case {case}: {numbers['label']}."
         effect = Effect(
-            float(content["mu"]["mean"]),
-            float(content["mu"]["sd"]),
-            float(content["tau"]["mean"]),
-            float(content["tau"]["sd"]),
-            float(content["correlation"]),
+            float(numbers["mu"]["mean"]),
+            float(numbers["mu"]["sd"]),
+            float(numbers["tau"]["mean"]),
+            float(numbers["tau"]["sd"]),
+            float(numbers["correlation"]),
             str(content["status"]),
             str(content["source"]),
-            str(content["reason"]),
+            str(about),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
         raise DataError(
-            f"{FILE} must hold mu and tau, each with mean and sd, then correlation, status, source "
-            "and reason. Write it again with the run of the analysis waiting_effect."
+            f'{FILE} must hold, for the case "{case}", mu and tau, each with mean and sd, and a '
+            "correlation; then status, source and reason. Write it again with "
+            "studies/effect_of_therapy.py, or name another case."
         ) from None
-    numbers = effect.mean_sd, effect.heterogeneity, effect.heterogeneity_sd
-    possible = math.isfinite(effect.mean) and all(math.isfinite(x) and x > 0 for x in numbers)
+    positive = effect.mean_sd, effect.heterogeneity, effect.heterogeneity_sd
+    possible = math.isfinite(effect.mean) and all(math.isfinite(x) and x > 0 for x in positive)
     if not (possible and abs(effect.correlation) <= 1 and effect.status in _STATUS):
         raise DataError(
             f"{FILE} holds an impossible number: standard deviations and tau must be above zero, "

@@ -50,6 +50,8 @@ class Arrays:
         (D,) discount factor of a week.
     course
         (D, B) cost of a full course in £.
+    week_of_work
+        (D,) value in £; None for anxiety, where nothing is published on work lost.
     """
 
     interval: np.ndarray
@@ -69,6 +71,7 @@ class Arrays:
     dropout: np.ndarray
     factor: np.ndarray
     course: np.ndarray
+    week_of_work: np.ndarray | None
 
 
 class _Draws(dict):
@@ -113,6 +116,7 @@ def assemble(model, draws: Mapping[str, np.ndarray]) -> Arrays:
         dropout=draws["dropout_per_week"],
         factor=(1 + draws["discount_per_year"]) ** (-1 / WEEKS_PER_YEAR),
         course=course,
+        week_of_work=draws["week_of_work"] if "productivity" in names else None,
     )
 
 

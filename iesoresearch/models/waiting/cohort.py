@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from iesoresearch.models.markov_cohort import CohortModel, Reward, discount
+from iesoresearch.models.waiting.assembling import INSTRUMENTS
 from iesoresearch.models.waiting.bands import BANDS
 from iesoresearch.models.waiting.model import WaitingModel
 from iesoresearch.models.waiting.scenarios import WEEK
@@ -43,8 +44,9 @@ def as_cohort_model(
     )
     rate = arrays.factor[0] ** (-1 / WEEK.years) - 1
     factors = discount(rate, horizon, WEEK)
+    qalys = INSTRUMENTS[model.condition]
     rewards = [
-        Reward(name, np.tile(values, len(phases)), "trapezoid", factors)
+        Reward(name, np.tile(values, len(phases)), "trapezoid", factors, utility=name in qalys)
         for name, values in zip(arrays.names, arrays.values[0], strict=True)
     ]
     paid = _paid(arrays, wait, horizon, len(phases))

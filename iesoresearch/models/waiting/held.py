@@ -9,8 +9,9 @@ from iesoresearch.data.health_economics import Input
 from iesoresearch.models.markov_cohort import CohortModel, Duration, Reward
 from iesoresearch.models.waiting.bands import BANDS, key
 
-MONTH, WEEK = Duration(1, "month"), Duration(1, "week")
+MONTH = Duration(1, "month")
 WTP = 20_000.0  # £ per QALY, as in the paper
+WEEKS_PER_MONTH = 365 / 12 / 7  # a year of 365 days, on which the figures to be met rest
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def catarino_checks(inputs: Sequence[Input]) -> list[Held]:
         more = totals["background"][0] - totals["background"][0, 0]
         lost = totals["qaly"][0, 0] - totals["qaly"][0]
         both = more + WTP * lost
-        weekly = both / MONTH.over(WEEK)
+        weekly = both / WEEKS_PER_MONTH
         numbers = zip(bands, more, lost, both, weekly, strict=True)
         rows += [Held(condition, b, *map(float, rest)) for b, *rest in list(numbers)[1:]]
     return rows

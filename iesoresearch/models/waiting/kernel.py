@@ -165,11 +165,11 @@ def run(
                 _prepare(rates, relapse[d], to, effect[d], values[d], discounts, natural, gains)
             here = out[d, s]
             _queue(rates, relapse[d], to, 1.0 - dropout[d], s + 1, people)
+            for t in range(1, n):
+                listed = people[:, t - 1].sum() if t <= horizon else 0.0
+                here[n_rewards + 2, t] = here[n_rewards + 2, t - 1] + listed
             for t in range(n):
-                here[n_rewards + 2, t] = 0.0 if t == 0 else here[n_rewards + 2, t - 1]
                 for b in range(n_bands):
-                    if 0 < t <= horizon:
-                        here[n_rewards + 2, t] += people[b, t - 1]
                     here[n_rewards, t] += people[b, t] * first[d, b] * paid[t]
                     people[b, t] *= engaged[d, b]
                     here[n_rewards + 1, t] += people[b, t] if t < horizon else 0.0

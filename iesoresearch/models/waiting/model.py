@@ -134,7 +134,7 @@ class WaitingModel:
 
         with ThreadPoolExecutor(max(1, n_jobs)) as executor:
             list(executor.map(part, range(len(edges) - 1)))
-        return Outcome.of(self, arrays, weeks, out, draws.get("week_of_work"))
+        return Outcome.of(self, arrays, weeks, out)
 
 
 def _waits(waits: Iterable[int]) -> np.ndarray:

@@ -50,20 +50,18 @@ class Outcome:
     course: np.ndarray
 
     @classmethod
-    def of(cls, model, arrays: Arrays, waits, out, week_of_work) -> Outcome:
+    def of(cls, model, arrays: Arrays, waits, out) -> Outcome:
         """Name the parts of what `kernel.run` filled."""
         parts = np.moveaxis(out if len(waits) == out.shape[-1] else out[..., waits], 2, 0)
         found = dict(zip(arrays.names, parts, strict=False))
         n = len(arrays.names)
-        lost = found.get("productivity")
-        value = None if lost is None else np.asarray(week_of_work, dtype=float)
         return cls(
             bands=model.starting_bands,
             waits=waits,
             background=found["background"],
             therapy=parts[n],
-            productivity_weeks=lost,
-            week_of_work=value,
+            productivity_weeks=found.get("productivity"),
+            week_of_work=arrays.week_of_work,
             qaly={name: found[name] for name in INSTRUMENTS[model.condition]},
             treated=parts[n + 1],
             weeks_waited=parts[n + 2],
