@@ -18,6 +18,8 @@ from iesoresearch.models.decision.checks import numbers, outcomes, strategies, w
 def net_benefit(costs, effects, wtp: float) -> np.ndarray:
     """Net monetary benefit, ``wtp * effect − cost``, of each draw and strategy (D, K).
 
+    Stinnett & Mullahy 1998, Med Decis Making 18:S68–S80.
+
     Raises
     ------
     ParameterError
@@ -64,7 +66,10 @@ class Acceptability:
 
 
 def acceptability(costs, effects, wtps) -> Acceptability:
-    """Acceptability curves and frontier, expected loss and EVPI (Fenwick, Claxton, Sculpher 2001).
+    """Acceptability curves and frontier, expected loss and EVPI.
+
+    The frontier (Fenwick, Claxton, Sculpher 2001, doi:10.1002/hec.635) is the curve of the strategy
+    with the highest expected net benefit, which is not always the one most often best.
 
     One pass over the draws, without a copy of them: time goes with D × K × W, memory with K × W.
 

@@ -3,7 +3,8 @@
 An input enters by its normal scores: what its value is worth knowing does not depend on the scale
 it is written in, and no draw from a long tail pulls the fit. Cubic splines of the scores are
 rotated into functions orthonormal over the draws, in order of their roughness (integrated squared
-second derivative): the constant, the straight line, then ever more waves (Demmler & Reinsch 1975).
+second derivative): the constant, the straight line, then ever more waves (Demmler & Reinsch 1975,
+Numer Math 24:375–382).
 """
 
 from itertools import combinations, islice
@@ -12,7 +13,6 @@ import numpy as np
 from scipy.interpolate import BSpline
 from scipy.linalg import eigh
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 MOST_PIECES = 20  # cubic pieces of a spline
 FEW_VALUES = 10  # an input with no more different values gets a mean for each of them
@@ -29,15 +29,16 @@ def input_basis(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     input with few values). A constant input has the constant only.
     """
     n = len(x)
-    values = np.unique(x)
+    values, place, count = np.unique(x, return_inverse=True, return_counts=True)
     if len(values) == 1:
         return np.full((n, 1), n**-0.5), np.zeros(1)
-    z = ndtri((rankdata(x) - 0.5) / n)
+    scores = ndtri((np.cumsum(count) - count / 2) / n)  # of the middle rank of those that are equal
+    z = scores[place]
     if len(values) <= FEW_VALUES:
         powers = np.vander(z, len(values), increasing=True)
         orthonormal, triangle = np.linalg.qr(powers)
         return orthonormal * np.sign(np.diag(triangle)), np.zeros(len(values))
-    return _splines(z, np.unique(z))
+    return _splines(z, scores)
 
 
 def _splines(z, values):

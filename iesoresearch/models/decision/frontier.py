@@ -53,6 +53,9 @@ class Strategy:
 def incremental(costs_mean, effects_mean, names) -> tuple[Strategy, ...]:
     """Incremental cost-effectiveness analysis with strong and extended dominance.
 
+    The rules are those of Karlsson & Johannesson 1996, PharmacoEconomics 9:113–120; the frontier is
+    found as a convex hull.
+
     Strategies that cost and do the same share a place: both are on the frontier, with one ICER, or
     neither is. A strategy on the line between two others is on the frontier (it is among the best
     at one willingness to pay). Differences below 1e-12 of the largest value count as none.

@@ -151,7 +151,8 @@ def distributional(
     """Net health benefit of a strategy against its reference, by group and by equity weight.
 
     All money comes from one budget: the average extra cost, divided by `wtp`, is health forgone,
-    and `burden` says by whom.
+    and `burden` says by whom (Asaria, Griffin, Cookson 2016, doi:10.1177/0272989X15583266; here
+    with plain weights, not an index of inequality aversion).
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """What it is worth to learn some inputs (EVPPI), or to run a study (EVSI), by regression.
 
 The expected net benefit of each strategy given what would be learned is a regression of net benefit
-on it (Strong, Oakley, Brennan 2014, Med Decis Making 34:311–326; for studies Strong, Oakley,
-Brennan, Breeze 2015, Med Decis Making 35:570–583). heormodel 0.7.4 does this too, with splines of
+on it (Strong, Oakley, Brennan 2014, doi:10.1177/0272989X13505910; for studies Strong, Oakley,
+Brennan, Breeze 2015, doi:10.1177/0272989X15575286). heormodel 0.7.4 does this too, with splines of
 five knots that add up over inputs (no interactions) and are not penalised, one by one, without a
 standard error or a correction of the upward bias; its studies are simulated draw by draw. Ours:
 `smoothing`.

@@ -1,7 +1,7 @@
 """Regression of net benefits on uncertain inputs: smooth, with how sure it is.
 
 Differences of net benefit (D, K) are fitted column by column; how smooth, restricted maximum
-likelihood says (Wood 2011, J R Stat Soc B 73:3–36: steadier than cross-validation).
+likelihood says (Wood 2011, doi:10.1111/j.1467-9868.2010.00749.x: steadier than cross-validation).
 """
 
 from dataclasses import dataclass
@@ -114,9 +114,9 @@ def _group(x, y, weights, most):
 def _components(gram, projected, squares, order, kind, n):
     """Coefficients and their covariance ÷ residual variance, at the likeliest variances.
 
-    Fixed-point steps of the marginal likelihood (MacKay 1992, Neural Comput 4:415–447). They start
-    as if the terms were uncorrelated, which costs next to nothing and is nearly so where inputs
-    are independent.
+    Fixed-point steps of the marginal likelihood (MacKay 1992, doi:10.1162/neco.1992.4.3.415).
+    They start as if the terms were uncorrelated, which costs next to nothing and is nearly so
+    where inputs are independent.
     """
     total = squares / n
     if total == 0:

@@ -1,5 +1,8 @@
 """One-way, two-way, thresholds and scenarios against hand calculation on models written out."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -155,3 +158,16 @@ def breaks(x):
 def test_what_is_refused(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+def test_heormodel_is_not_loaded_before_it_is_needed_and_does_not_warn():
+    code = (
+        "import sys; from iesoresearch.models import decision;"
+        "assert 'heormodel' not in sys.modules;"
+        "import numpy as np;"
+        "decision.one_way(lambda x: (np.outer(x['a'], [0, 1]),) * 2, {'a': 1}, {'a': (0, 2)}, 1)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
