@@ -1,4 +1,4 @@
-"""What Catarino et al. (2023, doi:10.1038/s44220-023-00106-z) print, and what our engine makes of it.
+"""What Catarino et al. print (2023, doi:10.1038/s44220-023-00106-z), and our engine beside it.
 
 Their transition matrices after treatment are not printed, so their model cannot be run. What can be
 held against print is a month in the starting state, and that their net benefits follow from their

@@ -123,7 +123,7 @@ def _savings(computed: Computed) -> Check:
 
 def _scenarios(whole: Whole) -> Check:
     """Whether any other assumption makes a wait of the mean length cost more than a course."""
-    params, frame = whole.computed.params, whole.scenarios.table().frame
+    params, frame = whole.computed.params, whole.scenarios.table.frame
     base = frame.filter(base="base case")["typical"].max() / 100
     seen = {verdict(p / 100, params) for p in frame["typical"]}
     return Check(

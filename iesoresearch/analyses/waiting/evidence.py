@@ -1,4 +1,4 @@
-"""Where the result shows what CHEERS 2022 asks for; what only people know is in their statements."""
+"""Where the result shows what CHEERS 2022 asks for; what only people know, they state."""
 
 #: Item of CHEERS 2022 -> references, see `iesoresearch.reporting.evidence`.
 EVIDENCE = {

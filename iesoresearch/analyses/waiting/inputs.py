@@ -3,7 +3,7 @@
 import polars as pl
 
 from iesoresearch.analyses.waiting import Params
-from iesoresearch.analyses.waiting.declared import count, value, words
+from iesoresearch.analyses.waiting.declared import count, words
 from iesoresearch.data.health_economics import Input
 from iesoresearch.results import Table
 
@@ -98,7 +98,7 @@ def assumptions(
         for x in inputs
         if x.status == "assumption"
     ]
-    rows += [row | {name: "see scenarios" for name in worth} for row in _of_params(params)]
+    rows += [row | dict.fromkeys(worth, "see scenarios") for row in _of_params(params)]
     values = {"value": words("Value"), "range": words("Range"), "reason": words("Why so")}
     values |= {name: words(f"EVPPI, % of EVPI: {name}") for name in worth}
     title = "Assumptions, with the share of the value of perfect information that is theirs"
@@ -132,7 +132,7 @@ def _of_params(params: Params) -> list[dict[str, str]]:
             "condition": "both",
             "value": f"{params.spread_weeks:g} weeks",
             "range": "1 and more",
-            "reason": "A list is shortened by a week by a week's more courses, once. Not found: who "
-            "bears that for how long.",
+            "reason": "A list is shortened by a week by a week's more courses, once. Not found: "
+            "who bears that for how long.",
         },
     ]

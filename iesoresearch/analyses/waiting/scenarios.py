@@ -9,10 +9,9 @@ import polars as pl
 from iesoresearch.analyses.waiting.computed import Computed, model_of
 from iesoresearch.analyses.waiting.declared import interval, named, spread, value, words
 from iesoresearch.analyses.waiting.perspectives import CASH, HEALTH, STANDARD, WORK, Perspective
-from iesoresearch.data.health_economics import load_inputs
-from iesoresearch.models.waiting import SCENARIOS, Outcome, draw_inputs
+from iesoresearch.models.waiting import SCENARIOS, Outcome
 from iesoresearch.results import Table
-from iesoresearch.seeds import derive
+from iesoresearch.seeds import rng
 
 HORIZONS = (52, 104, 156, 260)  # weeks
 MOST_DRAWS = 1000  # of a scenario
@@ -56,7 +55,7 @@ class Scenarios:
             names = [s.name for s in SCENARIOS.values() if condition in s.conditions]
             horizons = sorted({*HORIZONS, self.computed.params.horizon_weeks})
             found += [
-                self._case(condition, name, h, BASE, self._draws(condition), {})
+                self._case(condition, name, h, BASE, self._draws[condition], {})
                 for name in names
                 for h in horizons
             ]
@@ -67,7 +66,7 @@ class Scenarios:
         params = self.computed.params
         recovery, horizon = model_of(condition, params).recovery, params.horizon_weeks
         found = [
-            self._case(condition, recovery, horizon, name, self._draws(condition), change)
+            self._case(condition, recovery, horizon, name, self._draws[condition], change)
             for name, change in _OTHERS.items()
             if not (condition == "anxiety" and "effect" in change)
         ]
@@ -79,15 +78,21 @@ class Scenarios:
         return found
 
     def _effects(self):
+        """Draws with another posterior of the effect, all else alike."""
+        draws = self._draws["depression"]
         for name, effect in self.computed.data.effects.items():
-            yield name, self._drawn("depression", load_inputs(effect=effect))
+            generator = rng(self.computed.params.seed, "effect", name)
+            found = effect.draw(generator, len(draws["effect_mean"]))
+            yield name, draws | dict(zip(("effect_mean", "effect_tau"), found, strict=True))
 
-    def _draws(self, condition: str) -> dict[str, np.ndarray]:
-        return self._drawn(condition, self.computed.data.inputs)
-
-    def _drawn(self, condition: str, inputs) -> dict[str, np.ndarray]:
-        n = min(self.computed.params.n_draws, MOST_DRAWS)
-        return draw_inputs(inputs, n, derive(self.computed.params.seed, "inputs"), condition)
+    @cached_property
+    def _draws(self) -> dict[str, dict[str, np.ndarray]]:
+        """Of all inputs by condition: the first ones of the base case where there are more."""
+        found = self.computed.base.items()
+        return {
+            condition: {name: x[:MOST_DRAWS] for name, x in one.draws.items()}
+            for condition, one in found
+        }
 
     def _case(self, condition, recovery, horizon, other, draws, change) -> Case:
         model = replace(
@@ -98,6 +103,7 @@ class Scenarios:
         outcome = model.evaluate(draws, weeks, self.computed.data.n_jobs)
         return Case(condition, recovery, horizon, other, outcome)
 
+    @cached_property
     def table(self) -> Table:
         """Cost of waiting to the 18-week standard by case and instrument; usual patients."""
         params = self.computed.params

@@ -100,7 +100,7 @@ def compared(found: dict[str, Decision]) -> Table:
     rows, thresholds = [], []
     for condition, decision in found.items():
         thresholds = decision.one.thresholds
-        sure = acceptability(decision.costs, decision.effects, thresholds).probability
+        sure = 100 * acceptability(decision.costs, decision.effects, thresholds).probability
         for row in incremental(decision.costs.mean(0), decision.effects.mean(0), decision.names):
             k = decision.names.index(row.name)
             rows.append(
@@ -109,7 +109,7 @@ def compared(found: dict[str, Decision]) -> Table:
                 | named("qaly", spread(decision.effects[:, k]))
                 | {"status": row.status, "icer": _icer(row)}
                 | {
-                    f"best_{t:.0f}": 100 * float(p[k])
+                    f"best_{t:.0f}": float(p[k])
                     for t, p in zip(thresholds, sure, strict=True)
                 }
             )

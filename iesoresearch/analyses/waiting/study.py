@@ -91,7 +91,7 @@ def run(data: Data, params: Params) -> Result:
             "data": "published figures and stated assumptions",
             "data_fingerprint": digest(b"".join([*map(_content, _FILES), published.content()])),
             "sensitivity": "open",
-            "licence": "facts cited from the sources in the table of inputs; OGL-UK-3.0 for England",
+            "licence": "cited facts (see the table of inputs); England: OGL-UK-3.0",
             "published": published.ATTRIBUTION,
         },
         evidence=EVIDENCE,

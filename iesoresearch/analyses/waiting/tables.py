@@ -26,7 +26,7 @@ def all_tables(whole: Whole) -> dict[str, Table]:
     return {
         "verdict": sentence.usual(computed),
         "verdict_every": sentence.every(computed),
-        "break_even": sentence.break_even(computed),
+        "break_even_wait": sentence.break_even(computed),
         "against_course": sentence.against_course(computed),
         "patient_week": sentence.patient_week(computed),
         "health_lost": sentence.health_lost(computed),
@@ -39,7 +39,7 @@ def all_tables(whole: Whole) -> dict[str, Table]:
         "tornado": oneway.tornado(whole.oneway),
         "evppi": learning.partial(whole.learning),
         "studies": whole.studies,
-        "scenarios": whole.scenarios.table(),
+        "scenarios": whole.scenarios.table,
         "severity": equity.severity(whole.decisions),
         "deprivation": equity.deprivation(computed, whole.decisions),
         "inputs": inputs.table(known),

@@ -176,7 +176,7 @@ _FIGURES = {
         "Costs and health of starting sooner or later",
         "Differences from starting after {typical} weeks, the mean first wait in England: some of "
         "{n_draws} draws, and means (large). Costs are NHS cash, with the price of bringing "
-        "therapy forward. The line is {wtp} per QALY: right of it and below, net benefit is higher.",
+        "therapy forward. The line is {wtp} per QALY: below it, net benefit is higher.",
     ),
     "acceptability": (
         "acceptability",
@@ -195,13 +195,14 @@ _FIGURES = {
     "evppi": (
         "evppi",
         "What it is worth to know an input",
-        "EVPPI per patient, with two standard errors, at {wtp} per QALY; EVPI {evpi_depression} for "
-        "depression and {evpi_anxiety} for anxiety. Inputs worth less than 1 % of it are left out.",
+        "EVPPI per patient, with two standard errors, at {wtp} per QALY; EVPI {evpi_depression} "
+        "for depression and {evpi_anxiety} for anxiety. What is worth less than 1 % of it is left "
+        "out.",
     ),
     "scenarios": (
         "scenarios",
         "The same question under other assumptions",
-        "Cost of 18 weeks of waiting, all parts at {wtp} per QALY, with 95 % intervals, by scenario "
-        "of natural recovery and horizon; utilities by SF-6D and, for depression, EQ-5D.",
+        "Cost of 18 weeks of waiting, all parts at {wtp} per QALY, with 95 % intervals, by "
+        "scenario of natural recovery and horizon; utilities by SF-6D and, for depression, EQ-5D.",
     ),
 }
