@@ -236,10 +236,7 @@ def _psa(reader: _Reader, part: Part, _) -> None:
     if "incremental" in keys:
         _incremental(reader, keys["incremental"], "psa")
     if "evpi" in keys:
-        inner = keys["evpi"].keys(("wtp", "value", "tolerance", "note"), ("wtp", "value"))
-        if {"wtp", "value"} <= set(inner):
-            wtp = constant(inner["wtp"])
-            reader.add(_bare(keys["evpi"]), f"EVPI at {wtp:g}", ("psa", "evpi", "", wtp), "evpi")
+        _evpi(reader, keys["evpi"])
     for section in ("mean", "sd"):
         if section in keys:
             for strategy, entry in reader.per_strategy(keys[section]):
@@ -250,6 +247,13 @@ def _psa(reader: _Reader, part: Part, _) -> None:
     for section in _PROBABILITIES:
         if section in keys:
             _probabilities(reader, keys[section], section)
+
+
+def _evpi(reader: _Reader, part: Part) -> None:
+    keys = part.keys(("wtp", "value", "tolerance", "note"), ("wtp", "value"))
+    if {"wtp", "value"} <= set(keys):
+        wtp = constant(keys["wtp"])
+        reader.add(_bare(part), f"EVPI at {wtp:g}", ("psa", "evpi", "", wtp), "evpi")
 
 
 def _bare(part: Part) -> Part:

@@ -99,10 +99,12 @@ def _deaths(case: Case, transitions: np.ndarray, findings: Findings) -> None:
     first = transitions[0, :, 0]
     for state in _dead(case, first, where):
         living = [row for row in range(first.shape[1]) if row != where[state].start]
+        if len(living) < 2:
+            continue
         risks = first[:, living, where[state].start]
         risk = float(risks.max())
         yearly = 1 - (1 - risk) ** (1 / case.cycle.years)
-        if np.ptp(risks) < 1e-12 and MOST_DEATH < yearly < 1 and len(living) > 1:
+        if np.ptp(risks) < 1e-12 and MOST_DEATH < yearly < 1:
             findings.add(
                 "death-implausible",
                 "transitions",
@@ -174,6 +176,7 @@ def _means(case: Case, findings: Findings) -> None:
 def _unused(case: Case, document: Document, findings: Findings) -> None:
     used = {name for made, _ in document.cells for name in made.expression.names}
     used |= {name for strategy in case.strategies for name in strategy.parameters}
+    used |= {name for joint in case.joints for name in joint.names}
     used |= {e.key[1] for e in case.expected if e.key[0] == "threshold"}
     for name, parameter in case.parameters.items():
         if name not in used:

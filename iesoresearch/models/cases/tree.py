@@ -57,7 +57,7 @@ class Node:
         found: dict[str, np.ndarray] = {}
         for path in self.paths(scope):
             end = self
-            for name in path.names:
+            for name in filter(None, path.names):  # the branch before the root has no name
                 end = end.branches[name]
             found[end.state] = found.get(end.state, np.zeros(1)) + path.probability
         return found
