@@ -7,7 +7,7 @@ replications, those of money over replications and draws of the inputs.
 import numpy as np
 import polars as pl
 
-from iesoresearch.analyses.waiting.declared import count, interval, named, spread, value, words
+from iesoresearch.analyses.waiting.declared import interval, named, spread, value
 from iesoresearch.analyses.waiting.queues import (
     ADDED,
     AS_IS,
@@ -15,13 +15,11 @@ from iesoresearch.analyses.waiting.queues import (
     HEALTH,
     LONGEST,
     PERIOD,
-    SENSITIVITY,
     WAYS,
     WORK,
     Account,
     Queues,
     ladder_name,
-    one_more,
 )
 from iesoresearch.models import queue
 from iesoresearch.results import Table
@@ -93,18 +91,20 @@ def service(queues: Queues) -> Table:
         found = account.service
         flows = queue.steady(found)
         scale = PER / queues.params.queue_referrals
-        rows.append(
-            {"account": account.name, "list": "first session", "share": 100.0,
-             "lag": found.lag_weeks, "wait": found.wait_weeks, "mean": account.calibration.mean_wait["first"],
-             "capacity": scale * found.assessments_per_week,
-             "waiting": scale * flows.waiting_first.sum()}
-        )  # fmt: skip
+        means = account.calibration.mean_wait
+        rows.append({
+            "account": account.name, "list": "first session", "share": 100.0,
+            "lag": found.lag_weeks, "wait": found.wait_weeks, "mean": means["first"],
+            "capacity": scale * found.assessments_per_week,
+            "waiting": scale * flows.waiting_first.sum(),
+        })  # fmt: skip
         rows += [
-            {"account": account.name, "list": f"second session: {route.name}",
-             "share": 100 * route.share, "lag": route.lag_weeks, "wait": route.wait_weeks,
-             "mean": account.calibration.mean_wait["second"],
-             "capacity": scale * route.places / route.course_weeks,
-             "waiting": scale * flows.waiting_second[r].sum()}
+            {
+                "account": account.name, "list": f"second session: {route.name}",
+                "share": 100 * route.share, "lag": route.lag_weeks, "wait": route.wait_weeks,
+                "mean": means["second"], "capacity": scale * route.places / route.course_weeks,
+                "waiting": scale * flows.waiting_second[r].sum(),
+            }
             for r, route in enumerate(found.routes)
         ]  # fmt: skip
     values = {
@@ -234,10 +234,10 @@ def costs(queues: Queues) -> Table:
 def _pays() -> dict:
     values = interval("capacity", "Capacity added", 1) | interval("net", "Net saving, all parts", 1)
     return values | {
-        "pays_cash": value("P(pays in NHS cash)"),
-        "pays_health": value("P(pays in NHS cash and health)"),
-        "pays": value("P(pays with productivity)"),
-    } | {}  # fmt: skip
+        "pays_cash": value("P(pays in NHS cash)", 2),
+        "pays_health": value("P(pays in NHS cash and health)", 2),
+        "pays": value("P(pays with productivity)", 2),
+    }
 
 
 def _saving(queues: Queues, account: Account, scenario: str) -> dict[str, float]:
@@ -267,46 +267,30 @@ def break_even(queues: Queues) -> Table:
             ]
     keys = _ACCOUNT | {"where": "Places are added to", "added": "Added, % of all places"}
     values = {"courses": value("Courses more a week", 2)} | _money(" saved") | _pays()
-    values["still"] = value("P(this and all smaller steps pay)")
+    values["still"] = value("P(this and all smaller steps pay)", 2)
     title = (
         f"Added places: saved and paid in {queues.params.queue_weeks} weeks (£1,000 per 1,000 "
         f"referrals a year; {queues.params.queue_replications} replications, "
         f"{queues.params.n_draws:,} draws)"
     )
-    return Table(title, pl.DataFrame(rows), keys, _two_digits(values))
-
-
-def _two_digits(values: dict) -> dict:
-    chances = ("pays", "pays_cash", "pays_health", "still")
-    return {n: value(v.label, 2) if n in chances else v for n, v in values.items()}
+    return Table(title, pl.DataFrame(rows), keys, values)
 
 
 def marginal(queues: Queues) -> Table:
     """Worth of one course a week more, by list and under other assumptions."""
     rows = [
-        _worth(account.name, route.name, "base case",
-               account.net(one_more(route.name)), account.saving.capacity[account.place(one_more(route.name))])
-        for account in queues.accounts.values()
-        for route in account.service.routes
-    ]  # fmt: skip
-    rows += [
-        _worth(account, LONGEST, name, *queues.sensitivity[name, account])
-        for name in SENSITIVITY
-        if SENSITIVITY[name]
-        for account in queues.accounts
+        {"account": worth.account, "where": worth.where, "assumed": worth.assumed}
+        | named("net", spread(worth.net))
+        | {"price": float(worth.cost.mean()), "pays": float((worth.net > 0).mean())}
+        for worth in queues.worths
     ]
-    keys = _ACCOUNT | {"where": "List", "assumed": "Assumed"}
+    keys = _ACCOUNT | {"where": "Added to", "assumed": "Assumed"}
     values = interval("net", "Net saving, £ per course", 0) | {
-        "price": count("Price of a course, £"),
+        "price": value("Cost of a course, with its fixed share, £", 0),
         "pays": value("P(pays for itself)", 2),
     }
     title = (
         f"Worth of one course a week more for {queues.params.queue_weeks} weeks, with health and "
-        "productivity, per course that it adds"
+        "productivity, per course that is added"
     )
     return Table(title, pl.DataFrame(rows), keys, values)
-
-
-def _worth(account: str, where: str, assumed: str, net: np.ndarray, cost: np.ndarray) -> dict:
-    """Per course: capacity cost over the price that it stands for is their number."""
-    return {"account": account, "where": where, "assumed": assumed, "net": net, "cost": cost}

@@ -1,8 +1,8 @@
 """A service as a queue: what demand and capacity do to waits, and when capacity pays for itself.
 
 The starting point are the first and second waits published for England; everything else about the
-service is assumed or comes from the inputs of the waiting model. Besides those it has, this needs of
-`Params`: ``queue_referrals`` (patients who join the list in a year), ``queue_replications``,
+service is assumed or comes from the inputs of the waiting model. Besides those it has, this needs
+of `Params`: ``queue_referrals`` (patients who join the list in a year), ``queue_replications``,
 ``queue_weeks`` (horizon) and ``queue_fixed_share`` (cost of capacity that comes with no session).
 What a wait costs is that of `WaitingModel` for depression, at the total wait from referral to the
 second session (second session a week after the first, everybody who is seen goes on), without the
@@ -34,8 +34,10 @@ ACCOUNTS = (queue.ROUTES, queue.SERVICES)
 #: Finished courses over patients who started, England 2019-20 (source nhs2019 of the inputs).
 COURSES_PER_FIRST = 606_192 / 1_170_000
 COURSE_CV = 0.5  # assumed: spread of the length of courses
+SPARE = 0.05  # assumed: capacity beyond demand where nobody stands on a list
 HIGH_INTENSITY = 1416.0  # £ of a high-intensity course, Radhakrishnan 2013, see SENSITIVITY
 LOW, HIGH = "low intensity first", "high intensity only"
+COARSE = 4  # weeks between waits for which costs are computed under other assumptions
 PERIOD = 8  # weeks over which waits are summarised
 
 AS_IS = "as it is"
@@ -56,7 +58,6 @@ CHANGES = {
 }
 #: What the worth of a course more a week is computed for again: name -> what differs.
 SENSITIVITY = {
-    "base case": {},
     "nobody gives up": {"drop_out": 0.0},
     "3 % a week give up": {"drop_out": 0.03},
     "nobody recovers while waiting": {"recovery": 0.0},
@@ -138,19 +139,33 @@ class Queues:
 
     @cached_property
     def mix(self) -> np.ndarray:
-        """(bands,) shares among patients who score 5 or more, by a normal distribution of scores."""
+        """(bands,) shares among patients above the first band, see `mix`."""
         return mix(self.computed.data.inputs)
 
     @cached_property
     def costs(self) -> dict[str, np.ndarray]:
         """Part -> (draws, bands, 53) cost of a wait until the second session, £."""
-        base, params = self.computed.base[CONDITION], self.params
-        draws = base.draws | {"engaged_nhs_tt": np.ones_like(base.draws["engaged_nhs_tt"])}
-        model = model_of(CONDITION, params, second_wait_weeks=1)
-        found = model.evaluate(draws, range(53), self.computed.data.n_jobs)
-        health = found.qaly[self.computed.instrument(CONDITION)] * -params.thresholds[0]
+        return self.cost_of_waits()
+
+    def cost_of_waits(
+        self, every: int = 1, drop_out: float | None = None, recovery: float | None = None, **_
+    ) -> dict[str, np.ndarray]:
+        """`costs` with another drop-out or without recovery, from every so many weeks of wait."""
+        draws = self.computed.base[CONDITION].draws
+        draws = draws | {"engaged_nhs_tt": np.ones_like(draws["engaged_nhs_tt"])}
+        if drop_out is not None:
+            draws |= {"dropout_per_week": np.full_like(draws["dropout_per_week"], drop_out)}
+        name = self.params.recovery if recovery is None else "none"
+        model = model_of(CONDITION, self.params, second_wait_weeks=1, recovery=name)
+        weeks = np.arange(0, 53, every)
+        found = model.evaluate(draws, weeks, self.computed.data.n_jobs)
+        health = found.qaly[self.computed.instrument(CONDITION)] * -self.params.thresholds[0]
         totals = (found.background, found.productivity, health)
-        return {part: total - total[:, :, :1] for part, total in zip(PARTS, totals, strict=True)}
+        between = np.array([np.interp(range(53), weeks, one) for one in np.eye(len(weeks))])
+        return {
+            part: (total - total[:, :, :1]) @ between
+            for part, total in zip(PARTS, totals, strict=True)
+        }
 
     def prices(self, course: float | None = None) -> queue.Prices:
         """Of the rest of a course and of a first session; `course` overrides the inputs, £."""
@@ -185,8 +200,9 @@ class Queues:
         drop_out: float | None = None,
         recovery: float | None = None,
         course_weeks: float | None = None,
+        referrals: float | None = None,
     ) -> queue.Calibration:
-        """The service of an account, with other assumptions if given (all per week)."""
+        """The service of an account, with other assumptions if given."""
         england, values = self.computed.data.england, self.values
         known = hazards(SCENARIOS[self.params.recovery], CONDITION, base_case(
             self.computed.data.inputs, CONDITION))[0, 0, 1:]  # fmt: skip
@@ -194,36 +210,68 @@ class Queues:
         p = values["dropout_per_week"] if drop_out is None else drop_out
         weeks = values["treatment_weeks"] if course_weeks is None else course_weeks
         gives_up = float(-np.log1p(-p))
+        a_year = self.params.queue_referrals if referrals is None else referrals
         return queue.calibrate(
             published_waits(england.frame, england.year),
             account,
-            referrals_per_week=self.params.queue_referrals / queue.WEEKS_A_YEAR,
+            referrals_per_week=a_year / queue.WEEKS_A_YEAR,
             bands=self.computed.base[CONDITION].bands,
             mix=self.mix.tolist(),
             recovery=recovers.tolist(),
             drop_out=(gives_up, gives_up),
             routes=routes(england.frame, england.year, weeks),
             course_cv=COURSE_CV,
+            spare=SPARE,
         )
 
     @cached_property
-    def sensitivity(self) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-        """(assumption, account) -> net saving and cost of a course a week more, longest list."""
-        return {
-            (name, account): self._worth(account, dict(changes))
-            for name, changes in SENSITIVITY.items()
-            for account in ACCOUNTS
-        }
+    def worths(self) -> list["Worth"]:
+        """Of a course a week more: on each list, and on the longest under other assumptions."""
+        found = [
+            self._worth(account.name, account.saving, account.place(one_more(route.name)), route)
+            for account in self.accounts.values()
+            for route in account.service.routes
+        ]
+        for name, changes in SENSITIVITY.items():
+            others = {key: x for key, x in changes.items() if key != "course"}
+            costs = self.cost_of_waits(COARSE, **others) if others else self.costs
+            for account in ACCOUNTS:
+                service = self.calibrated(account, **others).service
+                longest = max(service.routes, key=lambda route: route.wait_weeks)
+                simulated = self.simulate(
+                    service, [queue.Scenario(AS_IS), _one_more(service, longest.name)]
+                )
+                prices = self.prices(changes.get("course"))
+                saving = queue.net_saving(service, simulated, costs, prices)
+                found.append(self._worth(account, saving, 1, longest, name))
+        return found
 
-    def _worth(self, account: str, changes: dict) -> tuple[np.ndarray, np.ndarray]:
-        """(replications, draws) net saving, (draws,) cost, of capacity on the longest list."""
-        course = changes.pop("course", None)
-        service = self.calibrated(account, **changes).service
-        longest = max(service.routes, key=lambda route: route.wait_weeks).name
-        both = [queue.Scenario(AS_IS), _one_more(service, longest)]
-        found = self.simulate(service, both)
-        saving = queue.net_saving(service, found, self.costs, self.prices(course))
-        return saving.net[1], saving.capacity[1]
+    def _worth(self, account, saving, k, route, assumed="base case") -> "Worth":
+        courses = round(route.course_weeks) / route.course_weeks * self.params.queue_weeks
+        return Worth(
+            account, route.name, assumed, saving.net[k] / courses, saving.capacity[k] / courses
+        )
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Of capacity for one course a week more.
+
+    Attributes
+    ----------
+    account, where, assumed
+        Which service, which list, and what differs from the base case.
+    net
+        (replications, draws) net saving per course added, £, all parts.
+    cost
+        (draws,) of such a course, £.
+    """
+
+    account: str
+    where: str
+    assumed: str
+    net: np.ndarray
+    cost: np.ndarray
 
 
 def scenarios(service: queue.Service) -> list[queue.Scenario]:
@@ -258,7 +306,7 @@ def _one_more(service: queue.Service, name: str) -> queue.Scenario:
 
 
 def mix(inputs: tuple[Input, ...]) -> np.ndarray:
-    """(bands,) shares of the bands among those who score above the first one."""
+    """(bands,) shares of the bands but the first, if scores follow a normal distribution."""
     value = {x.name: x.value for x in inputs}
     at = (edges(CONDITION)[1:] - 0.5 - value["phq9_mean"]) / value["phq9_sd"]
     shares = np.diff(stats.norm.cdf(at))

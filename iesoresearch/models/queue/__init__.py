@@ -26,7 +26,13 @@ from iesoresearch.models.queue.fluid import Fluid, fluid
 from iesoresearch.models.queue.lists import Run, follow, simulate_once
 from iesoresearch.models.queue.people import People, draw_people
 from iesoresearch.models.queue.service import WEEKS_A_YEAR, Route, Scenario, Service
-from iesoresearch.models.queue.simulation import STAGES, THRESHOLDS, Simulated, simulate
+from iesoresearch.models.queue.simulation import (
+    STAGES,
+    THRESHOLDS,
+    Simulated,
+    intervals,
+    simulate,
+)
 from iesoresearch.models.queue.steady import Steady, in_balance, steady
 
 __all__ = [
@@ -55,6 +61,7 @@ __all__ = [
     "follow",
     "follow_by_events",
     "in_balance",
+    "intervals",
     "linear_cost",
     "net_saving",
     "simulate",

@@ -106,6 +106,7 @@ def calibrate(
     drop_out: tuple[float, float],
     routes: Sequence[Route],
     course_cv: float = 0.0,
+    spare: float = 0.0,
 ) -> Calibration:
     """Booking delays, lists and capacity that give the published waits in the steady state.
 
@@ -120,11 +121,15 @@ def calibrate(
     routes
         Names, course lengths and shares *of finished courses*; for `SERVICES` only the mean length
         of a course matters. Places, delays and lists are found here.
+    spare
+        Capacity beyond demand, as a share, where the fitted wait is all booking delay: how much
+        there is cannot be seen in waits.
 
     Raises
     ------
     ParameterError
-        An unknown account; so many leave that the published number of courses cannot come about.
+        An unknown account; a negative share; so many leave that the published number of courses
+        cannot come about.
     """
     if account not in (ROUTES, SERVICES):
         raise ParameterError(f"account={account!r} is none of {ROUTES!r} and {SERVICES!r}.")
@@ -143,7 +148,7 @@ def calibrate(
         ]
     else:
         found = _kinds_of_service(published, routes)
-    service = in_balance(_with_shares(bare, found, published.courses_per_first))
+    service = in_balance(_with_shares(bare, found, published.courses_per_first), spare)
     return _judged(service, account, published)
 
 

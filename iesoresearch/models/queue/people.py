@@ -6,6 +6,7 @@ patients adds people and changes nobody, so differences between scenarios are no
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -141,6 +142,7 @@ def _lengths(uniform: np.ndarray, cv: float) -> np.ndarray:
     return stats.gamma.ppf(uniform, cv**-2, scale=cv**2)
 
 
+@lru_cache(maxsize=256)
 def residual_lengths(n: int, mean: float, cv: float) -> np.ndarray:
     """When each of `n` places becomes free if courses have long been starting evenly.
 
@@ -148,9 +150,15 @@ def residual_lengths(n: int, mean: float, cv: float) -> np.ndarray:
     ones start, at a constant rate from the start on.
     """
     at = (np.arange(n) + 0.5) / max(n, 1)
-    if cv == 0:
-        return mean * at
+    found = mean * at if cv == 0 else np.interp(at, *_gone(mean, cv))
+    found.flags.writeable = False  # shared by all who ask
+    return found
+
+
+@lru_cache(maxsize=256)
+def _gone(mean: float, cv: float) -> tuple[np.ndarray, np.ndarray]:
+    """Share of stationary residual lengths up to each point of a grid, and the grid."""
     grid = np.linspace(0, mean * (1 + 12 * cv * max(cv, 1.0)), 20_001)
     over = stats.gamma.sf(grid, cv**-2, scale=mean * cv**2)
     gone = np.concatenate([[0.0], np.cumsum((over[1:] + over[:-1]) / 2) * grid[1]]) / mean
-    return np.interp(at, gone, grid)
+    return gone, grid

@@ -167,10 +167,18 @@ def _patient_weeks(run: Run, starts, ends, bands: int) -> np.ndarray:
 
 def _quantiles(when, waited, marks) -> np.ndarray:
     """(2, periods) of what was waited for the sessions of each period; NaN without any."""
-    order = np.argsort(when, kind="stable")
-    edges = np.searchsorted(when[order], marks)
-    parts = np.split(waited[order], edges[1:-1])
-    return np.array([np.quantile(p, QUANTILES) if len(p) else [np.nan] * 2 for p in parts]).T
+    period = np.clip(np.searchsorted(marks, when, side="right") - 1, 0, len(marks) - 2)
+    waited = waited[np.lexsort((waited, period))]
+    number = np.bincount(period, minlength=len(marks) - 1)
+    first = np.cumsum(number) - number
+    found = np.full((len(QUANTILES), len(number)), np.nan)
+    some = number > 0
+    for row, level in zip(found, QUANTILES, strict=True):
+        rank = level * (number[some] - 1)
+        low = first[some] + rank.astype(int)
+        high = first[some] + np.ceil(rank).astype(int)
+        row[some] = waited[low] + (rank % 1) * (waited[high] - waited[low])
+    return found
 
 
 def published_bands(weeks: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from iesoresearch.errors import ParameterError
 from iesoresearch.models.queue.service import Service
 
 
@@ -59,17 +60,30 @@ def steady(service: Service) -> Steady:
     )
 
 
-def in_balance(service: Service) -> Service:
+def in_balance(service: Service, spare: float = 0.0) -> Service:
     """The service with the capacity at which the waits of the start stay as they are.
 
-    Places are whole, so the balance of a small route is not perfect.
+    Places are whole, so the balance of a small route is not perfect. Where nobody stands on a list,
+    capacity is larger than demand by an unknown margin: by the share `spare`.
+
+    Raises
+    ------
+    ParameterError
+        A negative share.
     """
+    if not spare >= 0:
+        raise ParameterError(f"spare={spare!r} must be a share of capacity, not below zero.")
+
+    def of(sessions: float, wait: float) -> float:
+        return sessions * (1 + spare * (wait == 0))
+
     flows = steady(service)
     routes = [
-        replace(route, places=round(courses.sum() * route.course_weeks))
+        replace(route, places=round(of(sum(courses), route.wait_weeks) * route.course_weeks))
         for route, courses in zip(service.routes, flows.courses, strict=True)
     ]
-    return replace(service, assessments_per_week=float(flows.first.sum()), routes=tuple(routes))
+    first = of(float(flows.first.sum()), service.wait_weeks)
+    return replace(service, assessments_per_week=first, routes=tuple(routes))
 
 
 def _stays(hazard, lag, wait) -> np.ndarray:
