@@ -192,10 +192,9 @@ def _estimate(nb, x, label=""):
     _enough(n, p, label)
     fit = smooth(x, gain, _chosen, min(basis.MOST_TERMS, n // PER_TERM))
     better = np.maximum(fit.fitted.max(axis=1), 0)
-    left = gain - fit.fitted
-    bias = _bias(fit, left)
+    bias = _bias(fit)
     value = float(np.clip(better.mean() - bias, 0, evpi(nb)))
-    influence = better + (fit.smoothed * left).sum(axis=1)
+    influence = better + (fit.smoothed * fit.left).sum(axis=1)
     return Estimate(value, float(influence.std(ddof=1) / np.sqrt(n)), bias)
 
 
@@ -205,19 +204,18 @@ def _chosen(fitted):
     return (best & (fitted > 0)).astype(float)
 
 
-def _bias(fit, left):
+def _bias(fit):
     """How much the mean of maxima rises when the fitted values get their own error once more.
 
     Each draw by itself (the mean of maxima is a sum over draws), with errors that go together
     between strategies as the residuals do, and each with its mirror image.
     """
-    n, k = left.shape
+    n, parts = fit.left.shape
     scale = np.sqrt(n / np.maximum(n - fit.freedom, 1))
-    values, vectors = np.linalg.eigh(np.cov(left * scale, rowvar=False).reshape(k, k))
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    error = np.sqrt(np.maximum(fit.leverage, 0)) * (
-        rng(0, "bias", n, k).normal(size=(n, k)) @ root.T
-    )
+    values, vectors = np.linalg.eigh(np.cov(fit.left * scale, rowvar=False).reshape(parts, parts))
+    root = (vectors * np.sqrt(np.maximum(values, 0))).T
+    error = rng(0, "bias", n, parts).normal(size=(n, parts)) @ root
+    error = (error * np.sqrt(np.maximum(fit.leverage, 0))) @ fit.directions.T
     plain = np.maximum(fit.fitted.max(axis=1), 0)
     up = np.maximum((fit.fitted + error).max(axis=1), 0)
     down = np.maximum((fit.fitted - error).max(axis=1), 0)

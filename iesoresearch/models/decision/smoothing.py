@@ -4,6 +4,7 @@ Differences of net benefit (D, K) are fitted column by column; how smooth, restr
 likelihood says (Wood 2011, doi:10.1111/j.1467-9868.2010.00749.x: steadier than cross-validation).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,26 +15,33 @@ from iesoresearch.models.decision.basis import group_terms, input_basis
 PENALTIES = 10.0 ** np.arange(-7, 7.01, 0.25)  # tried, relative to the smoothest penalised function
 DECAY = 4  # functions of order n have prior variance n^-4, as a spline's roughness grows
 EXACT = 1e-13  # share of variance left over that counts as none
+NEGLIGIBLE = 1e-8  # share of the variance of all columns that may be left out
 STEPS = 60  # at most, of the variances of a group
 SETTLED = 0.02  # degrees of freedom
 
 
 @dataclass(frozen=True)
 class Smooth:
-    """A fit.
+    """A fit of K columns, as R uncorrelated parts where fewer than K carry them.
 
     Attributes
     ----------
     fitted : (D, K)
-    leverage : (D, K)
-        Variance of a fitted value ÷ that of what is left over.
-    freedom : (K,)
+    directions : (K, R)
+        Columns, less their means, are parts times the transpose of these.
+    left : (D, R)
+        What the fit leaves of each part.
+    leverage : (D, R)
+        Variance of a fitted part ÷ that of what is left of it.
+    freedom : (R,)
         Effective number of regressors.
-    smoothed : (D, K)
-        What the same smoothers make of the columns of the weights that were asked for.
+    smoothed : (D, R)
+        What the same smoothers make of the weights that were asked for, as parts.
     """
 
     fitted: np.ndarray
+    directions: np.ndarray
+    left: np.ndarray
     leverage: np.ndarray
     freedom: np.ndarray
     smoothed: np.ndarray
@@ -54,26 +62,43 @@ def smooth(x, y, weights, most: int) -> Smooth:
     most
         Terms of a group, beyond those that are always in (`basis.group_terms`).
     """
-    centre = y.mean(axis=0)
-
-    def moved(fitted):
-        return weights(fitted + centre)
-
-    if x.shape[1] == 1:
-        fit = _one_input(x[:, 0], y - centre, moved)
-    else:
-        fit = _group(x, y - centre, moved, most)
-    return Smooth(fit.fitted + centre, fit.leverage, fit.freedom, fit.smoothed)
+    centre, scale = y.mean(axis=0), y.std(axis=0)
+    rotation = _directions((y - centre) / scale)
+    parts, directions = (y - centre) / scale @ rotation, scale[:, None] * rotation
+    fit = _one_input(x[:, 0], parts) if x.shape[1] == 1 else _group(x, parts, most)
+    fitted = fit.fitted @ directions.T + centre
+    smoothed = fit.again(weights(fitted) @ directions)
+    return Smooth(fitted, directions, parts - fit.fitted, fit.leverage, fit.freedom, smoothed)
 
 
-def _one_input(x, y, weights):
+def _directions(y):
+    """Orthonormal combinations of columns of one scale that carry all but 1e-8 of their variance.
+
+    Fifty waiting times may be carried by five. Where every column is needed, each stays itself.
+    """
+    size, vectors = np.linalg.eigh(y.T @ y)
+    there = np.cumsum(size) > NEGLIGIBLE * size.sum()
+    return np.eye(len(size)) if there.all() else vectors[:, there]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    fitted: np.ndarray
+    leverage: np.ndarray
+    freedom: np.ndarray
+    again: Callable[[np.ndarray], np.ndarray]  # the smoother of each column on other columns
+
+
+def _one_input(x, y):
     """Spline: the basis is orthonormal, so all penalties are tried for all columns at once."""
     basis, roughness = input_basis(x)
     coefficients = basis.T @ y
     shrink = _shrinkage(coefficients, (y**2).sum(axis=0), roughness, len(y))
-    fitted = basis @ (shrink * coefficients)
-    smoothed = basis @ (shrink * (basis.T @ weights(fitted)))
-    return Smooth(fitted, basis**2 @ shrink, shrink.sum(axis=0), smoothed)
+
+    def again(columns):
+        return basis @ (shrink * (basis.T @ columns))
+
+    return _Fit(again(y), basis**2 @ shrink, shrink.sum(axis=0), again)
 
 
 def _shrinkage(coefficients, squares, roughness, n):
@@ -90,7 +115,7 @@ def _shrinkage(coefficients, squares, roughness, n):
     return factor[criterion.argmin(axis=0)].T
 
 
-def _group(x, y, weights, most):
+def _group(x, y, most):
     """Products of functions, with three kinds of prior variance."""
     bases = [input_basis(column)[0] for column in x.T]
     terms, inputs, order = group_terms(bases, most)
@@ -103,16 +128,18 @@ def _group(x, y, weights, most):
         _components(gram, projected[:, k], y[:, k] @ y[:, k], order, kind, len(y))
         for k in range(y.shape[1])
     ]
-    fitted = terms @ np.column_stack([mean for mean, _ in fits])
-    wanted = terms.T @ weights(fitted)
-    smoothed = np.column_stack([inverse @ wanted[:, k] for k, (_, inverse) in enumerate(fits)])
-    leverage = [np.einsum("ij,ij->i", terms @ inverse, terms) for _, inverse in fits]
-    freedom = np.array([(gram * inverse).sum() for _, inverse in fits])
-    return Smooth(fitted, np.column_stack(leverage), freedom, terms @ smoothed)
+    leverage = [np.einsum("ij,ij->i", terms @ inverse, terms) for inverse in fits]
+    freedom = np.array([(gram * inverse).sum() for inverse in fits])
+
+    def again(columns):
+        wanted = (terms.T @ columns).T
+        return terms @ np.column_stack([a @ b for a, b in zip(fits, wanted, strict=True)])
+
+    return _Fit(again(y), np.column_stack(leverage), freedom, again)
 
 
 def _components(gram, projected, squares, order, kind, n):
-    """Coefficients and their covariance ÷ residual variance, at the likeliest variances.
+    """Covariance of the coefficients ÷ residual variance, at the likeliest variances.
 
     Fixed-point steps of the marginal likelihood (MacKay 1992, doi:10.1162/neco.1992.4.3.415).
     They start as if the terms were uncorrelated, which costs next to nothing and is nearly so
@@ -120,7 +147,7 @@ def _components(gram, projected, squares, order, kind, n):
     """
     total = squares / n
     if total == 0:
-        return np.zeros(len(gram)), np.zeros_like(gram)
+        return np.zeros_like(gram)
     decay, diagonal = order.astype(float) ** -DECAY, np.diag(gram)
     rest, prior, exact, freedom = total, np.full(3, 0.1 * total), False, np.inf
     for step in range(STEPS):
@@ -142,7 +169,7 @@ def _components(gram, projected, squares, order, kind, n):
         if settled and exact:
             break
         exact = exact or settled or step > STEPS // 2
-    return mean, inverse
+    return inverse
 
 
 def _inverse(matrix):

@@ -194,6 +194,24 @@ def test_inputs_that_add_up_to_one():
     assert found.value == pytest.approx(decision.evpi(nb), rel=1e-2)
 
 
+def test_strategies_that_are_mixtures_of_few_lose_nothing():
+    """Net benefit s (1000 + 2000 x1 + 1500 x2), s from 0 to 1 in 50 steps: the ends matter."""
+    nb, x = linear(4000, 21)
+    steps = np.linspace(0, 1, 50)
+    many = nb[:, [1]] * steps
+    for columns in (0, [0, 1]):
+        two, fifty = (decision.evppi(values, x[:, columns]) for values in (nb, many))
+        assert fifty.value == pytest.approx(two.value, rel=1e-6)
+        assert fifty.standard_error == pytest.approx(two.standard_error, rel=1e-3)
+
+
+def test_a_hopeless_strategy_of_huge_uncertainty_hides_nothing():
+    nb, x = linear(2000, 22)
+    wild = -1e13 + 1e9 * np.random.default_rng(22).normal(size=(2000, 3))
+    plain, beside = (decision.evppi(v, x[:, 0]) for v in (nb, np.hstack([nb, wild])))
+    assert beside.value == pytest.approx(plain.value, rel=0.01)
+
+
 def test_agrees_with_heormodel_on_a_smooth_input():
     nb, x = linear(4000, 14)
     zero = np.zeros_like(nb)
