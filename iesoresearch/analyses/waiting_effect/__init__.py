@@ -17,26 +17,26 @@ __all__ = ["Params"]
 class Params(AnalysisParams):
     """Parameters of `waiting_effect`. The defaults are drawn trials, with a known truth."""
 
-    source: Literal["simulated", "metapsy"] = Field(
-        "simulated", description="simulated (truth planted), or metapsy (published trials; --data)"
+    source: Literal["synthetic", "metapsy"] = Field(
+        "synthetic", description="synthetic (truth planted), or metapsy (published trials; --data)"
     )
     n_trials: int = Field(
-        120, ge=40, le=2000, description="simulated only: trials with a waiting list"
+        120, ge=40, le=2000, description="synthetic only: trials with a waiting list"
     )
     planted_mean: float = Field(
-        0.4, ge=-1, le=2, description="simulated only: g of an infinitely large trial, waiting list"
+        0.4, ge=-1, le=2, description="synthetic only: g of an infinitely large trial, waiting list"
     )
     planted_rise: float = Field(
-        1.0, ge=0, le=4, description="simulated only: rise of g per unit of the standard error"
+        1.0, ge=0, le=4, description="synthetic only: rise of g per unit of the standard error"
     )
     planted_between: float = Field(
-        0.3, ge=0, le=1.5, description="simulated only: SD of true effects between trials"
+        0.3, ge=0, le=1.5, description="synthetic only: SD of true effects between trials"
     )
     planted_within: float = Field(
-        0.15, ge=0, le=1, description="simulated only: SD of true effects within trials"
+        0.15, ge=0, le=1, description="synthetic only: SD of true effects within trials"
     )
-    n_draws: int = Field(1000, ge=200, le=20_000, description="draws per chain of every model")
-    n_tune: int = Field(500, ge=200, le=5000, description="draws of warm-up per chain")
+    n_draws: int = Field(500, ge=200, le=20_000, description="draws per chain of every model")
+    n_tune: int = Field(300, ge=200, le=5000, description="draws of warm-up per chain")
     n_chains: int = Field(4, ge=2, le=16, description="chains of every model")
     seed: int = Field(1, ge=0, description="seed of every random draw")
 

@@ -51,6 +51,7 @@ CASES = (
     Case("without_large", _WITHOUT, keep=_MODERATE),
     Case("limit_variance", _PEESE, small_study="variance"),
     Case("limit_error", _PET, small_study="error"),
+    Case("limit_size", "limit at SE 0, by group sizes alone", small_study="size"),
     Case("without_large_limit_error", f"{_PET}, {_WITHOUT}", keep=_MODERATE, small_study="error"),
     Case("cbt", "CBT only", keep=pl.col("type") == "Cognitive Behavior Therapy"),
     Case("low_risk", "low risk of bias only", keep=pl.col("quality_criteria") == CRITERIA),
@@ -91,7 +92,8 @@ def comparisons(table: pl.DataFrame, case: Case) -> Comparisons:
     """
     found = rows(table, case)
     try:
-        return Comparisons.of(found["g"].to_numpy(), found["SE"].to_numpy(), found["trial"])
+        groups = found.select("n_intervention", "n_control").to_numpy().T
+        return Comparisons.of(found["g"].to_numpy(), found["SE"].to_numpy(), found["trial"], groups)
     except DataError as error:
         words = f"{CONTROLS[case.control]}, {case.label}"
         raise DataError(f"{words}: {error}") from None

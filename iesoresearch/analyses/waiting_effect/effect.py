@@ -28,7 +28,9 @@ REASON = (
 )
 
 
-def fits(trials: metapsy.Trials, n_jobs: int, draws: int = 4000) -> dict[str, Posterior]:
+def fits(
+    trials: metapsy.Trials, n_jobs: int, draws: int = 2000, cases: tuple[Case, ...] = CASES
+) -> dict[str, Posterior]:
     """The posterior of every case."""
     model = Synthesis(draws=draws)
     return {
@@ -39,7 +41,7 @@ def fits(trials: metapsy.Trials, n_jobs: int, draws: int = 4000) -> dict[str, Po
             seed=derive(SEED, case.name),
             n_jobs=n_jobs,
         )
-        for case in CASES
+        for case in cases
     }
 
 

@@ -30,17 +30,31 @@ Nothing here imports PyMC before `Synthesis.fit` is called. Draws are the same i
 with any number of jobs, because PyTensor is kept from reordering sums (`growth.arithmetic`).
 """
 
+from iesoresearch.models.evidence_synthesis.averaged import coefficients, new_trial
+from iesoresearch.models.evidence_synthesis.checks import Predicted, posterior_check, prior_check
 from iesoresearch.models.evidence_synthesis.comparisons import Comparisons
+from iesoresearch.models.evidence_synthesis.hazards import interval_hazards
+from iesoresearch.models.evidence_synthesis.maximum import Restricted, restricted
 from iesoresearch.models.evidence_synthesis.model import Priors, SmallStudy, Synthesis
 from iesoresearch.models.evidence_synthesis.posterior import Joint, Posterior
+from iesoresearch.models.evidence_synthesis.simulate import draw_effects
 from iesoresearch.models.growth import diagnose
 
 __all__ = [
     "Comparisons",
     "Joint",
     "Posterior",
+    "Predicted",
     "Priors",
+    "Restricted",
     "SmallStudy",
     "Synthesis",
+    "coefficients",
     "diagnose",
+    "draw_effects",
+    "interval_hazards",
+    "new_trial",
+    "posterior_check",
+    "prior_check",
+    "restricted",
 ]

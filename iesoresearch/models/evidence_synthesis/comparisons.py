@@ -1,6 +1,6 @@
 """Effects of comparisons within trials, as a synthesis needs them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,18 +28,23 @@ class Comparisons:
         (comparisons,) their standard errors, above zero.
     trial
         (comparisons,) numbers 0, 1, … of the trials; use `of` for other labels.
+    size
+        (comparisons,) sqrt(1/n + 1/m) of the sizes n and m of the groups, where it is known: the
+        part of the standard error that does not depend on the effect.
     """
 
     effect: np.ndarray
     error: np.ndarray
     trial: np.ndarray
+    size: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        shapes = {np.shape(x) for x in (self.effect, self.error, self.trial)}
+        lists = (self.effect, self.error, self.trial, self.size)
+        shapes = {np.shape(x) for x in lists if x is not None}
         if len(shapes) != 1 or self.effect.ndim != 1:
             raise DataError(
-                "Effects, standard errors and trials must be lists of the same length, one entry "
-                "for each comparison."
+                "Effects, standard errors, trials and sizes must be lists of the same length, one "
+                "entry for each comparison."
             )
         if not np.isfinite(self.effect).all():
             raise DataError("An effect is missing or infinite. Leave that comparison out.")
@@ -55,18 +60,21 @@ class Comparisons:
             )
 
     @classmethod
-    def of(cls, effect, error, trial) -> "Comparisons":
-        """Comparisons whose trials have any labels.
+    def of(cls, effect, error, trial, groups=None) -> "Comparisons":
+        """Comparisons whose trials have any labels, and whose `groups` have (2, comparisons) sizes.
 
         Raises
         ------
         DataError
-            Lists of different length, effects or standard errors that cannot be, fewer than three
-            trials.
+            Lists of different length, effects, standard errors or sizes that cannot be, fewer than
+            three trials.
         """
+        if groups is not None and not (np.asarray(groups) > 0).all():
+            raise DataError("A group of a comparison has no patients. Mend its size.")
+        size = None if groups is None else np.sqrt((1 / np.asarray(groups, float)).sum(axis=0))
         _, first, number = np.unique(np.asarray(trial), return_index=True, return_inverse=True)
         rank = np.argsort(np.argsort(first))  # in the order in which they come
-        return cls(np.asarray(effect, float), np.asarray(error, float), rank[number])
+        return cls(np.asarray(effect, float), np.asarray(error, float), rank[number], size)
 
     @property
     def n(self) -> int:
@@ -80,7 +88,8 @@ class Comparisons:
 
     def part(self, keep: np.ndarray) -> "Comparisons":
         """Only the comparisons at `keep`, a mask or an index."""
-        return Comparisons.of(self.effect[keep], self.error[keep], self.trial[keep])
+        part = Comparisons.of(self.effect[keep], self.error[keep], self.trial[keep])
+        return part if self.size is None else replace(part, size=self.size[keep])
 
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Row (trial) and column of every comparison in padded arrays."""

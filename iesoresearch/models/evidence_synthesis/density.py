@@ -11,19 +11,23 @@ from iesoresearch.models.evidence_synthesis.likelihood import log_likelihood
 def build(priors) -> pm.Model:
     """The model, its data still to be given.
 
-    Without a small-study effect its predictor is 0 and `small_study` has its prior.
+    With a small-study effect (`slope` 1) the draws are of the expected effect at the median
+    predictor, which hardly depends on the rise; `mean` has its prior at the predictor 0. Without
+    (0) `small_study` has its prior, and moves nothing.
     """
     empty = np.zeros((1, 1))
     with pm.Model() as model:
         data = Padded(
             pm.Data("effect", empty), pm.Data("error", empty + 1), pm.Data("there", empty)
         )
-        predictor, correlation = pm.Data("predictor", empty), pm.Data("correlation", 0.0)
-        mean = pm.Normal("mean", 0, priors.mean)
+        away = pm.Data("away", empty)  # from the median predictor, in medians
+        slope, correlation = pm.Data("slope", 0.0), pm.Data("correlation", 0.0)
         total = pm.HalfNormal("total", priors.total)
         share = pm.Uniform("share", 0, 1)
-        expected = mean + pm.Normal("small_study", 0, priors.small_study) * predictor
+        rise = slope * pm.Normal("small_study", 0, priors.small_study)
+        middle = pm.Normal("middle", rise, priors.mean)
         between, within = total * share**0.5, total * (1 - share) ** 0.5
+        expected = middle + rise * away
         pm.Potential(
             "log_likelihood", log_likelihood(data, expected, between, within, correlation, pt.log)
         )

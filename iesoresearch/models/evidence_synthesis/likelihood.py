@@ -45,25 +45,41 @@ def log_likelihood(data, mean, between, within, correlation, log=np.log):
 
 
 def weighted_sums(data: Padded, design, between, within, correlation):
-    """Sums over trials that generalised least squares needs.
+    """Sums that generalised least squares needs, for one pair of standard deviations or many.
 
     Parameters
     ----------
+    data : Padded
     design : (coefficients, trials, comparisons)
         What the effects are regressed on.
+    between, within : () or (n,)
+    correlation
+        As of `log_likelihood`.
 
     Returns
     -------
-    information : (coefficients, coefficients)
-    projection : (coefficients,)
+    information : (…, coefficients, coefficients)
+    projection : (…, coefficients)
     """
     effect, error, there = data
-    variance = (1 - correlation) * error**2 + within**2
-    weight = there / variance
-    basis = np.stack([np.full_like(error, between), np.sqrt(correlation) * error])
-    inner = np.eye(2) + np.einsum("ajk,bjk,jk->jab", basis, basis, weight)
-    columns = np.concatenate([design, effect[None]])
-    plain = np.einsum("ajk,bjk,jk->ab", columns, columns, weight)
-    cross = np.einsum("ajk,bjk,jk->jba", columns, basis, weight)  # (trials, 2, columns)
-    product = plain - np.einsum("jxa,jxb->ab", cross, np.linalg.solve(inner, cross))
-    return product[:-1, :-1], product[:-1, -1]
+    between, within = (np.asarray(x, dtype=float)[..., None] for x in (between, within))
+    weight = there / ((1 - correlation) * error**2 + within[..., None] ** 2)
+    shared = np.sqrt(correlation) * error
+
+    def by_trial(values):
+        return np.einsum("...jk,jk->...j", weight, values)
+
+    a = 1 + between**2 * weight.sum(axis=-1)
+    b = between * by_trial(shared)
+    c = 1 + by_trial(shared**2)
+    columns = [*design, effect]
+    x, y = [between * by_trial(v) for v in columns], [by_trial(shared * v) for v in columns]
+
+    def product(i, j):
+        removed = c * x[i] * x[j] - b * (x[i] * y[j] + y[i] * x[j]) + a * y[i] * y[j]
+        return (by_trial(columns[i] * columns[j]) - removed / (a * c - b**2)).sum(axis=-1)
+
+    n = len(design)
+    information = [[product(i, j) for j in range(n)] for i in range(n)]
+    projection = [product(i, n) for i in range(n)]
+    return np.moveaxis(information, (0, 1), (-2, -1)), np.moveaxis(projection, 0, -1)

@@ -1,5 +1,6 @@
 """The synthesis: what is assumed, and drawing from the posterior."""
 
+import functools
 import warnings
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -12,7 +13,7 @@ from iesoresearch.models.evidence_synthesis.posterior import Posterior
 from iesoresearch.models.growth import arithmetic
 from iesoresearch.seeds import derive
 
-SmallStudy = Literal["none", "error", "variance"]
+SmallStudy = Literal["none", "error", "variance", "size"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ class Priors:
                 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Synthesis:
     """Three-level random-effects model of comparisons within trials (see the package).
 
-    What is compiled for one fit serves the next.
+    What is compiled for one fit serves the next with the same priors.
 
     Attributes
     ----------
@@ -65,7 +66,6 @@ class Synthesis:
     tune: int = 1000
     chains: int = 4
     target_accept: float = 0.95
-    _compiled: object = field(default=None, init=False, repr=False)
 
     def fit(
         self,
@@ -87,8 +87,10 @@ class Synthesis:
         small_study
             What the expected effect may rise with: nothing, the standard error (as in the test of
             Egger et al. 1997, doi:10.1136/bmj.315.7109.629, and in PET) or its square (PEESE,
-            Stanley & Doucouliagos 2014, doi:10.1002/jrsm.1095). The mean is then the limit of an
-            infinitely large trial.
+            Stanley & Doucouliagos 2014, doi:10.1002/jrsm.1095), or `Comparisons.size`: the standard
+            error of a standardised difference grows with the difference, which alone makes a slope
+            (Pustejovsky & Rodgers 2019, Research Synthesis Methods 10:57-71). The mean is then the
+            limit of an infinitely large trial.
         correlation
             Of the sampling errors of comparisons of the same trial, 0 to below 1: about one half
             where equal groups are compared with the same controls.
@@ -102,7 +104,7 @@ class Synthesis:
         ParameterError
             An option that is not one.
         DataError
-            A small-study effect is asked for and the standard errors are all the same.
+            A small-study effect is asked for, and what it goes with is all the same or not known.
         AnalysisError
             PyTensor reorders sums (see `growth.arithmetic`).
         """
@@ -111,8 +113,11 @@ class Synthesis:
             raise ParameterError(
                 f"correlation={correlation}: sampling errors of one trial correlate by 0 to below 1"
             )
-        compiled = self._model().with_data(
-            **data.padded()._asdict(), predictor=predictor / unit, correlation=correlation
+        compiled = _compiled(self.priors).with_data(
+            **data.padded()._asdict(),
+            away=predictor / unit - 1,
+            slope=float(small_study != "none"),
+            correlation=correlation,
         )
         tree = self._sample(compiled, derive(seed, "synthesis") % 2**31, n_jobs)
         stats = tree["sample_stats"]
@@ -124,17 +129,6 @@ class Synthesis:
             small_study=small_study,
             correlation=correlation,
         )
-
-    def _model(self):
-        if self._compiled is None:
-            arithmetic.require_order()
-            import nutpie  # with pymc: seconds
-
-            from iesoresearch.models.evidence_synthesis import density
-
-            model = density.build(self.priors)
-            self._compiled = nutpie.compile_pymc_model(model, freeze_model=False)
-        return self._compiled
 
     def _sample(self, compiled, seed: int, n_jobs: int):
         import nutpie
@@ -154,16 +148,28 @@ class Synthesis:
             )
 
 
+@functools.cache
+def _compiled(priors: Priors):
+    """The model, compiled for any data."""
+    arithmetic.require_order()
+    import nutpie  # with pymc: seconds
+
+    from iesoresearch.models.evidence_synthesis import density
+
+    return nutpie.compile_pymc_model(density.build(priors), freeze_model=False)
+
+
 def _named(drawn, small_study: str, unit: float) -> dict[str, np.ndarray]:
     """Draws by the names of `Posterior`."""
-    names = ("mean", "total", "share", "small_study")
-    mean, total, share, rise = (drawn[name].to_numpy() for name in names)
+    names = ("middle", "total", "share", "small_study")
+    middle, total, share, rise = (drawn[name].to_numpy() for name in names)
+    slope = small_study != "none"
     found = {
-        "mean": mean,
+        "mean": middle - rise if slope else middle,
         "between": total * np.sqrt(share),
         "within": total * np.sqrt(1 - share),
     }
-    return found if small_study == "none" else found | {"small_study": rise / unit}
+    return found | {"small_study": rise / unit} if slope else found
 
 
 def predicted_by(data: Comparisons, small_study: SmallStudy) -> tuple[np.ndarray, float]:
@@ -174,7 +180,7 @@ def predicted_by(data: Comparisons, small_study: SmallStudy) -> tuple[np.ndarray
     ParameterError
         No such predictor.
     DataError
-        The standard errors are all the same.
+        It is all the same, or not known.
     """
     if small_study not in get_args(SmallStudy):
         raise ParameterError(
@@ -182,10 +188,16 @@ def predicted_by(data: Comparisons, small_study: SmallStudy) -> tuple[np.ndarray
         )
     if small_study == "none":
         return np.zeros(data.padded().effect.shape), 1.0
-    if np.ptp(data.error) == 0:
+    values = data.size if small_study == "size" else data.error
+    if values is None:
         raise DataError(
-            "All standard errors are the same, so an effect of small studies cannot be told from "
-            "the mean. Fit without it."
+            "The sizes of the groups are not known, so an effect of small studies cannot go with "
+            "them. Give them, or let it go with the standard error."
         )
-    values = data.error ** (1 if small_study == "error" else 2)
+    if np.ptp(values) == 0:
+        raise DataError(
+            "All standard errors or sizes are the same, so an effect of small studies cannot be "
+            "told from the mean. Fit without it."
+        )
+    values = values ** (2 if small_study == "variance" else 1)
     return data.spread(values, 0.0), float(np.median(values))
