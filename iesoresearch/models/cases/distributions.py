@@ -36,12 +36,15 @@ class Distribution:
         As written.
     mean
         Its own mean.
+    centres
+        Mean, and median or mode where it is written by one: what the value of the parameter may be.
     draw
         (generator, n) → (n,) array.
     """
 
     text: str
     mean: float
+    centres: tuple[float, ...]
     draw: Draw
 
 
@@ -186,7 +189,10 @@ def parse_distribution(text: str, value: float | None) -> Distribution:
             if not all(math.isfinite(x) for x in filled.values()):
                 raise ParameterError(f"{text!r} has a number that is not finite")
             mean, draw = make(**filled)
-            return Distribution(text, mean, draw)
+            centres = [mean, *(filled[key] for key in ("median", "mode") if key in filled)]
+            if "meanlog" in filled:
+                centres.append(math.exp(filled["meanlog"]))
+            return Distribution(text, mean, tuple(centres), draw)
     ways = " or ".join(f"{name}({', '.join(f'{k}=' for k in keys)})" for keys in FORMS[name])
     raise ParameterError(f"{text!r} is not complete: write {ways}")
 

@@ -164,7 +164,8 @@ def _means(case: Case, findings: Findings) -> None:
         if distribution is None or not parameter.cell.constant:
             continue
         value = float(Scope(case, None, {}, None, findings).scalar(parameter.cell)[0])
-        if abs(distribution.mean - value) > MEAN_APART * max(abs(value), 1e-12):
+        apart = min(abs(centre - value) for centre in distribution.centres)
+        if apart > MEAN_APART * max(abs(value), 1e-12):
             findings.add(
                 "distribution-mean",
                 parameter.cell.place,
