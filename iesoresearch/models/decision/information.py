@@ -31,7 +31,8 @@ class Estimate:
     Attributes
     ----------
     value
-        Within 0 and the EVPI of the same draws.
+        Within 0 and the EVPI of the same draws. Where two strategies tie on average it is on
+        average a little low: the draws decide which of them counts as the best without learning.
     standard_error
         By linearisation: of the draws and of the regression, the best strategy being taken for
         known. Too small where the value is so near 0 that hardly a draw changes the decision.
