@@ -6,6 +6,7 @@ from iesoresearch.models.waiting.drawing import at_end, base_case, draw_inputs, 
 from iesoresearch.models.waiting.held import catarino_checks
 from iesoresearch.models.waiting.model import WaitingModel
 from iesoresearch.models.waiting.outcome import PERSPECTIVES, BreakEven, Outcome
+from iesoresearch.models.waiting.plausibility import Course, finished_course
 from iesoresearch.models.waiting.scenarios import SCENARIOS, Scenario
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "PERSPECTIVES",
     "SCENARIOS",
     "BreakEven",
+    "Course",
     "Outcome",
     "Scenario",
     "WaitingModel",
@@ -21,5 +23,6 @@ __all__ = [
     "base_case",
     "catarino_checks",
     "draw_inputs",
+    "finished_course",
     "groups",
 ]

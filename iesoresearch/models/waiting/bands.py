@@ -36,8 +36,9 @@ def edges(condition: str) -> np.ndarray:
     return np.array([*(b.low for b in bands), bands[-1].high + 1])
 
 
-@numba.njit(cache=True)
-def _below(z: float) -> float:
+@numba.vectorize(["float64(float64)"], cache=True)
+def below(z):
+    """Standard normal distribution function."""
     return 0.5 * math.erfc(-z / math.sqrt(2.0))
 
 
@@ -51,7 +52,7 @@ def score_shares(edge, mean, sd):
     for band in range(len(edge) - 1):
         total = 0.0
         for score in range(edge[band], edge[band + 1]):
-            shares[score] = _below((score + 0.5 - mean) / sd) - _below((score - 0.5 - mean) / sd)
+            shares[score] = below((score + 0.5 - mean) / sd) - below((score - 0.5 - mean) / sd)
             total += shares[score]
         for score in range(edge[band], edge[band + 1]):
             shares[score] /= total
@@ -98,7 +99,7 @@ def shift(edge, mean, sd, effect, cv):
             for score in range(edge[band], edge[band + 1]):
                 before = 0.0
                 for to in range(n_bands - 1):
-                    upto = _below((edge[to + 1] - 0.5 - (score - points)) / spread)
+                    upto = below((edge[to + 1] - 0.5 - (score - points)) / spread)
                     out[d, band, to] += shares[score] * (upto - before)
                     before = upto
                 out[d, band, n_bands - 1] += shares[score] * (1.0 - before)
