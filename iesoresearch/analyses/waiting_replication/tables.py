@@ -185,7 +185,7 @@ def results(computed: Computed) -> Table:
         {
             "cost": _open("Cost"),
             "effect": _open("Effect"),
-            "status": _open("Status"),
+            "standing": _open("Status"),
             "icer": _open("Cost per unit of effect"),
         },
     )
@@ -231,7 +231,7 @@ def conventions(computed: Computed) -> Table:
         {
             "cost": _open("Cost", 0),
             "effect": _open("Effect", 4),
-            "status": _open("Status"),
+            "standing": _open("Status"),
             "icer": _open("Cost per unit of effect"),
         },
     )

@@ -47,7 +47,7 @@ def _agree(computed: Computed) -> str:
         return "There are no figures to compare with."
     if wrong:
         return (
-            "**{n_differ} of {n_figures} figures DIFFER** from what must come out; {n_agree} agree."
+            "**Of {n_figures} figures that must come out, {n_differ} DIFFERED**; {n_agree} agree."
         )
     return "All {n_figures} figures that must come out do, each within its tolerance."
 

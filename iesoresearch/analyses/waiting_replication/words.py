@@ -54,15 +54,14 @@ def checks(computed: Computed) -> list[Check]:
 def _check(case: Case, figures: list[Figure]) -> Check:
     name = f"{case.id} comes out"
     wrong = [figure for figure in figures if not figure.row.ok]
-    lacking = "" if case.complete else _lacking(case)
     if wrong:
-        return Check(name, "failed", safe(f"{_differ(wrong, len(figures))}{lacking}"))
+        return Check(name, "failed", safe(_differ(wrong, len(figures))))
+    if not case.complete:
+        rest = f" What needs no run agrees: {_counted(figures)}." if figures else ""
+        words = f"It cannot be run. Not found: {'; '.join(case.not_found)}.{rest}"
+        return Check(name, "inconclusive" if figures else "not applicable", safe(words))
     if not figures:
-        said = lacking or " The case gives no figures to compare with; its results are in a table."
-        return Check(name, "not applicable", safe(said.strip()))
-    if lacking:
-        words = f"It cannot be run.{lacking} What needs no run agrees: {_counted(figures)}."
-        return Check(name, "inconclusive", safe(words))
+        return Check(name, "not applicable", "The case gives no figures to compare with.")
     return Check(name, "passed", f"{_counted(figures)} compared, none differs.")
 
 
@@ -70,16 +69,13 @@ def _counted(figures: list[Figure]) -> str:
     return f"{len(figures)} figure{'s' * (len(figures) != 1)}"
 
 
-def _lacking(case: Case) -> str:
-    return f" Not found: {'; '.join(case.not_found)}."
-
-
 def _differ(wrong: list[Figure], n: int) -> str:
     """Which figures differ, the first in full."""
     named = [_one(figure) for figure in wrong[:_MOST_NAMED]]
     more = len(wrong) - len(named)
     rest = f", and {more} more (see the table)" if more else ""
-    return f"{len(wrong)} of {n} figures DIFFER: {'; '.join(named)}{rest}."
+    verb = "DIFFERS" if len(wrong) == 1 else "DIFFER"
+    return f"{len(wrong)} of {n} figures {verb}: {'; '.join(named)}{rest}."
 
 
 def _one(figure: Figure) -> str:
