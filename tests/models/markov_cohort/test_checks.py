@@ -138,7 +138,9 @@ def test_strategies_with_different_states():
 
 
 def test_chunks_name_the_draw_with_which_they_begin():
-    with pytest.raises(ParameterError, match=r"chunk that begins with draw 2: .*\(strategy new, cycle 4\)"):
+    with pytest.raises(
+        ParameterError, match=r"chunk that begins with draw 2: .*\(strategy new, cycle 4\)"
+    ):
         evaluate_in_chunks(lambda rows: model(ROW[rows]), 3, 2)
     with pytest.raises(ParameterError, match="model of draws 0 to 1 has 3 draws instead of 2"):
         evaluate_in_chunks(lambda rows: model(), 3, 2)

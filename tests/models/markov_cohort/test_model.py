@@ -1,10 +1,13 @@
 """The engine beside the definition, written out in loops; and laws that hold for any model."""
 
+import doctest
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iesoresearch.models import markov_cohort
 from iesoresearch.models.markov_cohort import (
     CONVENTIONS,
     YEAR,
@@ -13,6 +16,7 @@ from iesoresearch.models.markov_cohort import (
     Reward,
     discount,
     evaluate_in_chunks,
+    evaluation,
     weights,
 )
 
@@ -162,6 +166,19 @@ def test_splitting_the_draws_changes_no_bit(seed, chunk, n_jobs):
         assert (parts[name] == expected).all()
 
 
+@LAWS
+@given(models)
+def test_leaving_out_moves_that_do_not_occur_changes_no_bit(model):
+    found = []
+    for full in (0.0, 2.0):  # every cell, only cells that occur
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(evaluation, "FULL", full)
+            found.append((model.totals(), model.values_to_go()))
+    for every, some in zip(*found, strict=True):
+        for name, expected in every.items():
+            assert (some[name] == expected).all()
+
+
 def simple(values, convention, n, rate=0.0, cycle=MONTH, **more):
     p = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0, 0, 1]])
     reward = Reward("it", values, convention, discount(rate, n, cycle), **more)
@@ -263,3 +280,14 @@ def test_a_model_without_rewards_still_has_a_trace():
     model = CohortModel(("a",), ("only",), [1.0], [[1.0]], (), 2, YEAR)
     assert model.totals() == {}
     assert (model.trace() == 1).all()
+
+
+def test_the_example_of_the_package():
+    """Two states: the share still ill falls by the same factor, so the total is a sum by hand."""
+    assert doctest.testmod(markov_cohort).failed == 0
+    t, both = np.arange(25), []
+    for rate in (0.6, 0.9):
+        ill = np.exp(-rate * t / 12)
+        each = (0.6 * ill + 0.8 * (1 - ill)) / 12 * 1.035 ** (-t / 12)
+        both.append(each.sum() - (each[0] + each[-1]) / 2)
+    assert both == pytest.approx([1.3195, 1.3651], abs=5e-5)
