@@ -26,6 +26,25 @@ _WAYS = {
 _KEYS = {queue.ROUTES: "patients", queue.SERVICES: "services"}
 _ADDED = ladder_name(LONGEST, 5.0)
 
+#: Sentences for the parts of the text, templates of `queue_numbers`.
+QUEUE_TEXT = {
+    "plain": "A service with the published waits has {queue_waiting_patients} to "
+    "{queue_waiting_services} patients waiting per 1,000 referrals a year. Adding 5 % of all "
+    "places where the list is longest pays for itself within {queue_weeks} weeks with a "
+    "probability of {queue_chance_cash_patients} in NHS cash, {queue_chance_health_patients} with "
+    "health, and {queue_chance_patients} with productivity as well; if waits differ between "
+    "services rather than patients, {queue_chance_cash_services}, {queue_chance_health_services} "
+    "and {queue_chance_services}.",
+    "reading": "Published are bands of waits, no mean and no list. Two services have these bands: "
+    "one in which waits differ between patients, since much of a wait is a booking delay that "
+    "capacity does not shorten, and one that stands for many services with lists of different "
+    "length. What capacity does lies between the two.",
+    "limits": "The size of lists, the order in which patients are seen and what becomes of those "
+    "who leave are not published. All patients are costed as if they had depression. A shorter "
+    "list at the end of the {queue_weeks} weeks is worth something to those referred later that is "
+    "not counted, and costs are those of the year of referral.",
+}
+
 
 def queue_numbers(queues: Queues) -> dict[str, Number]:
     """What sentences quote, by account: names end in ``_patients`` and ``_services``."""

@@ -7,14 +7,17 @@ replications, those of money over replications and draws of the inputs.
 import numpy as np
 import polars as pl
 
-from iesoresearch.analyses.waiting.declared import interval, named, spread, value
+from iesoresearch.analyses.waiting.declared import interval, named, spread, value, words
 from iesoresearch.analyses.waiting.queues import (
     ADDED,
     AS_IS,
     CASH,
+    COURSE_CV,
+    COURSES_PER_FIRST,
     HEALTH,
     LONGEST,
     PERIOD,
+    SPARE,
     WAYS,
     WORK,
     Account,
@@ -22,7 +25,7 @@ from iesoresearch.analyses.waiting.queues import (
     ladder_name,
 )
 from iesoresearch.models import queue
-from iesoresearch.results import Table
+from iesoresearch.results import FigureSpec, Table
 
 BANDS = ("up to 28 days", "29 to 56 days", "57 to 90 days", "more than 90 days")
 PER = 1000.0  # referrals a year, and £
@@ -54,6 +57,29 @@ def queue_tables(queues: Queues) -> dict[str, Table]:
         "queue_costs": costs(queues),
         "break_even": break_even(queues),
         "queue_marginal": marginal(queues),
+        "queue_assumptions": assumptions(queues),
+    }
+
+
+def queue_figures() -> dict[str, FigureSpec]:
+    """Figures of the tables ``queue`` and ``break_even``; captions quote `queue_numbers`."""
+    return {
+        "queue": FigureSpec(
+            "queue",
+            "Lists and waits after a change of demand or capacity",
+            "Top: patients on both lists. Bottom: waits of those whose course began in the "
+            f"{PERIOD} weeks before. Lines are means and bands 95 % of {{queue_replications}} "
+            "replications, all on the same simulated patients. Left and right are two accounts of "
+            "the same published waits.",
+        ),
+        "break_even": FigureSpec(
+            "break_even",
+            "Whether added places pay for themselves",
+            "Top: waiting that is saved in {queue_weeks} weeks, in cash, health and productivity, "
+            "less the cost of the places; bars hold 95 % of {queue_replications} replications and "
+            "all draws of the inputs. Bottom: the share of them in which the saving is the larger, "
+            "by what counts as saved.",
+        ),
     }
 
 
@@ -294,3 +320,37 @@ def marginal(queues: Queues) -> Table:
         "productivity, per course that is added"
     )
     return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def assumptions(queues: Queues) -> Table:
+    """What is assumed of the service, and why."""
+    params, values = queues.params, queues.values
+    rows = [
+        ("Referrals that join the list, a year", f"{params.queue_referrals:,}",
+         "Size of the service; the smaller, the more waits move by chance."),
+        ("Referrals over the year", "constant",
+         "A Poisson process; the season of referrals was not found."),
+        ("Order on every list", "of arrival", "Not found; most severe first is a scenario."),
+        ("Leaves either list while waiting, a week", f"{values['dropout_per_week']:g}",
+         "As in the waiting model; nobody, and 3 %, are tried."),
+        ("Recovers while waiting", params.recovery,
+         "The scenario of the waiting model, by band; of one that declines the first rate."),
+        ("Courses over first sessions", f"{COURSES_PER_FIRST:.2f}",
+         "England 2019-20: 606,192 finished of 1.17 million who started."),
+        ("Length of a course, weeks", f"{values['treatment_weeks']:g}, SD {COURSE_CV:g} of it",
+         "As in the waiting model; a place is held all the time. 25 weeks are tried."),
+        ("Capacity for first sessions beyond demand", f"{SPARE:.0%}",
+         "The fitted first wait is all booking delay, so nobody stands in line; by how much "
+         "capacity is larger cannot be seen. 10 % less and more are scenarios."),
+        ("Weeks of the second wait above 90 days", "as in the band before",
+         "The band is open; its rate of falling off is taken on (where waits differ between "
+         "services)."),
+        ("What a wait costs", "of depression", "Applied to all patients; see the limits."),
+        ("Severity of referrals", "normal scores",
+         "Mean and SD of first PHQ-9 scores of depression, England; those below 5 left out."),
+        ("Cost of capacity that comes with no session", f"{params.queue_fixed_share:.0%}",
+         "Not found. Added places are paid whether or not they are used."),
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, ["label", "value", "reason"], orient="row")
+    shown = {"value": words("Value"), "reason": words("Why so")}
+    return Table("Assumptions about the service", frame, {"label": "Assumed"}, shown)

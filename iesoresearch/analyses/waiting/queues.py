@@ -35,7 +35,8 @@ ACCOUNTS = (queue.ROUTES, queue.SERVICES)
 COURSES_PER_FIRST = 606_192 / 1_170_000
 COURSE_CV = 0.5  # assumed: spread of the length of courses
 SPARE = 0.05  # assumed: capacity beyond demand where nobody stands on a list
-HIGH_INTENSITY = 1416.0  # £ of a high-intensity course, Radhakrishnan 2013, see SENSITIVITY
+#: £ of a high-intensity course, Radhakrishnan et al. 2013, doi:10.1016/j.brat.2012.10.001.
+HIGH_INTENSITY = 1416.0
 LOW, HIGH = "low intensity first", "high intensity only"
 COARSE = 4  # weeks between waits for which costs are computed under other assumptions
 PERIOD = 8  # weeks over which waits are summarised

@@ -42,10 +42,12 @@ def plot_queue(table: Table, ax: Axes) -> None:
             column[0].plot(week, waiting, label=name, **style)
             later = here.drop_nulls("median")
             for wait, line in (("median", "-"), ("p90", "--")):
-                week, value = numbers(later, "week", wait)
+                week, value, low, high = numbers(later, "week", wait, f"{wait}_low", f"{wait}_high")
+                column[1].fill_between(week, low, high, color=colour, alpha=0.06, lw=0)
                 column[1].plot(week, value, ls=line, **style)
         for panel in column:
             panel.set_ylim(bottom=0)
+            panel.set_xlim(column[0].get_xlim())
             panel.set_xlabel("Weeks since the change")
     grid[0, 0].set_ylabel("Patients waiting\nper 1,000 referrals a year")
     grid[1, 0].set_ylabel("Weeks from referral to second session\n(solid: median; dashed: 90 %)")

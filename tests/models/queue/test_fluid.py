@@ -109,3 +109,12 @@ def test_whole_places_leave_the_balance_nearly_as_it_was():
     exact = queue.steady(s).courses.sum(axis=1) * [8.0, 16.0]
     assert [r.places for r in s.routes] == np.round(exact).tolist()
     assert replace(s, course_cv=0.0).routes == s.routes
+
+
+def test_spare_capacity_is_there_where_nobody_stands_on_the_list():
+    s = service(wait_weeks=0.0)
+    spare = queue.in_balance(s, 0.1)
+    assert spare.assessments_per_week == pytest.approx(1.1 * s.assessments_per_week)
+    assert spare.routes == s.routes
+    with pytest.raises(ParameterError, match=r"spare=-0\.1 must be a share"):
+        queue.in_balance(s, -0.1)
