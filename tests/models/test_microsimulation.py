@@ -271,13 +271,17 @@ def of_cost(values, **more):
         (lambda: simulate_people(personal(None), 3, 0, chunk=0), "found 3 and 0"),
         (
             lambda: simulate_people(
-                personal(None, **of_cost(lambda p: np.full(len(p.state), np.nan))), 9, 0
+                personal(None, **of_cost(lambda p: np.nan, weights="start")), 9, 0
             ),
             'reward "cost" under usual at point 0 must be a finite number for each of 9',
         ),
         (
             lambda: simulate_people(personal(None, **of_cost(None, weights="life_table")), 9, 0),
             'cannot be counted by "life_table"',
+        ),
+        (
+            lambda: simulate_people(personal(None, **of_cost(lambda p: 1.0)), 9, 0),
+            'reward "cost" counts states but not when',
         ),
         (
             lambda: simulate_people(personal(None, **of_cost(None, weights=[1, 1])), 9, 0),

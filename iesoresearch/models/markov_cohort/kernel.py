@@ -50,8 +50,12 @@ def _pack_matrix(packed, p, draws, k, m, cells):
     """These cells of the matrices of these draws."""
     if p.shape[1] == 1:
         k = 0
+    if p.shape[0] == 1:
+        for e in range(len(cells)):
+            packed[e * DRAWS : (e + 1) * DRAWS] = p[0, k, m, cells[e]]
+        return
     for lane in range(DRAWS):
-        one = p[draws[lane] if p.shape[0] > 1 else 0, k, m]
+        one = p[draws[lane], k, m]
         for e in range(len(cells)):
             packed[e * DRAWS + lane] = one[cells[e]]
 

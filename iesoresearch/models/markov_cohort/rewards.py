@@ -24,9 +24,9 @@ class Reward:
         (S,) or (D|1, K|1, T+1|1, S): worth of a cycle in the state, in units *per cycle*. None
         where only transitions or starting count.
     weights
-        Name of a counting convention or (T+1,) weights of the points. With "life_table" the value
-        and discount factor of entry c belong to cycle c = 1 … T (entry 0 is not used), and apply to
-        the mean of the membership before and after it.
+        Name of a counting convention or (T+1,) weights of the points; must be given with `values`.
+        With "life_table" the value and discount factor of entry c belong to cycle c = 1 … T (entry
+        0 is not used), and apply to the mean of the membership before and after it.
     discount
         (T+1,) factors, as of `timing.discount`. None: not discounted.
     transition
@@ -48,7 +48,7 @@ class Reward:
 
     name: str
     values: np.ndarray | None = None
-    weights: np.ndarray | str = "trapezoid"
+    weights: np.ndarray | str | None = None
     discount: np.ndarray | None = None
     transition: np.ndarray | None = None
     transition_weights: np.ndarray | None = None
@@ -85,6 +85,8 @@ def fitted(reward: Reward, shapes: Shapes) -> Reward:
     counting = reward.weights
     if isinstance(counting, str) and not life_table:
         counting = weights(counting, shapes.n_cycles)
+    if reward.values is not None and counting is None:
+        shapes.problem(f'{of} counts states but not when: give weights, such as "trapezoid"')
     if reward.transition is not None and reward.transition_weights is None:
         shapes.problem(
             f"{of} counts transitions but not how often: give transition_weights, one per cycle"

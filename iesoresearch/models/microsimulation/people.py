@@ -52,7 +52,7 @@ class PersonalReward:
     values
         Takes `People`, gives (n,): the worth of a cycle, counted at each point. None for none.
     weights
-        Counting convention by name, but for "life_table", or (T+1,).
+        Counting convention by name, but for "life_table", or (T+1,); must be given with `values`.
     discount
         (T+1,) factors; None: not discounted.
     moves
@@ -62,7 +62,7 @@ class PersonalReward:
 
     name: str
     values: Callable[[People], np.ndarray] | None = None
-    weights: np.ndarray | str = "trapezoid"
+    weights: np.ndarray | str | None = None
     discount: np.ndarray | None = None
     moves: Callable[[People, np.ndarray], np.ndarray] | None = None
 
@@ -148,23 +148,30 @@ def _check_sizes(model: PersonalModel, n: int, chunk: int) -> None:
 
 def _counting(reward: PersonalReward, n_cycles: int):
     """Weights of points and of moves, both discounted."""
-    if isinstance(reward.weights, str):
-        if reward.weights == "life_table":
+    weights = reward.weights
+    if weights is None and reward.values is not None:
+        raise ParameterError(
+            f'The reward "{reward.name}" counts states but not when: give weights, such as '
+            '"trapezoid".'
+        )
+    if isinstance(weights, str):
+        if weights == "life_table":
             raise ParameterError(
                 f'The reward "{reward.name}" of individuals cannot be counted by "life_table", '
                 "which is about the mean of a cohort: choose another convention."
             )
-        weights = timing.weights(reward.weights, n_cycles)
-    else:
-        weights = np.asarray(reward.weights, dtype=float)
-    discount = np.ones(n_cycles + 1) if reward.discount is None else np.asarray(reward.discount)
-    for what, vector in (("weights", weights), ("discount", discount)):
-        if vector.shape != (n_cycles + 1,):
+        weights = timing.weights(weights, n_cycles)
+    ones = np.ones(n_cycles + 1)
+    found = []
+    for what, given in (("weights", weights), ("discount", reward.discount)):
+        vector = ones if given is None else np.asarray(given, dtype=float)
+        if vector.shape != ones.shape:
             raise ParameterError(
                 f'{what} of reward "{reward.name}" has shape {vector.shape}, expected '
                 f"({n_cycles + 1},)."
             )
-    return weights * discount, discount[1:]
+        found.append(vector)
+    return found[0] * found[1], found[1][1:]
 
 
 def _simulate(model, strategy, key, first, counting, out) -> None:

@@ -99,6 +99,7 @@ SHAPES = [
     ({"discount": np.ones(4)}, r'discount of reward "cost" has shape \(4,\), expected \(5,\)'),
     ({"discount": "3 %"}, 'discount of reward "cost" is not a vector of numbers'),
     ({"transition": np.ones((3, 3))}, "counts transitions but not how often"),
+    ({"counting": None}, 'reward "cost" counts states but not when: give weights, such as "trap'),
     ({"counting": "half"}, '"half": choose from start, end'),
     ({"schedule": [0, 1, 2, 7]}, "schedule of transitions must hold whole numbers from 0 to 3"),
     ({"schedule": [0.0, 1.0, 2.0, 3.0]}, "must hold whole numbers"),
@@ -113,7 +114,7 @@ def test_shapes_that_do_not_fit(inputs, message):
 
 
 def test_names_that_are_there_twice_or_not_at_all():
-    rewards = (Reward("c", [1, 1]), Reward("c", [1, 1]))
+    rewards = (Reward("c", [1, 1], "end"), Reward("c", [1, 1], "end"))
     with pytest.raises(ParameterError) as error:
         CohortModel(("a", "a"), (), [1, 0], np.eye(2), rewards, 2, MONTH)
     for part in ('state "a" is there twice', "no strategy", 'reward "c" is there twice'):
