@@ -96,14 +96,15 @@ class Waiting:
 
     def by_week(self, perspective: Perspective) -> np.ndarray:
         """(D, S, 53) cost of waiting 0 to 52 weeks."""
-        total = perspective.total(self.outcome, self.instrument)
-        return total[:, :, : YEAR + 1] - total[:, :, :1]
+        total = perspective.total(self.outcome, self.instrument, slice(YEAR + 1))
+        return total - total[:, :, :1]
 
     def cost(self, perspective: Perspective, wait: Wait) -> np.ndarray:
         """(D, S) cost of a wait."""
-        total = perspective.total(self.outcome, self.instrument)[:, :, wait.weeks]
+        here = slice(wait.weeks, wait.weeks + 1)
         start = self.at_once if wait.both else self.outcome
-        return total - perspective.total(start, self.instrument)[:, :, 0]
+        total = perspective.total(self.outcome, self.instrument, here)
+        return (total - perspective.total(start, self.instrument, slice(1)))[:, :, 0]
 
     def lost(self, wait: Wait) -> np.ndarray:
         """(D, S) QALYs lost by a wait."""

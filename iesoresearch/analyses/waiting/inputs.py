@@ -37,7 +37,7 @@ def table(inputs: tuple[Input, ...]) -> Table:
             "distribution": distribution(x),
             "range": f"{x.low:.3g} to {x.high:.3g}",
             "price_year": x.price_year or NONE,
-            "status": x.status,
+            "rests_on": x.status,
             "source": source(x),
             "reason": x.reason,
         }
@@ -50,7 +50,7 @@ def table(inputs: tuple[Input, ...]) -> Table:
         "distribution": "Distribution",
         "range": "Range (95 %, or as assumed)",
         "price_year": "Prices of",
-        "status": "Rests on",
+        "rests_on": "Rests on",
         "source": "Source",
         "reason": "Why so",
     }

@@ -50,7 +50,7 @@ class Learning:
         """(D, K) net benefit, £."""
         return self.decision.benefit(self.decision.one.thresholds[0])
 
-    @property
+    @cached_property
     def evpi(self) -> float:
         """£ per patient."""
         return evpi(self.benefit)
@@ -158,12 +158,12 @@ def partial(found: dict[str, Learning]) -> Table:
             estimate = learning.worth[name]
             rows.append(
                 {"condition": condition, "input": name if members is None else label(members)}
-                | {"status": "group" if members is None else members[0].status}
+                | {"rests_on": "group" if members is None else members[0].status}
                 | {"value": estimate.value, "error": estimate.standard_error}
                 | {"share": learning.share(name), "evpi": learning.evpi}
             )
     values = {
-        "status": words("Rests on"),
+        "rests_on": words("Rests on"),
         "value": value("EVPPI per patient, £"),
         "error": value("Standard error, £"),
         "share": value("% of EVPI"),

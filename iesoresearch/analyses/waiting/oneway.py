@@ -117,13 +117,13 @@ def tornado(found: dict[str, OneWay]) -> Table:
             members = analysis.inputs[bar.name]
             low, high = bar.net_benefit
             rows.append(
-                {"condition": condition, "input": label(members), "status": members[0].status}
+                {"condition": condition, "input": label(members), "rests_on": members[0].status}
                 | {"range": ends(members), "low": low, "high": high}
                 | {"base": bar.base_net_benefit}
                 | {"turns": analysis.turns(bar.name) if i < SHOWN else "not sought"}
             )
     values = {
-        "status": words("Rests on"),
+        "rests_on": words("Rests on"),
         "range": words("Low to high"),
         "low": value("At low, £"),
         "high": value("At high, £"),

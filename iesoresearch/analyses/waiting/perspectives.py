@@ -16,6 +16,7 @@ STANDARD = 18  # weeks within which 95 % are to be seen in England
 SIX = 6  # and 75 %
 YEAR = 52
 _TOGETHER = (CASH, WORK, HEALTH)
+_EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,20 @@ class Perspective:
         said = " + ".join(NAMES[part] for part in self.parts)
         return f"{said} at £{self.wtp:,.0f} per QALY" if HEALTH in self.parts else said
 
-    def total(self, outcome: Outcome, instrument: str) -> np.ndarray:
-        """£ per patient from referral to the horizon (D, S, W); health counts as what is lost."""
-        worth = {CASH: outcome.nhs}
+    def total(self, outcome: Outcome, instrument: str, at: slice = _EVERY) -> np.ndarray:
+        """£ per patient from referral to the horizon (D, S, W); health counts as what is lost.
+
+        Parameters
+        ----------
+        at
+            Places of the waits that are wanted.
+        """
+        found = outcome.background[:, :, at] + outcome.therapy[:, :, at]
         if WORK in self.parts:
-            worth[WORK] = outcome.productivity
+            found += outcome.productivity_weeks[:, :, at] * outcome.week_of_work[:, None, None]
         if HEALTH in self.parts:
-            worth[HEALTH] = -self.wtp * outcome.qaly[instrument]
-        return sum(worth[part] for part in self.parts)
+            found -= self.wtp * outcome.qaly[instrument][:, :, at]
+        return found
 
 
 def perspectives(condition: str, thresholds: list[float]) -> tuple[Perspective, ...]:

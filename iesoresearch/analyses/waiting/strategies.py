@@ -107,14 +107,11 @@ def compared(found: dict[str, Decision]) -> Table:
                 {"condition": f"{condition}, {decision.one.usual}", "strategy": row.name}
                 | named("cost", spread(decision.costs[:, k]))
                 | named("qaly", spread(decision.effects[:, k]))
-                | {"status": row.status, "icer": _icer(row)}
-                | {
-                    f"best_{t:.0f}": float(p[k])
-                    for t, p in zip(thresholds, sure, strict=True)
-                }
+                | {"dominance": row.status, "icer": _icer(row)}
+                | {f"best_{t:.0f}": float(p[k]) for t, p in zip(thresholds, sure, strict=True)}
             )
     values = interval("cost", "NHS cash with the price, £") | interval("qaly", "QALYs", 3)
-    values |= {"status": words("Dominance"), "icer": words("£ per QALY gained")}
+    values |= {"dominance": words("Dominance"), "icer": words("£ per QALY gained")}
     values |= {f"best_{t:.0f}": value(f"Best at £{t:,.0f}, %") for t in thresholds}
     keys = {"condition": "Patients", "strategy": "Therapy"}
     title = "When therapy starts: costs to the NHS and QALYs per patient"
@@ -138,7 +135,7 @@ def plane(found: dict[str, Decision], seed: int) -> Table:
                 continue
             cost = decision.costs[:, k] - decision.costs[:, USUAL]
             qaly = decision.effects[:, k] - decision.effects[:, USUAL]
-            key = {"condition": condition, "strategy": name}
+            key = {"condition": condition, "strategy": name, "wtp": decision.one.thresholds[0]}
             rows += [
                 key | {"draw": str(d), "cost": float(cost[d]), "qaly": float(qaly[d])}
                 for d in drawn
@@ -147,6 +144,7 @@ def plane(found: dict[str, Decision], seed: int) -> Table:
                 key | {"draw": "mean", "cost": float(cost.mean()), "qaly": float(qaly.mean())}
             )
     values = {"cost": value("NHS cash with the price, £, more"), "qaly": value("QALYs, more", 4)}
+    values |= {"wtp": value("£ per QALY")}
     keys = {"condition": "Condition", "strategy": "Therapy", "draw": "Draw"}
     title = "Differences from the usual wait, some draws"
     return Table(title, pl.DataFrame(rows), keys, values)

@@ -167,8 +167,8 @@ _FIGURES = {
     "by_week": (
         "by_week",
         "What waiting costs, week by week and part by part",
-        "Mean by severity at referral, with 95 % bands, over {horizon} from referral; scales "
-        "differ between panels. Work lost is not known for anxiety. Health is valued at {wtp} per "
+        "Mean by severity at referral, dashed: 95 % intervals, over {horizon} from referral; "
+        "scales differ between panels. Work lost is not known for anxiety. Health is valued at {wtp} per "
         "QALY and is no cost to the NHS.",
     ),
     "plane": (
