@@ -5,7 +5,7 @@ patients adds people and changes nobody, so differences between scenarios are no
 (common random numbers).
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -88,11 +88,15 @@ def draw_people(service: Service, weeks: float, seed: int, replication: int) -> 
     referred = np.cumsum(gaps) - past
     uniform = rng(seed, "queue", replication, "people").random((n, _PER_PERSON))
     everybody = _people(service, referred, uniform)
-    return everybody.where((referred < weeks) & _waits_at_start(service, everybody))
+    these = (referred < weeks) & _waits_at_start(service, everybody)
+    kept = everybody.where(these)
+    lengths = _lengths(uniform[these, -1], service.course_cv)  # slow, so only of those who are kept
+    return replace(kept, course=kept.course * lengths)
 
 
 def _people(service: Service, referred: np.ndarray, uniform: np.ndarray) -> People:
-    mark, band, route, goes_on, *rest, course = uniform.T
+    """People with the mean length of their course."""
+    mark, band, route, goes_on, *rest = uniform.T[:-1]
     first_lag, drop_first, recover, second_lag, drop_second = -np.log1p(-np.array(rest))
     band = _choose(band, service.mix)
     route = _choose(route, [r.share for r in service.routes])
@@ -109,7 +113,7 @@ def _people(service: Service, referred: np.ndarray, uniform: np.ndarray) -> Peop
         np.where(seen <= 0, seen, np.nan),
         lag * second_lag,
         _times(drop_second, service.drop_out[1]),
-        mean * _lengths(course, service.course_cv),
+        mean,
     )  # fmt: skip
 
 
