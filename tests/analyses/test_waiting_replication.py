@@ -162,6 +162,14 @@ def test_the_negative_fixture_is_caught(result):
     assert all(row["place"] for row in found)
 
 
+def test_every_case_says_whose_it_is_and_on_what_terms(result):
+    sources = {row["case"]: row for row in rows(result.tables["sources"])}
+    assert list(sources) == result.tables["cases"].frame["case"].to_list()
+    assert sources[FREITAG]["licence"] == "CC-BY-4.0"
+    assert sources[FREITAG]["source"].endswith("(doi:10.1038/s41746-024-01324-0)")
+    assert all(row["source"] and row["licence"] for row in sources.values())
+
+
 def test_inferred_conventions_and_the_misprinted_price_are_said_in_words(result):
     noted = {row["case"]: row["note"] for row in reversed(rows(result.tables["notes"]))}
     assert "found by matching" in noted[FREITAG]
@@ -240,6 +248,28 @@ def test_the_way_of_counting_is_computed_by_hand(tmp_path):
     (row,) = rows(result.tables["icers"], convention=end)
     assert row["icer"] == pytest.approx(325 / 1.25)
     assert row["change"] == pytest.approx(100 * (260 / 500 - 1))
+
+
+def test_a_way_of_counting_that_a_model_does_not_allow_is_left_out(tmp_path):
+    """A table of two years says nothing of the end of the second, where half cycles look."""
+    tables_ = {"price_of": {"at": [0, 1], "values": [100, 100], "lookup": "exact"}}
+    rewards = yaml.safe_load(MADE_UP)["rewards"]
+    rewards["cost"]["values"] = {"well": "price_of(cycle) + price", "ill": "price"}
+    result = made(changed(tables=tables_, rewards=rewards), tmp_path)
+    assert result.checks[0].status == "passed"
+    ways = set(result.tables["conventions"].frame["convention"])
+    assert ways == {tables.CONVENTIONS[way] for way in ("start", "end", "life_table")}
+
+
+def test_an_effect_that_is_to_be_avoided_keeps_its_sign(tmp_path):
+    rewards = yaml.safe_load(MADE_UP)["rewards"]
+    rewards["years"] |= {"better": "lower"}
+    result = made(changed(rewards=rewards, expected={"tolerance": {"cost": 1}}), tmp_path)
+    start = tables.CONVENTIONS["start"]
+    (row,) = rows(result.tables["conventions"], convention=start, strategy="A")
+    assert (row["effect"], row["standing"]) == (1.5, "on frontier")
+    (row,) = rows(result.tables["results"], strategy="B")
+    assert (row["effect"], row["standing"]) == ("2.000000", "dominated")
 
 
 def test_figures_that_do_not_come_out_are_loud(tmp_path):

@@ -20,6 +20,7 @@ FIGURES = {
         title="How much the way of counting moves a ratio",
         caption="Change of the cost per unit of effect, in per cent of that of the case itself, "
         "if every reward is counted in another way and all else stays; 0 is the case’s own way. "
-        "Simpson’s rule itself needs an even number of cycles.",
+        "A way that a model does not allow is left out: Simpson’s rule itself needs an even number "
+        "of cycles.",
     ),
 }

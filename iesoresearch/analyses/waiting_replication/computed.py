@@ -10,8 +10,7 @@ from iesoresearch.errors import ParameterError
 from iesoresearch.models.cases import Case, Report, Row, run
 from iesoresearch.models.cases.model import cohort_model
 from iesoresearch.models.cases.scope import rows as places
-from iesoresearch.models.decision import Strategy
-from iesoresearch.models.markov_cohort import CONVENTIONS, weights
+from iesoresearch.models.markov_cohort import CONVENTIONS
 
 COHORT = "markov_cohort"
 #: Shown step by step if it is among the cases: a tutorial's model, small and well known.
@@ -159,8 +158,8 @@ class Computed:
         return self.shown.names[0], states
 
     @cached_property
-    def conventions(self) -> dict[str, dict[str, tuple[Strategy, ...]]]:
-        """Strategies compared, by way of counting cycles, by id of the case.
+    def conventions(self) -> dict[str, dict[str, Report]]:
+        """What comes out by way of counting cycles, by id of the case.
 
         Of every cohort model that is sound, compares strategies and has no individuals.
         """
@@ -173,8 +172,8 @@ class Computed:
         found = []
         for name, ways in self.conventions.items():
             own = {(r.name, r.compared_with): r.icer for r in self.reports[name].incremental}
-            for way, strategies in ways.items():
-                for row in strategies:
+            for way, report in ways.items():
+                for row in report.incremental:
                     if row.icer is not None and own.get((row.name, row.compared_with)):
                         base = own[row.name, row.compared_with]
                         found.append(Ratio(name, row.name, row.compared_with, way, row.icer, base))
@@ -201,17 +200,18 @@ def _can_be_recounted(case: Case) -> bool:
     return case.kind == COHORT and not case.individuals and not case.findings_expected
 
 
-def _by_convention(case: Case) -> dict[str, tuple[Strategy, ...]]:
+def _by_convention(case: Case) -> dict[str, Report]:
     found = {way: _counted(case, way) for way in CONVENTIONS}
-    return {way: strategies for way, strategies in found.items() if strategies}
+    return {way: report for way, report in found.items() if report and report.incremental}
 
 
-def _counted(case: Case, way: str) -> tuple[Strategy, ...]:
-    """Strategies if every reward were counted so; empty where that cannot be."""
-    try:
-        weights(way, case.cycles)
-    except ParameterError:  # Simpson's rule needs an even number of cycles
-        return ()
+def _counted(case: Case, way: str) -> Report | None:
+    """What comes out if every reward is counted so; None where that cannot be."""
     rewards = tuple(replace(reward, count=way) for reward in case.rewards)
     nothing = {"expected": (), "variants": {}, "microsimulation": None}
-    return run(replace(case, rewards=rewards, **nothing)).incremental
+    try:
+        return run(replace(case, rewards=rewards, **nothing))
+    except ParameterError:
+        # Simpson's rule needs an even number of cycles, and a table of the model may end before
+        # a point in time that only this way looks at
+        return None

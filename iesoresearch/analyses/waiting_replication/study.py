@@ -18,7 +18,7 @@ from iesoresearch.params import Settings
 from iesoresearch.results import Result, Table, Value
 
 TITLE = "Do published economic models give their published results here?"
-LICENCE = "Figures of the publications named in the table of cases, each under its own licence."
+LICENCE = "Figures of the publications named in the table of sources, each under its own licence."
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,26 +38,36 @@ def _table(title: str, rows: list[tuple], keys: dict[str, str], values: dict[str
 
 
 def cases(computed: Computed) -> Table:
-    """Every case, whose it is, and how many of its figures come out."""
+    """Every case, and how many of its figures come out."""
     rows = []
     for case in computed.cases:
         figures = computed.of(case)
         agree = sum(figure.row.ok for figure in figures)
-        about = (case.title, KINDS[case.kind], _whose(case), case.source.licence or "not known")
-        rows.append((case.id, *about, _complete(case), len(figures), agree))
+        rows.append((case.id, case.title, _complete(case), len(figures), agree))
     return _table(
         "Cases",
         rows,
         {"case": "Case"},
         {
             "title": _open("What it is"),
-            "kind": _open("Kind"),
-            "source": _open("Source"),
-            "licence": _open("Licence"),
             "complete": _open("Complete"),
             "figures": _open("Figures compared", 0, "count"),
             "agree": _open("Of these agree", 0, "count"),
         },
+    )
+
+
+def sources(computed: Computed) -> Table:
+    """Whose model every case is, and under which licence it was published."""
+    rows = [
+        (case.id, KINDS[case.kind], _whose(case), case.source.licence or "not known")
+        for case in computed.cases
+    ]
+    return _table(
+        "Where the cases are from",
+        rows,
+        {"case": "Case"},
+        {"kind": _open("Kind"), "source": _open("Source"), "licence": _open("Licence")},
     )
 
 
@@ -220,9 +230,9 @@ def icer(row: Strategy) -> str:
 def conventions(computed: Computed) -> Table:
     """The same model with its cycles counted in every way."""
     rows = [
-        (CONVENTIONS[name], row.name, row.cost, row.effect, row.status, icer(row))
-        for name, strategies in computed.conventions[computed.shown.id].items()
-        for row in strategies
+        (CONVENTIONS[way], strategy, totals["cost"], totals["effect"], *_rank(report, strategy))
+        for way, report in computed.conventions[computed.shown.id].items()
+        for strategy, totals in report.totals.items()
     ]
     return _table(
         f"One model, {computed.shown.id}, counted in every way",
@@ -269,6 +279,7 @@ def trace(computed: Computed) -> Table:
 
 ALL: dict[str, Callable[[Computed], Table]] = {
     "cases": cases,
+    "sources": sources,
     "compared": compared,
     "agreement": agreement,
     "results": results,

@@ -33,7 +33,7 @@ def _of_shown(computed: Computed) -> dict[str, Number]:
         found |= {name: Number(word, sensitivity="open") for name, word in words.items()}
     if "conventions" not in computed.not_applicable:
         ways = computed.conventions[computed.shown.id].values()
-        effects = [row.effect for way in ways for row in way if row.name == computed.trace[0]]
+        effects = [report.totals[computed.trace[0]]["effect"] for report in ways]
         found["effect_low"] = Number(min(effects), digits=2, sensitivity="open")
         found["effect_high"] = Number(max(effects), digits=2, sensitivity="open")
     if computed.ratios:
