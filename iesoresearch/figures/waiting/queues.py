@@ -89,7 +89,12 @@ def plot_break_even(table: Table, ax: Axes) -> None:
     grid[0, 0].legend(loc="lower left", fontsize=8)
     handles, labels = grid[1, 0].get_legend_handles_labels()
     ax.figure.legend(
-        handles, labels, loc="outside lower center", ncols=2, fontsize=8, title="Lower row counts"
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=2,
+        fontsize=8,
+        title="Lower row: counted as saved, added to",
     )
 
 
