@@ -19,6 +19,7 @@ import numpy as np
 from iesoresearch.errors import ParameterError
 
 MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 2_000, 400, 60
+MOST = 1e300
 
 _BINARY: dict[type, Callable] = {
     ast.Add: np.add,
@@ -99,6 +100,8 @@ def compile_expression(text: str) -> Expression:
         reserved = [w for w in words if w not in {"if", "else", "and", "or", "not"}]
         hint = f" ({reserved[0]!r} cannot be a name)" if reserved else ""
         hint = " (write 5 % as 0.05)" if text.strip().endswith("%") else hint
+        if text.count("(") != text.count(")"):
+            hint = " (parentheses do not match; between { } quote what holds commas)"
         raise ParameterError(f"{text!r} is not an expression{hint}.") from None
     names: set[str] = set()
     calls: set[str] = set()
@@ -123,7 +126,11 @@ def _children(node: ast.AST) -> list[ast.AST]:
     match node:
         case ast.Constant(value=bool() | complex() | str() | bytes() | None):
             raise ParameterError(f"may hold numbers only, not {node.value!r}.")
-        case ast.Constant(value=int() | float()) | ast.Name():
+        case ast.Constant(value=int() | float()):
+            if abs(node.value) > MOST:
+                raise ParameterError("holds a number too large to compute with.")
+            return []
+        case ast.Name():
             return []
         case ast.BinOp() if type(node.op) in _BINARY:
             return [node.left, node.right]

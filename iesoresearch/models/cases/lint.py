@@ -65,6 +65,7 @@ def checked(case: Case, document: Document) -> Case:
 def _evaluate(case: Case, findings: Findings) -> None:
     if case.kind == "markov_cohort":
         model = cohort_model(case, findings=findings)
+        model.validate()
         _discounts(case, findings)
         _deaths(case, model.transitions, findings)
     elif case.kind == "decision_tree":
