@@ -58,11 +58,11 @@ class Params(AnalysisParams):
         18, ge=1, le=52, description="weeks for which a cohort on a waiting list is followed"
     )
     queue_referrals: int = Field(
-        5000, ge=500, le=1_000_000, description="patients who join the list of a service in a year"
+        2000, ge=500, le=1_000_000, description="patients who join the list of a service in a year"
     )
     queue_weeks: int = Field(104, ge=26, le=520, description="weeks for which a queue is followed")
     queue_replications: int = Field(
-        10, ge=2, le=1000, description="times that every scenario of the queue is simulated"
+        5, ge=2, le=1000, description="times that every scenario of the queue is simulated"
     )
     queue_fixed_share: float = Field(
         0.0, ge=0, le=1, description="cost of more capacity that comes with no session, share"

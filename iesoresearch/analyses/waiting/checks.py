@@ -1,5 +1,7 @@
 """Questions that `waiting` asks of itself, and the claims under test."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from iesoresearch.analyses.waiting import catarino
@@ -12,20 +14,28 @@ from iesoresearch.analyses.waiting.perspectives import (
     Perspective,
     verdict,
 )
+from iesoresearch.analyses.waiting.queue_checked import queue_checks
 from iesoresearch.analyses.waiting.sentence import chance, components, headline
 from iesoresearch.analyses.waiting.whole import Whole
 from iesoresearch.models.waiting import as_cohort_model
-from iesoresearch.results import Check, Status, Table
+from iesoresearch.results import Check, Number, Status, Table
 
 STATUS: dict[str, Status] = {SUPPORTED: "passed", OPEN: "inconclusive", NOT_SUPPORTED: "failed"}
 TAGS = ("cash", "work", "health", "all")
 COMPARED = 3  # draws that go through the general engine as well
 EQUAL = 1e-9  # relative
 SURE = 3.0  # standard errors
+_OF_QUEUE = {
+    "queue_conserves": "queue: nobody is lost",
+    "queue_events": "queue: the recursion is a simulation of events",
+    "queue_fluid": "queue: a large service flows as its mean",
+    "queue_fits": "queue: the service has the published waits",
+    "queue_steady": "queue: replications are enough",
+}
 
 
-def checks(whole: Whole, tables: dict[str, Table]) -> list[Check]:
-    """Claims first, then what they rest on."""
+def checks(whole: Whole, tables: dict[str, Table], numbers: dict[str, Number]) -> list[Check]:
+    """Claims first, then what they rest on, those of the queue last."""
     computed = whole.computed
     return [
         *_claims(computed),
@@ -37,6 +47,7 @@ def checks(whole: Whole, tables: dict[str, Table]) -> list[Check]:
         _printed(tables),
         _information(whole),
         _monte_carlo(computed),
+        *(replace(c, name=_OF_QUEUE[c.name]) for c in queue_checks(whole.queues, numbers)),
     ]
 
 

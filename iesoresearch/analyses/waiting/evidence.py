@@ -18,6 +18,7 @@ EVIDENCE = {
     "15": ["table:inputs", "text:limits"],
     "16": ["text:reading", "check:the fast evaluation is that of the general engine"],
     "17": [
+        "table:queue_assumptions",
         "table:assumptions",
         "table:month",
         "table:net_benefits",
@@ -35,6 +36,7 @@ EVIDENCE = {
         "table:scenarios",
         "table:value_of_information",
         "table:studies",
+        "figure:break_even",
         "check:draws are enough",
     ],
     "26": ["text:plain", "text:limits", "table:net_benefits"],

@@ -79,12 +79,13 @@ def run(data: Data, params: Params) -> Result:
     """Everything that is computed."""
     whole = Whole(Computed(data, params))
     tables = all_tables(whole)
+    found = numbers(whole, tables)
     return Result(
         tables=tables,
-        numbers=numbers(whole, tables),
-        checks=checks(whole, tables),
+        numbers=found,
+        checks=checks(whole, tables, found),
         text=text(whole),
-        figures=figures(whole),
+        figures=figures(),
         not_applicable=NOT_APPLICABLE,
         provenance={
             "title": TITLE,

@@ -9,6 +9,7 @@ from iesoresearch.analyses.waiting import (
     sentence,
     strategies,
 )
+from iesoresearch.analyses.waiting.queue_shown import queue_tables
 from iesoresearch.analyses.waiting.whole import Whole
 from iesoresearch.results import Table
 
@@ -46,4 +47,5 @@ def all_tables(whole: Whole) -> dict[str, Table]:
         "assumptions": inputs.assumptions(known, computed.params, worth),
         "month": catarino.month(known),
         "net_benefits": catarino.net_benefits(),
+        **queue_tables(whole.queues),
     }

@@ -3,6 +3,7 @@
 from iesoresearch.analyses.waiting.checks import tag
 from iesoresearch.analyses.waiting.computed import Computed
 from iesoresearch.analyses.waiting.perspectives import NOT_SUPPORTED, OPEN, SUPPORTED, verdict
+from iesoresearch.analyses.waiting.queue_checked import QUEUE_TEXT
 from iesoresearch.analyses.waiting.sentence import chance, headline
 from iesoresearch.analyses.waiting.whole import Whole
 
@@ -22,7 +23,8 @@ _COUNTED = {
 def text(whole: Whole) -> dict[str, str]:
     """Templates, by heading."""
     computed = whole.computed
-    return {"plain": _plain(computed), "reading": _reading(), "limits": LIMITS}
+    found = {"plain": _plain(computed), "reading": _reading(), "limits": LIMITS}
+    return {name: f"{said} {QUEUE_TEXT[name]}" for name, said in found.items()}
 
 
 def verdicts(computed: Computed) -> dict[tuple[str, str], str]:
@@ -75,9 +77,9 @@ def _plain(computed: Computed) -> str:
         "poor value: a week sooner is worth {sooner_depression} ({sooner_depression_low} to "
         "{sooner_depression_high}) per patient with depression, besides the price of bringing it "
         "forward, taken to be {price_depression}.",
-        "Most of what is not known about depression is {first_depression} "
-        "({first_share_depression} of what knowing everything would be worth), about anxiety "
-        "{first_anxiety} ({first_share_anxiety}).",
+        "What most needs to be known is {first_depression} for depression "
+        "({first_share_depression} of what knowing everything would be worth) and {first_anxiety} "
+        "for anxiety ({first_share_anxiety}).",
     ]
     return " ".join(sentences)
 

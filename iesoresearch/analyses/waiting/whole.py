@@ -7,6 +7,7 @@ from iesoresearch.analyses.waiting import learning, strategies
 from iesoresearch.analyses.waiting.computed import Computed
 from iesoresearch.analyses.waiting.learning import Learning
 from iesoresearch.analyses.waiting.oneway import OneWay
+from iesoresearch.analyses.waiting.queues import Queues
 from iesoresearch.analyses.waiting.scenarios import Scenarios
 from iesoresearch.analyses.waiting.strategies import Decision
 from iesoresearch.results import Table
@@ -40,6 +41,11 @@ class Whole:
     def scenarios(self) -> Scenarios:
         """Of both conditions."""
         return Scenarios(self.computed)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """A service as a queue."""
+        return Queues(self.computed)
 
     @cached_property
     def studies(self) -> Table:

@@ -7,18 +7,21 @@ from iesoresearch.analyses.waiting.computed import Computed, Waiting
 from iesoresearch.analyses.waiting.declared import number, spread, three
 from iesoresearch.analyses.waiting.england import SCALE_NAMES, SCALES, SECOND
 from iesoresearch.analyses.waiting.perspectives import STANDARD
+from iesoresearch.analyses.waiting.queue_checked import queue_numbers
+from iesoresearch.analyses.waiting.queue_shown import queue_figures
 from iesoresearch.analyses.waiting.sentence import chance, components, headline
 from iesoresearch.analyses.waiting.strategies import AT_ONCE
 from iesoresearch.analyses.waiting.whole import Whole
 from iesoresearch.results import FigureSpec, Number, Table
 
+_EFFECT = ("effect_place", "effect_mean", "rr_nonresponse_anxiety")
 WAITS = ("typical", "both", "six", "standard", "year")  # in the order of `perspectives.waits`
 
 
 def numbers(whole: Whole, tables: dict[str, Table]) -> dict[str, Number]:
     """What sentences quote and `verify` compares."""
     computed = whole.computed
-    found = _general(computed) | _scenarios(tables["scenarios"])
+    found = _general(computed) | _scenarios(tables["scenarios"]) | queue_numbers(whole.queues)
     for one in computed.base.values():
         found |= _costs(one, computed) | _parts(one, computed)
     for name, decision in whole.decisions.items():
@@ -58,9 +61,12 @@ def money(name: str, draws: np.ndarray) -> dict[str, Number]:
 
 
 def _label(learning, name: str) -> str:
+    """A group of inputs as a sentence has it."""
     members = learning.inputs[name]
+    if members[0].name in _EFFECT:
+        return "how well therapy works"
     text = members[0].label if len(members) == 1 else str(members[0].together)
-    return text[0].lower() + text[1:] if not text[:2].isupper() else text
+    return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
 def _assumed(learning) -> float:
@@ -144,9 +150,9 @@ def _scenarios(table: Table) -> dict[str, Number]:
     return found
 
 
-def figures(whole: Whole) -> dict[str, FigureSpec]:
+def figures() -> dict[str, FigureSpec]:
     """By name; captions are templates."""
-    return {name: FigureSpec(*spec) for name, spec in _FIGURES.items()}
+    return {name: FigureSpec(*spec) for name, spec in _FIGURES.items()} | queue_figures()
 
 
 _FIGURES = {
@@ -168,8 +174,8 @@ _FIGURES = {
         "by_week",
         "What waiting costs, week by week and part by part",
         "Mean by severity at referral, dashed: 95 % intervals, over {horizon} from referral; "
-        "scales differ between panels. Work lost is not known for anxiety. Health is valued at {wtp} per "
-        "QALY and is no cost to the NHS.",
+        "scales differ between panels. Work lost is not known for anxiety. Health is valued at "
+        "{wtp} per QALY and is no cost to the NHS.",
     ),
     "plane": (
         "plane",
