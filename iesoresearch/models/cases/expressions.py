@@ -116,6 +116,8 @@ def _check(node: ast.AST, names: set[str], calls: set[str], depth: int) -> int:
     children: list[ast.AST] = _children(node)
     if isinstance(node, ast.Name):
         names.add(node.id)
+    if isinstance(node, ast.Constant) and abs(node.value) > MOST:
+        raise ParameterError("holds a number too large to compute with.")
     if isinstance(node, ast.Call):
         calls.add(node.func.id)  # type: ignore[attr-defined]  # _children has checked it
     return 1 + sum(_check(child, names, calls, depth + 1) for child in children)
@@ -126,11 +128,7 @@ def _children(node: ast.AST) -> list[ast.AST]:
     match node:
         case ast.Constant(value=bool() | complex() | str() | bytes() | None):
             raise ParameterError(f"may hold numbers only, not {node.value!r}.")
-        case ast.Constant(value=int() | float()):
-            if abs(node.value) > MOST:
-                raise ParameterError("holds a number too large to compute with.")
-            return []
-        case ast.Name():
+        case ast.Constant(value=int() | float()) | ast.Name():
             return []
         case ast.BinOp() if type(node.op) in _BINARY:
             return [node.left, node.right]

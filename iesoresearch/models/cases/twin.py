@@ -12,6 +12,8 @@ from iesoresearch.models.microsimulation import simulate
 
 #: Standard errors between the means of cohort and microsimulation that are taken for chance.
 ERRORS = 4.0
+#: What everybody collects alike has no standard error, but sums of it are rounded.
+ROUND_OFF = 1e-9
 
 
 def simulated(case: Case, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -55,7 +57,7 @@ def compared(case: Case, totals, found) -> list[tuple[str, float, float, float]]
             f"microsimulation against cohort: {reward} of {strategy}",
             totals[strategy][reward],
             float(mean[k]),
-            ERRORS * float(error[k]),
+            ERRORS * float(error[k]) + ROUND_OFF * abs(totals[strategy][reward]),
         )
         for reward, (mean, error) in found.items()
         for k, strategy in enumerate(case.names)
