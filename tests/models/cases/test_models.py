@@ -113,7 +113,7 @@ def test_people_who_remember_and_differ_are_their_own_arithmetic():
     assert report.totals["only"]["qaly"] == pytest.approx(qaly, rel=1e-12)
     twins = [row for row in report.rows if row.quantity.startswith("microsimulation against")]
     assert len(twins) == 3  # cost, qaly, and effect, which is the same
-    assert all(row.ok and row.tolerance < 0.02 * row.expected for row in twins)
+    assert all(row.ok and row.tolerance < 0.05 * row.expected for row in twins)
 
 
 def test_a_report_says_what_was_computed():
