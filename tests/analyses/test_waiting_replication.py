@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
-from iesoresearch import analyses, project
+from iesoresearch import analyses, figures, project
 from iesoresearch.analyses.waiting_replication import study, tables
 from iesoresearch.analyses.waiting_replication.computed import Computed, Figure
 from iesoresearch.disclosure import Policy, release
@@ -233,9 +233,24 @@ def test_a_case_of_ones_own_is_run_and_compared(tmp_path):
     (first, second) = rows(result.tables["results"])
     assert (first["cost"], first["effect"], first["icer"]) == ("150.00", "1.500000", "")
     assert (second["cost"], second["icer"]) == ("400.00", "500.00 beside A")
+    assert second["rewards"] == "years 2"
     assert result.provenance["data"] == "case file mine.yaml"
     assert str(tmp_path) not in str(result.provenance)
     assert "One model" in result.text["plain"]
+
+
+EXAMPLES = sorted((project.find().params / "cases" / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_feature_of_the_format_goes_through_the_whole_analysis(path, tmp_path):
+    result = made(path.read_text(encoding="utf-8"), tmp_path)
+    for check in result.checks:
+        assert check.status in {"passed", "inconclusive"}, said(check, result)
+    assert result.tables.keys() | result.not_applicable.keys() == {*tables.ALL}
+    for name, spec in result.figures.items():
+        figures.draw(result, name, "waiting_replication")
+        result.render(spec.caption)
 
 
 def test_the_way_of_counting_is_computed_by_hand(tmp_path):

@@ -184,7 +184,7 @@ def notes(computed: Computed) -> Table:
 def results(computed: Computed) -> Table:
     """Costs and effects of every strategy of every model that was run."""
     rows = [
-        (name, strategy, *_totals(totals), *_rank(report, strategy))
+        (name, strategy, *_totals(totals), *_rank(report, strategy), _rewards(totals))
         for name, report in _all(computed)
         for strategy, totals in report.totals.items()
     ]
@@ -197,8 +197,14 @@ def results(computed: Computed) -> Table:
             "effect": _open("Effect"),
             "standing": _open("Status"),
             "icer": _open("Cost per unit of effect"),
+            "rewards": _open("Its rewards one by one"),
         },
     )
+
+
+def _rewards(totals: dict[str, float]) -> str:
+    named = [f"{k} {value:,.8g}" for k, value in totals.items() if k not in ("cost", "effect")]
+    return "; ".join(named)
 
 
 def _all(computed: Computed) -> Iterator[tuple[str, Report]]:
