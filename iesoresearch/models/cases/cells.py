@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterable, Mapping
 
 from iesoresearch.errors import ParameterError
@@ -27,6 +28,9 @@ def cell(part: Part, local: Iterable[str] = ()) -> Cell | None:
     value = part.value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         part.problem(f"must be a number or an expression, not {shown(value)}.")
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        part.problem("must be a finite number.")
         return None
     try:
         expression = compile_expression(value if isinstance(value, str) else repr(value))

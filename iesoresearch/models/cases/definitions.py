@@ -75,6 +75,8 @@ def definition(part: Part, states: States, named: Iterable[str], base=None):
     """
     if isinstance(part.value, str):
         return _named(part, named)
+    if isinstance(part.value, list):
+        return _rows(part, states, None)
     if not isinstance(part.value, dict):
         part.problem("must hold the rows of the states, or one way to make them (see README).")
         return None

@@ -115,7 +115,7 @@ class Part:
             return self.value.strip()
         if isinstance(self.value, int | float) and not isinstance(self.value, bool):
             return str(self.value)
-        self.problem(f"must be a text, not {shown(self.value)}.")
+        self.problem(f"must be one text, not {shown(self.value)}.")
         return ""
 
     def whole(self, least: int = 1, most: int = 10_000_000) -> int:

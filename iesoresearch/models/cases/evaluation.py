@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from iesoresearch.errors import ParameterError
 from iesoresearch.models.cases import sampling, twin
 from iesoresearch.models.cases.case import Case, Cell, Parameter
 from iesoresearch.models.cases.expressions import compile_expression
@@ -220,15 +219,7 @@ def evaluate_totals(case: Case, *, discounted: bool = True) -> Totals:
 
 
 def with_value(case: Case, name: str, value: float) -> Case:
-    """The case with another value of a parameter.
-
-    Raises
-    ------
-    ParameterError
-        No such parameter.
-    """
-    if name not in case.parameters:
-        raise ParameterError(f"{case.name}: {name!r} is no parameter that a threshold can be of.")
+    """The case with another value of a parameter."""
     old = case.parameters[name]
     cell = Cell(compile_expression(repr(float(value))), old.cell.place)
     changed = {**case.parameters, name: Parameter(name, cell, old.unit, None, old.source)}

@@ -23,6 +23,9 @@ MOST_DEATH, OLD = 0.05, 80.0
 #: Relative difference between the mean of a distribution and the value that is remarked on.
 MEAN_APART = 0.05
 
+#: Transition probabilities that fit into memory, with 8 bytes each.
+MOST_CELLS = 3e8
+
 CODES = frozenset(
     {
         *("rate-as-probability", "probability-period", "wrong-conversion", "units-mixed"),
@@ -64,6 +67,12 @@ def checked(case: Case, document: Document) -> Case:
 
 def _evaluate(case: Case, findings: Findings) -> None:
     if case.kind == "markov_cohort":
+        size = sum(case.clock(state) for state in case.states)
+        if size**2 * case.cycles * len(case.strategies) > MOST_CELLS:
+            raise ParameterError(
+                f"clocks: {size} states with their clocks, {case.cycles} cycles and "
+                f"{len(case.strategies)} strategies are too many; let clocks end earlier."
+            )
         model = cohort_model(case, findings=findings)
         model.validate()
         _discounts(case, findings)

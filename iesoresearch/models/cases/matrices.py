@@ -112,6 +112,8 @@ class Mix:
         weights = [None if isinstance(w, str) else _all_rows(space, w) for w, _ in self.parts]
         total = sum(w for w in weights if w is not None)
         _room(total, self.place)
+        if any((w < 0).any() for w in weights if w is not None):
+            raise ParameterError(f"{self.place}: a weight is negative.")
         weights = [1.0 - total if w is None else w for w in weights]
         matrices = [definition.evaluate(space) for _, definition in self.parts]
         return sum(w * matrix for w, matrix in zip(weights, matrices, strict=True))

@@ -71,8 +71,9 @@ def _parameter(name: str, part: Part, cycle: Duration | None) -> Parameter | Non
 
 def attempt(part: Part, make: Callable[[str], object], end: str = ""):
     """What `make` makes of a text; its ParameterError becomes a problem of the place."""
+    text = part.text()
     try:
-        return make(part.text())
+        return make(text) if text else None
     except ParameterError as error:
         part.problem(f"{error}{end}")
         return None

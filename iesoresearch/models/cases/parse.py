@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 from iesoresearch.models.cases import lint
+from iesoresearch.models.cases.asked import asked
 from iesoresearch.models.cases.case import (
     Case,
     Cell,
@@ -84,9 +85,9 @@ def parse(text: str, name: str) -> Case:
     document.raise_problems()
     case = _case(document)
     document.raise_problems()
-    variants = {}
-    for label, changes in (document.value.get("variants") or {}).items():
-        variants[label] = _variant(document, label, changes)
+    given = document.root.at("variants", document.value.get("variants") or {})
+    variants = {label: _variant(document, label, part.value) for label, part in given.items()}
+    document.raise_problems()
     return dataclasses.replace(case, variants=variants)
 
 
@@ -148,7 +149,8 @@ def _case(document: Document) -> Case:
     document.raise_problems()
     cycle = None
     if "cycle" in keys:
-        cycle = attempt(keys["cycle"], lambda text: parse_period(text, None), ".")
+        cycle = attempt(keys["cycle"], lambda text: parse_period(text, None))
+        document.raise_problems()
     fields |= _inputs(keys, cycle)
     case = Case(name=document.name, kind=kind, complete=complete, cycle=cycle, **fields)
     if complete or "strategies" in keys:
@@ -198,6 +200,8 @@ def _inputs(keys: dict[str, Part], cycle: Duration | None) -> dict[str, Any]:
         found["parameters"] = parameters(keys["parameters"], cycle)
     if "tables" in keys:
         found["tables"] = tables(keys["tables"], cycle)
+        for name in sorted(set(found["tables"]) & set(found["parameters"])):
+            keys["tables"].problem(f"{name!r} is a parameter too; choose another name.")
     if "joint" in keys:
         found["joints"] = joints(keys["joint"], found["parameters"])
     if "individuals" in keys:
@@ -205,6 +209,11 @@ def _inputs(keys: dict[str, Part], cycle: Duration | None) -> dict[str, Any]:
         for name in found["individuals"]:
             if name not in found["parameters"]:
                 keys["individuals"].problem(f"{name!r} must be a parameter too: its mean.")
+    return found | _sizes(keys)
+
+
+def _sizes(keys: dict[str, Part]) -> dict[str, Sampling]:
+    found = {}
     for key, word in (("psa", "draws"), ("microsimulation", "individuals")):
         if key in keys:
             inner = keys[key].keys((word, "seed"), (word, "seed"))
@@ -221,6 +230,8 @@ def _model(case: Case, keys: dict[str, Part]) -> Case:
     if case.kind == "markov_cohort":
         states, changes = _states(keys)
         case = dataclasses.replace(case, **changes)
+        if "states" in keys:
+            keys["states"].document.raise_problems()
     general = {key: keys[key] for key in ("count", "discount") if key in keys}
     if "rewards" in keys:
         made = rewards(keys["rewards"], states, case.cycle, case.cycles, general)
@@ -372,3 +383,4 @@ def _check(document: Document, case: Case) -> None:
         merged = {**case.parameters, **strategy.parameters}
         bodies.append({name: parameter.cell for name, parameter in merged.items()})
     check_names(document, case.parameters, case.tables, bodies)
+    asked(document, case)

@@ -70,7 +70,7 @@ def rewards(
 def _period(keys: dict[str, Part], key: str, cycle: Duration) -> Duration:
     if key not in keys:
         return cycle
-    return attempt(keys[key], lambda text: parse_period(text, cycle), ".") or cycle
+    return attempt(keys[key], lambda text: parse_period(text, cycle)) or cycle
 
 
 def _transition_count(keys: dict[str, Part]) -> str:
@@ -142,6 +142,9 @@ def _discount(part: Part | None, entry: Part, kind: str, cycle: Duration) -> Dis
             return None
         part = part.at(own, part.value[own])
     if part.value == "none":
+        return None
+    if not isinstance(part.value, dict):
+        part.problem("must be none, or {rate: 0.035, per: year}.")
         return None
     keys = part.keys(("rate", "per", "exponent"), ("rate", "per"))
     if not {"rate", "per"} <= set(keys):

@@ -132,10 +132,8 @@ def outcomes(case: Case, seed: int) -> dict[str, np.ndarray]:
     Raises
     ------
     ParameterError
-        The case says no number of draws.
+        People who differ, of whom it would take a cohort each per draw.
     """
-    if case.psa is None:
-        raise ParameterError(f"{case.name}: expected.psa needs psa: its draws and seed.")
     draws = draw(case, case.psa.size, case.psa.seed + seed)
     if case.individuals:
         raise ParameterError(f"{case.name}: individuals cannot go with a probabilistic analysis.")

@@ -62,6 +62,11 @@ class Node:
             found[end.state] = found.get(end.state, np.zeros(1)) + path.probability
         return found
 
+    def ends(self) -> list[str]:
+        """Names of the paths, such as "positive/treated"."""
+        below = ((name, branch.ends()) for name, branch in self.branches.items())
+        return [f"{name}/{end}" if end else name for name, ends in below for end in ends] or [""]
+
     def _built(self, scope: Scope) -> decision_tree.Chance | decision_tree.Terminal:
         """As the engine wants it; a payoff of the root is that of a certain branch before it."""
         below = self._below(scope)

@@ -193,6 +193,17 @@ BAD = {
     "cycles": ("cycles: 4", "cycles: 0", "must be a whole number from 1"),
     "expression": ("ill: p_ill,", "ill: p_ill.real,", "may not hold a dot after a name"),
     "text": ("ill: p_ill,", "ill: [1],", "must be a number or an expression"),
+    "discount number": ("{rate: 0.035, per: year}", "0.035", "discount.*must be none, or {rate"),
+    "cycle mapping": ("cycle: 1 month", "cycle: {length: 1}", "cycle.*must be one text"),
+    "weight": (
+        "  well: {well: rest, ill: p_ill, dead: rate_to_probability(mortality(age))}\n"
+        "  ill: {ill: rest, dead: rate_to_probability(r_death)}\n  dead: stay",
+        "  mix: [{weight: -1, of: {well: stay, ill: stay, dead: stay}}, "
+        "{weight: rest, of: {well: stay, ill: stay, dead: stay}}]",
+        "transitions.mix.*a weight is negative",
+    ),
+    "table and parameter": ("  mortality: {", "  p_ill: {", "'p_ill' is a parameter too"),
+    "variants": ("currency:", "variants: [1]\ncurrency:", "variants.*must hold names"),
     "nan": ("value: 0.6", "value: 1 / 0", r"parameters.u_ill|no finite number"),
     "finding": (
         "currency:",
@@ -248,6 +259,38 @@ def test_a_distribution_that_cannot_be_is_named(written):
     with pytest.raises(ParameterError, match=DISTRIBUTIONS[written]) as error:
         parse(text, "model.yaml")
     assert "parameters.u_ill.distribution (line 2" in str(error.value)
+
+
+NEW = "  totals: {usual: {cost: 0, qaly: 0}}"
+ASKED = {
+    "wtp: 20000\n": ("", "incremental: {new: {versus: usual, inmb: 1}}", "needs wtp"),
+    "{kind: effect,": ("{kind: other,", "icers: {new: 1}", "needs a reward of kind cost and one"),
+    "{ kind: x": ("", "psa: {mean: {usual: {cost: 1}}}", "needs psa"),
+    "{ kind: y": ("", "microsimulation: {usual: {cost: 1}}", "needs microsimulation"),
+    "{ kind: z": ("", "paths: {usual: {a: 1}}", "'a' is no path of usual"),
+    "{ kind: v": ("", "values: {evpi: 1}", "'evpi' is no question"),
+    "{ kind: t": (
+        "",
+        "thresholds: {a: {parameter: c, between: [0, 1], strategy: new, versus: usual, of: cost,"
+        " value: 1}}",
+        "'c' is no parameter",
+    ),
+}
+
+
+@pytest.mark.parametrize("old", ASKED)
+def test_what_a_case_cannot_answer_is_not_asked(old):
+    new, asked, message = ASKED[old]
+    tolerance = "{cost: 1, qaly: 1, inmb: 1, icer: 1, path: 1, value: 1, threshold: 1}"
+    text = TEXT.replace(old, new).replace("{cost: 1000, qaly: 10}", tolerance)
+    with pytest.raises(ParameterError, match=rf"expected\..*{message}"):
+        parse(text.replace(NEW, f"  {asked}"), "model.yaml")
+
+
+def test_a_model_that_no_memory_holds_is_refused():
+    text = TEXT.replace("cycles: 4\n", "cycles: 4000\nclocks: {ill: 3000}\n")
+    with pytest.raises(ParameterError, match="clocks: 3002 states"):
+        parse(text, "model.yaml")
 
 
 def test_all_problems_come_at_once_with_their_lines():
