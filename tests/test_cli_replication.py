@@ -49,13 +49,15 @@ def test_a_file_beside_the_caller_is_run_and_a_mistake_in_it_stops_the_run(call,
     mine = tmp_path / "elsewhere" / "mine.yaml"
     mine.write_text(CASE, encoding="utf-8")
     words = ("run", "waiting-replication", "-p", "case=mine.yaml")
-    code, _, errors = call(*words)
+    code, told, errors = call(*words)
     assert code == 0, errors
     out = call.home / "reports" / "out"
     folder = out / "waiting-replication"
     (check,) = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
     assert check["status"] == "failed"
     assert check["sentence"] == "1 of 1 figures DIFFERS: cost of wait must be 25 ± 0.5 and is 20."
+    assert "Run waiting-replication: 1 of 1 checks failed." in told
+    assert check["sentence"] in told
     assert files.read_status(folder)["parameters"]["case"] == "mine.yaml"
     assert call(*words)[2].startswith("up to date")
 

@@ -3,6 +3,7 @@
 Heavy imports wait inside the commands, so that help and a cached run are quick.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -78,7 +79,21 @@ def run(
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept; run again for the others.", file=sys.stderr)
         raise typer.Exit(130) from None
+    _tell_failed_checks(outcomes, out or here.out)
     _explain(outcomes, everything)
+
+
+def _tell_failed_checks(outcomes: list, out: Path) -> None:
+    """Say which checks failed: a run that was finished is not a run that agrees."""
+    for outcome in outcomes:
+        if outcome.state not in {"finished", "up to date"}:
+            continue
+        checks = json.loads((out / outcome.run / "checks.json").read_text(encoding="utf-8"))
+        failed = [check for check in checks if check["status"] == "failed"]
+        if failed:
+            print(f"\nRun {outcome.run}: {len(failed)} of {len(checks)} checks failed.")
+        for check in failed:
+            print(f"  ✗ {check['name']}: {check['sentence']}")
 
 
 def _explain(outcomes: list, everything: bool) -> None:
