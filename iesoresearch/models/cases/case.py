@@ -97,11 +97,14 @@ class Discount:
         The exponent is in cycles, and reads `t`.
     per
         What the rate is per.
+    factor
+        Of `t`, in place of all that.
     """
 
-    rate: Cell
+    rate: Cell | None
     per: Duration
     exponent: Cell
+    factor: Cell | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +177,15 @@ class Clock:
 
     states: tuple[str, ...]
     length: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """A part of the people, with its own values of parameters."""
+
+    name: str
+    share: float
+    values: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -266,6 +278,8 @@ class Case:
         Codes that a negative fixture must show; they do not stop it.
     psa, microsimulation, individuals
         Sizes and seeds; `individuals` are distributions of people's own values.
+    groups
+        Parts of the people; totals and traces are their mean by share.
     variants
         The same model with changes and its own expected numbers.
     """
@@ -302,6 +316,7 @@ class Case:
     psa: Sampling | None = None
     microsimulation: Sampling | None = None
     individuals: dict[str, Distribution] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
     variants: dict[str, Case] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -18,6 +18,13 @@ from iesoresearch.models.cases.scope import Findings, Scope, rows
 from iesoresearch.models.decision import Strategy, evpi, incremental
 from iesoresearch.models.decision.analytic import normal_evpi, normal_probability_best
 
+#: Of draws, by name.
+SUMMARIES = {
+    "mean": np.mean,
+    "sd": lambda draws: draws.std(ddof=1),
+    "low": lambda draws: np.quantile(draws, 0.025),
+    "high": lambda draws: np.quantile(draws, 0.975),
+}
 #: Mean totals per strategy and reward.
 Totals = dict[str, dict[str, float]]
 
@@ -90,8 +97,15 @@ class Evaluation:
 
     @cached_property
     def _traces(self) -> dict[str, np.ndarray]:
-        model = cohort_model(self.case)
-        return {name: model.trace(0, k) for k, name in enumerate(self.case.names)}
+        shares, own = sampling.people(self.case)
+        model = cohort_model(self.case, own)
+        parts = range(model.n_draws)
+        return {
+            name: sum(shares[d] * model.trace(d, k) for d in parts)
+            if len(parts) > 1
+            else model.trace(0, k)
+            for k, name in enumerate(self.case.names)
+        }
 
     @cached_property
     def _paths(self) -> dict[str, dict[str, float]]:
@@ -135,9 +149,8 @@ class Evaluation:
 
     def _psa(self, what: str, strategy: str, *rest: Any) -> float:
         names, found = self.case.names, self._draws
-        if what in ("mean", "sd"):
-            draws = found[rest[0]][:, names.index(strategy)]
-            return float(draws.mean() if what == "mean" else draws.std(ddof=1))
+        if what in SUMMARIES:
+            return float(SUMMARIES[what](found[rest[0]][:, names.index(strategy)]))
         if what == "incremental":
             means = {
                 name: {reward: float(x[:, k].mean()) for reward, x in found.items()}
@@ -207,15 +220,22 @@ def sign(case: Case) -> float:
 
 def evaluate_totals(case: Case, *, discounted: bool = True) -> Totals:
     """Totals per strategy and reward, "cost" and "effect" among them."""
+    shares = np.ones(1)
     if case.kind == "markov_cohort":
-        sums = sampling.cohort_totals(case, sampling.people(case), discounted=discounted)
+        shares, own = sampling.people(case)
+        sums = sampling.cohort_totals(case, own, discounted=discounted)
     else:
         sums = sampling.outcomes_of(case, {})
-    sums = sampling.with_sums(case, sums)
+    means = {name: _mean(shares, values) for name, values in sampling.with_sums(case, sums).items()}
     return {
-        strategy: {name: float(values[:, k].mean()) for name, values in sums.items()}
+        strategy: {name: float(values[k]) for name, values in means.items()}
         for k, strategy in enumerate(case.names)
     }
+
+
+def _mean(shares: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(K,) mean by share; exact where all people are alike."""
+    return values[0] if len(values) == 1 else shares @ values
 
 
 def with_value(case: Case, name: str, value: float) -> Case:

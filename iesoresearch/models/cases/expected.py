@@ -15,6 +15,7 @@ SECTIONS = (
 )
 STATUSES = ("on frontier", "dominated", "extendedly dominated")
 VERDICTS = ("dominant", "dominated", "ratio")
+_SUMMARIES = ("mean", "sd", "low", "high")
 #: Of a probabilistic analysis: what each needs beside its value, and its words.
 _PROBABILITIES = {
     "probability_cost_effective": (("wtp", "versus"), "is better than {versus} at {wtp:g}"),
@@ -232,12 +233,12 @@ def _thresholds(reader: _Reader, part: Part, _) -> None:
 
 
 def _psa(reader: _Reader, part: Part, _) -> None:
-    keys = part.keys(("mean", "sd", "incremental", "evpi", *_PROBABILITIES))
+    keys = part.keys((*_SUMMARIES, "incremental", "evpi", *_PROBABILITIES))
     if "incremental" in keys:
         _incremental(reader, keys["incremental"], "psa")
     if "evpi" in keys:
         _evpi(reader, keys["evpi"])
-    for section in ("mean", "sd"):
+    for section in _SUMMARIES:
         if section in keys:
             for strategy, entry in reader.per_strategy(keys[section]):
                 for name, value in entry.items():

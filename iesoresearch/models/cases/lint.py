@@ -85,7 +85,7 @@ def _evaluate(case: Case, findings: Findings) -> None:
 
 def _discounts(case: Case, findings: Findings) -> None:
     for spec in case.rewards:
-        if spec.discount is None:
+        if spec.discount is None or spec.discount.rate is None:
             continue
         scope = Scope(case, None, {}, None, findings)
         rate = float(scope.scalar(spec.discount.rate)[0])

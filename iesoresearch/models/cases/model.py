@@ -247,24 +247,27 @@ def _factors(case: Case, discount: Discount | None, t: np.ndarray, draws, findin
     """Discount factors at times t, in cycles."""
     if discount is None:
         return np.ones(len(t))
-    scope = Scope(case, None, {}, None, findings)
-    rate = scope.value(discount.rate)
-    if (
-        rate.unit.kind == "rate"
-        and rate.unit.per
-        and abs(rate.unit.per.over(discount.per) - 1) > 1e-9
-    ):
-        text = f"the discount rate is a {rate.unit}, and is applied per {discount.per}"
+    clock = Scope(case, None, {"t": t.astype(float)}, None, findings)
+    if discount.factor is not None:
+        return clock.scalar(discount.factor) + np.zeros(len(t))
+    number = _rate(case, discount, findings)
+    # Nothing is worth more later than now: a negative exponent counts as 0.
+    exponent = np.maximum(clock.scalar(discount.exponent) + np.zeros(len(t)), 0.0)
+    return (1 + number) ** -(exponent * case.cycle.over(discount.per))
+
+
+def _rate(case: Case, discount: Discount, findings: Findings) -> float:
+    rate = Scope(case, None, {}, None, findings).value(discount.rate)
+    unit = rate.unit
+    if unit.kind == "rate" and unit.per and abs(unit.per.over(discount.per) - 1) > 1e-9:
+        text = f"the discount rate is a {unit}, and is applied per {discount.per}"
         findings.add("discount-period", discount.rate.place, text)
     number = float(rate.value.reshape(-1)[0])
     if not 0 <= number < 1:
         raise ParameterError(
             f"{discount.rate.place}: a discount rate is a fraction below 1; it is {number:g}."
         )
-    clock = Scope(case, None, {"t": t.astype(float)}, None, findings)
-    # Nothing is worth more later than now: a negative exponent counts as 0.
-    exponent = np.maximum(clock.scalar(discount.exponent) + np.zeros(len(t)), 0.0)
-    return (1 + number) ** -(exponent * case.cycle.over(discount.per))
+    return number
 
 
 def _move_timing(case: Case, spec: RewardSpec, counted, draws, findings):

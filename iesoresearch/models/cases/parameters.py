@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from iesoresearch.errors import ParameterError
-from iesoresearch.models.cases.case import Joint, Parameter
+from iesoresearch.models.cases.case import Group, Joint, Parameter
 from iesoresearch.models.cases.cells import RESERVED, TIME, cell, constant
 from iesoresearch.models.cases.distributions import Distribution, parse_distribution
 from iesoresearch.models.cases.document import Part, shown, suggestion
@@ -88,6 +88,22 @@ def distributions(part: Part) -> dict[str, Distribution]:
         if made is not None:
             found[name] = made
     return found
+
+
+def groups(part: Part, known: Mapping[str, Parameter]) -> tuple[Group, ...]:
+    """Parts of the people: their share, and their values of parameters."""
+    found = []
+    for name, entry in part.items():
+        keys = entry.keys(("share", *known), ("share",))
+        values = {key: constant(value) for key, value in keys.items()}
+        found.append(Group(name, values.pop("share", 0.0), values))
+    for group in found:
+        for name in sorted(set().union(*(other.values for other in found)) - set(group.values)):
+            part.problem(f"{group.name} lacks {name}, which another group has.")
+    shares = [group.share for group in found]
+    if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
+        part.problem(f"the shares must be above 0 and sum to 1, not to {sum(shares):.10g}.")
+    return tuple(found)
 
 
 def joints(part: Part, known: Iterable[str]) -> tuple[Joint, ...]:

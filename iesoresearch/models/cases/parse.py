@@ -24,6 +24,7 @@ from iesoresearch.models.cases.expected import expected
 from iesoresearch.models.cases.parameters import (
     attempt,
     distributions,
+    groups,
     joints,
     parameters,
     tables,
@@ -44,7 +45,7 @@ _OF_KIND = {
     "markov_cohort": (
         *("people", "cycle", "cycles", "start_age", "states", "clocks", "start", "count"),
         *("discount", "matrices", "transitions", "rewards", "strategies", "psa"),
-        *("individuals", "microsimulation"),
+        *("individuals", "groups", "microsimulation"),
     ),
     "decision_tree": ("rewards", "strategies", "psa"),
     "frontier": ("rewards", "strategies"),
@@ -209,6 +210,10 @@ def _inputs(keys: dict[str, Part], cycle: Duration | None) -> dict[str, Any]:
         for name in found["individuals"]:
             if name not in found["parameters"]:
                 keys["individuals"].problem(f"{name!r} must be a parameter too: its mean.")
+    if "groups" in keys:
+        found["groups"] = groups(keys["groups"], found["parameters"])
+        if "individuals" in keys:
+            keys["groups"].problem("groups and individuals do not go together.")
     return found | _sizes(keys)
 
 

@@ -39,7 +39,7 @@ def rewards(
         kind = keys["kind"].choice(KINDS) if "kind" in keys else "other"
         if name in ("cost", "effect", "icer", "inmb", "versus") and name != kind:
             entry.problem(f"only a reward of kind {name} may be called {name}.")
-        qaly = "unit" in keys and keys["unit"].text() == "QALY"
+        qaly = "qaly" in name.lower() or ("unit" in keys and keys["unit"].text() == "QALY")
         lower = "better" in keys and keys["better"].choice(("higher", "lower")) == "lower"
         if cycle is None:
             for key in sorted(set(keys) - {"kind", "better", "unit", "note"}):
@@ -144,8 +144,12 @@ def _discount(part: Part | None, entry: Part, kind: str, cycle: Duration) -> Dis
     if part.value == "none":
         return None
     if not isinstance(part.value, dict):
-        part.problem("must be none, or {rate: 0.035, per: year}.")
+        part.problem("must be none, {rate: 0.035, per: year} or {factor: …}.")
         return None
+    if "factor" in part.value:
+        inner = part.keys(("factor",))
+        factor = cell(inner["factor"], {"t"})
+        return factor and Discount(None, cycle, factor, factor)
     keys = part.keys(("rate", "per", "exponent"), ("rate", "per"))
     if not {"rate", "per"} <= set(keys):
         return None

@@ -72,20 +72,28 @@ def _counts(case: Case) -> list[matrices.Counts]:
     return found
 
 
-def people(case: Case) -> dict[str, np.ndarray]:
-    """(PEOPLE,) values of the people's own parameters; empty without any.
+def people(case: Case) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Shares (G,) and own values (G,) of the parts that the people are of; one if all are alike.
 
-    The cohort of people who differ is the mean over many cohorts of people who do not. Each value
-    is the mean of an equal share of a large sample, in random order, and their mean is exactly that
-    of the distribution.
+    The cohort of people who differ is the mean over cohorts of people who do not. A distribution
+    gives PEOPLE parts: the value of each is the mean of an equal share of a large sample, in random
+    order, and their mean is exactly that of the distribution.
     """
+    if case.groups:
+        names = {name for group in case.groups for name in group.values}
+        values = {
+            name: np.array([group.values.get(name, np.nan) for group in case.groups])
+            for name in sorted(names)
+        }
+        return np.array([group.share for group in case.groups]), values
     found = {}
     for name, distribution in case.individuals.items():
         stream = seeds.rng(0, "case", "people", name)
         sample = np.sort(distribution.draw(stream, PEOPLE * 100))
         values = sample.reshape(PEOPLE, 100).mean(1)
         found[name] = stream.permutation(values) + distribution.mean - values.mean()
-    return found
+    parts = PEOPLE if found else 1
+    return np.full(parts, 1 / parts), found
 
 
 def cohort_totals(case: Case, draws: Draws, *, discounted: bool = True) -> dict[str, np.ndarray]:
@@ -137,8 +145,12 @@ def outcomes(case: Case, seed: int) -> dict[str, np.ndarray]:
     draws = draw(case, case.psa.size, case.psa.seed + seed)
     if case.individuals:
         raise ParameterError(f"{case.name}: individuals cannot go with a probabilistic analysis.")
-    if case.kind == "markov_cohort":
-        totals = cohort_totals(case, draws)
-    else:
-        totals = outcomes_of(case, draws)
+    if case.kind != "markov_cohort":
+        return with_sums(case, outcomes_of(case, draws))
+    shares, own = people(case)
+    totals: dict[str, np.ndarray] = {}
+    for part, share in enumerate(shares):
+        values = {name: np.full(case.psa.size, x[part]) for name, x in own.items()}
+        for name, found in cohort_totals(case, {**draws, **values}).items():
+            totals[name] = totals.get(name, 0.0) + share * found
     return with_sums(case, totals)

@@ -19,7 +19,7 @@ ROUND_OFF = 1e-9
 def simulated(case: Case, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Simulate the individuals of a case.
 
-    People who differ are simulated in as many groups as `sampling.people` has values.
+    People who differ are simulated part by part, as many of each as its share says.
 
     Returns
     -------
@@ -27,23 +27,22 @@ def simulated(case: Case, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]
         (K,) each, by reward; "cost" and "effect" among them.
     """
     size, seed = case.microsimulation.size, case.microsimulation.seed + seed
-    own = sampling.people(case)
+    shares, own = sampling.people(case)
     model = cohort_model(case, own)
-    if not own:
-        each = sampling.with_sums(case, simulate(model, size, seed).individuals)
-        return {name: (x.mean(0), _error(x)) for name, x in each.items()}
-    groups = []
-    for draw in range(sampling.PEOPLE):
-        inner = seeds.derive(seed, "group", draw)
-        found = simulate(model, max(size // sampling.PEOPLE, 2), inner, draw=draw)
-        groups.append(sampling.with_sums(case, found.individuals))
-    result = {}
-    for name in groups[0]:
-        means = np.array([group[name].mean(0) for group in groups])
-        errors = np.array([_error(group[name]) for group in groups])
-        # Groups are of one size: their mean is that of all, and only chance within them counts.
-        result[name] = (means.mean(0), np.sqrt((errors**2).sum(0)) / len(groups))
-    return result
+    means, errors = [], []
+    for part, share in enumerate(shares):
+        inner = seed if len(shares) == 1 else seeds.derive(seed, "part", part)
+        found = simulate(
+            model, max(round(size * share), 2), inner, draw=min(part, model.n_draws - 1)
+        )
+        each = sampling.with_sums(case, found.individuals)
+        means.append({name: x.mean(0) * share for name, x in each.items()})
+        errors.append({name: (_error(x) * share) ** 2 for name, x in each.items()})
+    # Only chance within the parts counts: their values are the same in the cohort.
+    return {
+        name: (sum(mean[name] for mean in means), np.sqrt(sum(error[name] for error in errors)))
+        for name in means[0]
+    }
 
 
 def _error(each: np.ndarray) -> np.ndarray:

@@ -193,7 +193,7 @@ BAD = {
     "cycles": ("cycles: 4", "cycles: 0", "must be a whole number from 1"),
     "expression": ("ill: p_ill,", "ill: p_ill.real,", "may not hold a dot after a name"),
     "text": ("ill: p_ill,", "ill: [1],", "must be a number or an expression"),
-    "discount number": ("{rate: 0.035, per: year}", "0.035", "discount.*must be none, or {rate"),
+    "discount.*must be none, {rate"),
     "cycle mapping": ("cycle: 1 month", "cycle: {length: 1}", "cycle.*must be one text"),
     "weight": (
         "  well: {well: rest, ill: p_ill, dead: rate_to_probability(mortality(age))}\n"
@@ -203,6 +203,16 @@ BAD = {
         "transitions.mix.*a weight is negative",
     ),
     "table and parameter": ("  mortality: {", "  p_ill: {", "'p_ill' is a parameter too"),
+    "groups": (
+        "currency:",
+        "groups: {a: {share: 0.5, p_ill: 0.1}, b: {share: 0.4, u_ill: 0.5}}\ncurrency:",
+        "groups.*a lacks u_ill(.|\n)*b lacks p_ill(.|\n)*sum to 1, not to 0.9",
+    ),
+    "individuals": (
+        "currency:",
+        "individuals: {x: 'normal(mean=1, sd=1)'}\ncurrency:",
+        "'x' must be a parameter too",
+    ),
     "variants": ("currency:", "variants: [1]\ncurrency:", "variants.*must hold names"),
     "nan": ("value: 0.6", "value: 1 / 0", r"parameters.u_ill|no finite number"),
     "finding": (
