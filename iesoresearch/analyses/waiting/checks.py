@@ -38,7 +38,7 @@ def checks(whole: Whole, tables: dict[str, Table], numbers: dict[str, Number]) -
     """Claims first, then what they rest on, those of the queue last."""
     computed = whole.computed
     return [
-        *_claims(computed),
+        *claims(computed),
         _spread(computed),
         _savings(computed),
         _scenarios(whole),
@@ -58,7 +58,7 @@ def tag(perspective: Perspective) -> str:
     return perspective.parts[-1]
 
 
-def _claims(computed: Computed) -> list[Check]:
+def claims(computed: Computed) -> list[Check]:
     """One for each condition and way of counting, at the mean first wait."""
     params, wait, found = computed.params, computed.waits[0], []
     for one in computed.base.values():

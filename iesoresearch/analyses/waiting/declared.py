@@ -31,10 +31,15 @@ def interval(name: str, label: str, digits: int = 0) -> dict[str, Value]:
     }
 
 
-def spread(draws: np.ndarray) -> tuple[float, float, float]:
-    """Mean of draws, and their 2.5 and 97.5 % points."""
-    low, high = np.quantile(draws, ENDS)
-    return float(draws.mean()), float(low), float(high)
+def spread(draws: np.ndarray, digits: int | None = None) -> tuple[float, float, float]:
+    """Mean of draws, and their 2.5 and 97.5 % points.
+
+    With `digits`, what would be shown as 0 is 0: never "-0".
+    """
+    found = np.array([draws.mean(), *np.quantile(draws, ENDS)])
+    if digits is not None:
+        found[np.abs(found) < 0.5 * 10.0**-digits] = 0.0
+    return tuple(found.tolist())
 
 
 def named(name: str, found: tuple[float, float, float]) -> dict[str, float]:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.waiting.computed import Computed
-from iesoresearch.analyses.waiting.declared import count, interval, named, value, words
+from iesoresearch.analyses.waiting.declared import count, interval, named, spread, value, words
 from iesoresearch.analyses.waiting.strategies import AT_ONCE, USUAL, Decision
 from iesoresearch.models.decision.groups import Distribution, by_subgroup, distributional
 from iesoresearch.results import Table
@@ -33,17 +33,12 @@ def severity(found: dict[str, Decision]) -> Table:
             rows.append(
                 {"condition": condition, "band": group.name, "best": names[group.best]}
                 | {"sure": 100 * float(group.probability[group.best])}
-                | named("gain", _interval(gain[:, s]))
+                | named("gain", spread(gain[:, s], 0))
             )
     values = {"best": words("Best on average"), "sure": value("Best in % of draws")}
     values |= interval("gain", "Net benefit of at once over the usual wait, £")
     keys = {"condition": "Condition", "band": "Severity at referral"}
     return Table("Whom to bring forward, by severity", pl.DataFrame(rows), keys, values)
-
-
-def _interval(draws: np.ndarray) -> tuple[float, float, float]:
-    low, high = np.quantile(draws, (0.025, 0.975))
-    return float(draws.mean()), float(low), float(high)
 
 
 def by_decile(computed: Computed, decision: Decision) -> Distribution:

@@ -121,8 +121,8 @@ class Scenarios:
                     {"condition": case.condition, "recovery": case.recovery}
                     | {"horizon": f"{case.horizon} weeks", "instrument": instrument}
                     | {"other": case.other, "cash": float((cash[:, -1] - cash[:, 0]).mean())}
-                    | named("lost", spread(lost))
-                    | named("cost", spread(every[:, -1] - every[:, 0]))
+                    | named("lost", spread(lost, 0))
+                    | named("cost", spread(every[:, -1] - every[:, 0], 0))
                     | {"typical": 100 * float((every[:, 1] - every[:, 0] > course).mean())}
                     | {"standard": 100 * float((every[:, 2] - every[:, 0] > course).mean())}
                     | {"base": self._is_base(case, instrument)}

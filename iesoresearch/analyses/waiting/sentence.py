@@ -34,7 +34,7 @@ def usual(computed: Computed) -> Table:
     rows = []
     for one in computed.base.values():
         for perspective in one.perspectives:
-            cost = spread(one.cost(perspective, asked[0])[:, one.place])
+            cost = spread(one.cost(perspective, asked[0])[:, one.place], 0)
             chances = [chance(one, perspective, wait)[one.place] for wait in asked]
             far = [chance(one, perspective, w, params.far_more)[one.place] for w in asked]
             rows.append(
@@ -68,8 +68,8 @@ def every(computed: Computed) -> Table:
                     rows.append(
                         {"condition": one.condition, "band": band}
                         | {"perspective": perspective.name, "wait": wait.label}
-                        | named("cost", spread(cost[:, s]))
-                        | named("course", spread(one.course[:, s]))
+                        | named("cost", spread(cost[:, s], 0))
+                        | named("course", spread(one.course[:, s], 0))
                         | {"chance": 100 * float(more[s]), "chance_far": 100 * float(far[s])}
                         | {"verdict": verdict(far[s], params)}
                     )
@@ -116,7 +116,7 @@ def by_week(computed: Computed) -> Table:
     called = parts(computed)
     rows = [
         {"condition": one.condition, "band": band, "part": called[name], "week": week}
-        | named("cost", spread(draws[:, s, week]))
+        | named("cost", spread(draws[:, s, week], 0))
         for one in computed.base.values()
         for name, draws in components(one).items()
         for s, band in enumerate(one.bands)
@@ -132,7 +132,7 @@ def patient_week(computed: Computed) -> Table:
     called = parts(computed)
     rows = [
         {"condition": one.condition, "band": band, "part": called[name]}
-        | named("cost", spread(draws[:, s, STANDARD] / STANDARD))
+        | named("cost", spread(draws[:, s, STANDARD] / STANDARD, 0))
         for one in computed.base.values()
         for s, band in enumerate(one.bands)
         for name, draws in components(one).items()
@@ -151,7 +151,7 @@ def health_lost(computed: Computed) -> Table:
                 row = {"condition": one.condition, "band": band, "instrument": name}
                 for week in (computed.waits[0].weeks, STANDARD, YEAR):
                     lost = 1000 * (qaly[:, s, 0] - qaly[:, s, week])
-                    row |= named(f"lost_{week}", spread(lost))
+                    row |= named(f"lost_{week}", spread(lost, 0))
                 rows.append(row)
     values = {}
     for week in (computed.waits[0].weeks, STANDARD, YEAR):
@@ -166,13 +166,13 @@ def against_course(computed: Computed) -> Table:
     marks = _marks(computed)
     rows = []
     for one in computed.base.values():
-        course = named("course", spread(one.course[:, one.place]))
+        course = named("course", spread(one.course[:, one.place], 0))
         for perspective in headline(one):
             cost = one.by_week(perspective)[:, one.place]
             for week in range(YEAR + 1):
                 rows.append(
                     {"condition": one.condition, "perspective": perspective.name, "week": week}
-                    | named("cost", spread(cost[:, week]))
+                    | named("cost", spread(cost[:, week], 0))
                     | course
                     | {"mark": marks.get(week, "")}
                 )

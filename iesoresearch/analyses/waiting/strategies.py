@@ -105,8 +105,8 @@ def compared(found: dict[str, Decision]) -> Table:
             k = decision.names.index(row.name)
             rows.append(
                 {"condition": f"{condition}, {decision.one.usual}", "strategy": row.name}
-                | named("cost", spread(decision.costs[:, k]))
-                | named("qaly", spread(decision.effects[:, k]))
+                | named("cost", spread(decision.costs[:, k], 0))
+                | named("qaly", spread(decision.effects[:, k], 3))
                 | {"dominance": row.status, "icer": _icer(row)}
                 | {f"best_{t:.0f}": float(p[k]) for t, p in zip(thresholds, sure, strict=True)}
             )
@@ -187,7 +187,7 @@ def worth(found: dict[str, Decision], patients: dict[str, int]) -> Table:
                 | {"best": decision.names[curve.best[w]]}
                 | {"sure": 100 * float(curve.frontier[w]), "evpi": float(curve.evpi[w])}
                 | {"all": float(curve.evpi[w]) * patients[condition] / 1e6}
-                | named("sooner", spread(sooner))
+                | named("sooner", spread(sooner, 0))
                 | {"pays": 100 * float((sooner > decision.price).mean())}
             )
     values = {

@@ -37,9 +37,9 @@ def verdicts(computed: Computed) -> dict[tuple[str, str], str]:
     }
 
 
-def answer(computed: Computed) -> str:
-    """What is said of the sentence."""
-    found = verdicts(computed)
+def answer(computed: Computed, found: dict[tuple[str, str], str] | None = None) -> str:
+    """What is said of the sentence, from `verdicts` unless they are `found` already."""
+    found = verdicts(computed) if found is None else found
     if len(set(found.values())) == 1:
         return _ANSWERS[next(iter(found.values()))]
     parts = []
@@ -47,7 +47,7 @@ def answer(computed: Computed) -> str:
         cases = [f"{c}, {_COUNTED[t]}" for (c, t), said in found.items() if said == word]
         if cases:
             parts.append(f"{word} for {'; '.join(cases)}")
-    return f"it depends on what is counted: {'. '.join(parts)}"
+    return f"it depends on what is counted: {', and '.join(parts)}"
 
 
 def _plain(computed: Computed) -> str:

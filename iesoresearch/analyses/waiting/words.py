@@ -137,7 +137,7 @@ def _parts(one: Waiting, computed: Computed) -> dict[str, Number]:
         here = draws[:, one.place]
         found |= money(f"part_{one.condition}_{name}", here[:, typical.weeks])
         found |= money(f"week_{one.condition}_{name}", here[:, STANDARD] / STANDARD)
-    found |= three(f"qaly_{one.condition}", spread(1000 * one.lost(typical)[:, one.place]), 1)
+    found |= three(f"qaly_{one.condition}", spread(1000 * one.lost(typical)[:, one.place], 1), 1)
     return found
 
 

@@ -1,0 +1,125 @@
+"""Figures of `waiting` show the numbers of their tables."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from iesoresearch import figures as drawing
+from iesoresearch.figures import waiting as figures
+from iesoresearch.results import FigureSpec, Result, Table, Value
+
+LOW, MIDDLE, HIGH = [-30.0, 10.0], [5.0, 50.0], [40.0, 90.0]
+COST = {"cost": MIDDLE, "cost_low": LOW, "cost_high": HIGH}
+COURSE = {"course": [700.0] * 2, "course_low": [500.0] * 2, "course_high": [900.0] * 2}
+PARTS = ("NHS cash, both together", "work lost", "health lost at £1 per QALY, no cost to the NHS")
+
+
+def both(*frames):
+    """For depression and anxiety, of which the latter knows no work."""
+    frame = pl.concat(map(pl.DataFrame, frames))
+    conditions = [frame.with_columns(condition=pl.lit(c)) for c in ("depression", "anxiety")]
+    return pl.concat(conditions)
+
+
+def by_part(**columns):
+    frame = both(*({"part": [part] * 2} | columns | COST for part in PARTS))
+    return frame.filter(~((pl.col("condition") == "anxiety") & (pl.col("part") == "work lost")))
+
+
+FRAMES = {
+    "against_course": both(
+        *(
+            {"perspective": [name] * 2, "week": [0, 52], "mark": ["", "a year"]} | COST | COURSE
+            for name in ("NHS cash", "NHS cash + work lost")
+        )
+    ),
+    "patient_week": by_part(band=["mild", "severe"]),
+    "by_week": by_part(band=["mild"] * 2, week=[0, 52]),
+    "plane": both(
+        *(
+            {"strategy": [s] * 2, "draw": ["0", "mean"], "cost": [10.0, -5.0], "qaly": [0.1, 0.2],
+             "wtp": [20_000.0] * 2}
+            for s in ("at once", "no therapy")
+        )
+    ),
+    "acceptability": both(
+        *(
+            {"strategy": [s] * 2, "wtp": [0.0, 20_000.0], "probability": [p, 100 - p],
+             "best": ["best", ""], "rule": ["", "threshold"]}
+            for s, p in (("at once", 30.0), ("no therapy", 70.0))
+        )
+    ),
+    "tornado": both({"input": ["A", "B"], "low": LOW, "high": HIGH, "base": [5.0, 5.0]}),
+    "evppi": both(
+        {"input": ["A", "B"], "rests_on": ["assumption", "sourced"], "value": [9.0, 0.1],
+         "error": [1.0, 0.1], "share": [90.0, 0.5]}
+    ),
+    "scenarios": both(
+        {"recovery": ["none", "constant"], "horizon": ["52 weeks"] * 2, "instrument": ["SF-6D"] * 2,
+         "other": ["as in the base case"] * 2} | COST
+    ),
+}  # fmt: skip
+
+
+def table(name):
+    frame = FRAMES[name]
+    values = {c: Value("model", c, sensitivity="open") for c in frame.columns if c != "condition"}
+    return Table("T", frame, {"condition": "Condition"}, values)
+
+
+def draw(name):
+    ax = getattr(figures, f"plot_{name}")(table(name))
+    ax.figure.canvas.draw()
+    return [panel for panel in ax.figure.axes if panel.axison]
+
+
+def lines(panel):
+    return [line.get_ydata() for line in panel.lines if line.get_label()[0] != "_"]
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_they_are_drawn_with_labels_and_a_title(name):
+    spec = FigureSpec(name, "A title", "caption")
+    found = drawing.draw(Result(tables={name: table(name)}, figures={name: spec}), name, "waiting")
+    assert "A title" in [ax.get_title(loc="left") for ax in found.axes]
+    panels = [ax for ax in found.axes if ax.axison]
+    assert any(panel.get_xlabel() for panel in panels)
+    assert all(len(panel.get_title(loc="left")) == 0 for panel in panels[1:])
+
+
+def test_lines_are_those_of_the_table():
+    depression, anxiety = draw("against_course")
+    for panel in (depression, anxiety):
+        np.testing.assert_array_equal(lines(panel)[:2], [MIDDLE, MIDDLE])
+        assert [t.get_text() for t in panel.texts] == ["a year", panel.texts[1].get_text()]
+    panels = draw("by_week")
+    np.testing.assert_array_equal(lines(panels[0])[0], MIDDLE)
+
+
+def test_what_is_not_known_is_said_and_not_drawn():
+    panels = draw("by_week")
+    assert [t.get_text() for t in panels[4].texts] == ["not known", "Anxiety: work lost"]
+    assert not panels[4].lines
+
+
+def test_error_bars_are_those_of_the_table():
+    (panel,) = draw("patient_week")
+    ends = panel.containers[0][2][0].get_segments()
+    assert [segment[:, 0].tolist() for segment in ends] == 2 * [[-30.0, 40.0], [10.0, 90.0]]
+
+
+def test_bars_run_from_the_base_to_the_ends():
+    panel = draw("tornado")[0]
+    low = [(bar.get_x(), bar.get_width()) for bar in panel.containers[0]]
+    assert low == [(5.0, -35.0), (5.0, 5.0)]
+
+
+def test_what_is_worth_next_to_nothing_is_left_out():
+    assert [t.get_text() for t in draw("evppi")[0].get_yticklabels()] == ["A"]
+
+
+def test_the_best_is_marked_and_thresholds_are_drawn():
+    panel = draw("acceptability")[0]
+    assert panel.lines[0].get_xdata()[0] == 20_000
+    marks = [line for line in panel.lines if line.get_marker() == "o"]
+    assert [line.get_ydata().tolist() for line in marks] == [[30.0], [70.0]]
