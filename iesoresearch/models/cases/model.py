@@ -93,7 +93,9 @@ def _clocked(case: Case, matrix: np.ndarray) -> np.ndarray:
 def _start(case: Case, strategy: StrategySpec, draws, findings) -> np.ndarray:
     """(D|1, N)."""
     scope = Scope(case, strategy, draws, None, findings)
-    cells = strategy.start or case.start
+    cells = strategy.start
+    if cells is None and strategy.tree is None:
+        cells = case.start
     if cells is None:
         shares = strategy.tree.shares(scope)
     else:

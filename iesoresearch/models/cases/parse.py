@@ -223,7 +223,7 @@ def _sizes(keys: dict[str, Part]) -> dict[str, Sampling]:
         if key in keys:
             inner = keys[key].keys((word, "seed"), (word, "seed"))
             if len(inner) == 2:
-                sizes = inner[word].whole(), inner["seed"].whole(0, 2**63 - 1)
+                sizes = inner[word].whole(2), inner["seed"].whole(0, 2**63 - 1)
                 found[key] = Sampling(*sizes)
     return found
 
@@ -346,6 +346,8 @@ def _strategy(part: Part, name: str, case: Case, states: States) -> StrategySpec
         tree = node(keys["tree"], [reward.name for reward in case.rewards], states.names)
     if "start" in keys:
         start = _start(keys["start"], states)
+        if tree is not None:
+            part.problem("has a start and a tree, whose paths end in states.")
     return StrategySpec(name, changed, transitions, start, {}, tree)
 
 

@@ -193,7 +193,12 @@ BAD = {
     "cycles": ("cycles: 4", "cycles: 0", "must be a whole number from 1"),
     "expression": ("ill: p_ill,", "ill: p_ill.real,", "may not hold a dot after a name"),
     "text": ("ill: p_ill,", "ill: [1],", "must be a number or an expression"),
-    "discount.*must be none, {rate"),
+    "discount number": ("{rate: 0.035, per: year}", "0.035", "discount.*must be none, {rate"),
+    "start and tree": (
+        "usual:\n",
+        "usual: {start: {well: 1}, tree: {state: well}}\n",
+        "strategies.usual.*has a start and a tree",
+    ),
     "cycle mapping": ("cycle: 1 month", "cycle: {length: 1}", "cycle.*must be one text"),
     "weight": (
         "  well: {well: rest, ill: p_ill, dead: rate_to_probability(mortality(age))}\n"
