@@ -11,6 +11,8 @@ from iesoresearch.results import Table
 
 GREY = "#777777"
 SIGNIFICANT = 1.96  # standard errors
+#: Lines of the funnel, how they are drawn, and the power of the standard error that they go with.
+LINES = (("mean", ":", 1), ("by_error", "-", 1), ("by_variance", "-.", 2))
 
 
 def _numbers(frame: pl.DataFrame, *columns: str) -> list[np.ndarray]:
@@ -64,11 +66,14 @@ def plot_funnel(table: Table, ax: Axes) -> None:
         ax.plot(side * SIGNIFICANT * edge, edge, color=GREY, ls="--", lw=0.9, label=label)
     ax.axvline(0.0, color="#555555", lw=1)
     ax.scatter(g, error, s=16, color=PALETTE[0], alpha=0.55, lw=0, label="Comparison")
-    for i, (column, dash) in enumerate((("mean", ":"), ("by_error", "-"), ("by_variance", "-."))):
+    for i, (column, dash, power) in enumerate(LINES):
         (x,) = _numbers(table.frame, column)
-        colour = PALETTE[(5, 1, 2)[i]]
-        ax.plot(x, error, color=colour, ls=dash, label=table.values[column].label)
-        ax.plot(x[:1], error[:1], color=colour, marker="D", ms=6, ls="none", clip_on=False)
+        smooth = np.linspace(0, 1, 50)
+        ax.plot(
+            x[0] + (x[-1] - x[0]) * smooth**power, error[-1] * smooth, color=PALETTE[(5, 1, 2)[i]],
+            ls=dash, label=table.values[column].label,
+        )  # fmt: skip
+        ax.plot(x[0], 0, color=PALETTE[(5, 1, 2)[i]], marker="D", ms=6, ls="none", clip_on=False)
     ax.set_ylim(edge[1], 0)
     ax.set_xlabel(f"{table.values['g'].label} (right of zero: therapy better)")
     ax.set_ylabel(table.values["error"].label)

@@ -26,8 +26,8 @@ COLUMNS = {
         "g": [None, 0.5, 1.5],
         "error": [0.0, 0.2, 0.6],
         "mean": [0.7, 0.7, 0.7],
-        "by_error": [0.1, 0.4, 1.3],
-        "by_variance": [0.3, 0.4, 1.2],
+        "by_error": [0.1, 0.5, 1.3],
+        "by_variance": [0.3, 0.4, 1.2],  # 0.3 + 2.5 * error²
     },
     "predictive": {
         "model": ["prior", "prior", "fitted", "fitted"],
@@ -86,7 +86,10 @@ def test_funnel_has_precise_trials_on_top_and_lines_to_their_limits():
     shown = {line.get_label(): line for line in ax.lines}
     edge = shown["p = 0.05"]
     np.testing.assert_allclose(edge.get_xdata(), 1.96 * np.array(edge.get_ydata()))
-    np.testing.assert_array_equal(shown["By_Error"].get_xdata(), [0.1, 0.4, 1.3])
+    for name, column in (("By_Error", "by_error"), ("By_Variance", "by_variance")):
+        x, y = shown[name].get_data()
+        at = np.interp(COLUMNS["funnel"]["error"], y, x)
+        np.testing.assert_allclose(at, COLUMNS["funnel"][column], atol=2e-3)
     ends = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "D"]
     assert ends == [0.7, 0.1, 0.3]
 

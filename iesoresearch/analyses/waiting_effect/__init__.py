@@ -35,7 +35,7 @@ class Params(AnalysisParams):
     planted_within: float = Field(
         0.15, ge=0, le=1, description="synthetic only: SD of true effects within trials"
     )
-    n_draws: int = Field(500, ge=200, le=20_000, description="draws per chain of every model")
+    n_draws: int = Field(1000, ge=200, le=20_000, description="draws per chain of every model")
     n_tune: int = Field(300, ge=200, le=5000, description="draws of warm-up per chain")
     n_chains: int = Field(4, ge=2, le=16, description="chains of every model")
     seed: int = Field(1, ge=0, description="seed of every random draw")

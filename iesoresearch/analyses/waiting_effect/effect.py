@@ -23,8 +23,8 @@ HEAD = """\
 # joint: mean, standard deviation and correlation of joint_parameters.
 """
 REASON = (
-    "All comparisons, as published; small trials report larger effects, so that this is an upper "
-    "end. See the other cases."
+    "All comparisons, as published. Small trials report larger effects, so that this is likely too "
+    "large: see the other cases."
 )
 
 

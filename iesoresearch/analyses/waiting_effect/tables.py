@@ -108,7 +108,7 @@ def rise(fitted: Fitted) -> Table:
     values = interval("rise", "Rise of g per unit of SE, or of SE²", 1, sensitivity)
     values |= interval("mean", "Limit at SE 0", 2, sensitivity)
     cases = [case for case in CASES if case.small_study != "none"]
-    return _by_case(fitted, "Small trials report larger effects", cells, values, cases)
+    return _by_case(fitted, "How much larger effects of small trials are", cells, values, cases)
 
 
 def funnel(fitted: Fitted) -> Table:

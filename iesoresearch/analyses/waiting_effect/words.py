@@ -18,7 +18,7 @@ FIGURES = {
     ),
     "funnel": FigureSpec(
         table="funnel",
-        title="Small trials report larger effects",
+        title="Effects by standard error",
         caption="{n_comparisons} comparisons with a waiting list in {n_trials} trials; "
         "outside the dashed ones a comparison by itself differs from 0 with p below 0.05. If small "
         "trials were like large ones, points would lie around the dotted line at every standard "

@@ -9,15 +9,16 @@ Effect :math:`i` of trial :math:`j`, such as Hedges' g, with the known standard 
     \theta_{ij} &= \mu + \beta z_{ij} + u_j + v_{ij}, \qquad
     u_j \sim N(0, \tau_b^2), \quad v_{ij} \sim N(0, \tau_w^2)
 
-(Konstantopoulos 2011, Research Synthesis Methods 2:61-76; Van den Noortgate et al. 2013, Behavior
+(Konstantopoulos 2011, doi:10.1002/jrsm.35; Van den Noortgate et al. 2013, Behavior
 Research Methods 45:576-594). The effects are integrated out exactly (`log_likelihood`), so that
 PyMC draws four numbers only: no funnel, no effect to be centred. Priors (`Priors`):
 :math:`\mu \sim N(0, 1)`, total spread :math:`\sqrt{\tau_b^2 + \tau_w^2}` half-normal(1), its share
 of variance between trials uniform, the small-study effect per median predictor :math:`N(0, 1)`.
 
-With `small_study` the expected effect may rise with the standard error or its square, and
-:math:`\mu` is the limit of an infinitely large trial; without it :math:`\beta = 0`. Sampling errors
-of one trial may be correlated, as they are where comparisons share their controls.
+With `small_study` the expected effect may rise with the standard error, its square or the sizes of
+the groups alone, and :math:`\mu` is the limit of an infinitely large trial; without it
+:math:`\beta = 0`. Sampling errors of one trial may be correlated, as they are where comparisons
+share their controls.
 
 ::
 

@@ -15,7 +15,6 @@ from iesoresearch.models.evidence_synthesis.model import Priors, predicted_by
 from iesoresearch.models.evidence_synthesis.posterior import Posterior
 from iesoresearch.models.growth.estimator import Estimate
 
-DRAWS = 2000  # evenly spaced draws of the spread, at most
 _CHUNK = 250
 
 
@@ -39,7 +38,8 @@ def new_trial(fit: Posterior, priors: Priors) -> Estimate:
     With a small-study effect, of an infinitely large one.
     """
     found = _given(fit, priors, 2 if "small_study" in fit.draws else 1)
-    return mixture(found.centre[:, 0], np.hypot(found.spread[:, 0], fit.total[_used(fit)]))
+    total = np.hypot(fit.spaced("between"), fit.spaced("within"))
+    return mixture(found.centre[:, 0], np.hypot(found.spread[:, 0], total))
 
 
 def mixture(centre: np.ndarray, spread: np.ndarray) -> Estimate:
@@ -55,20 +55,14 @@ def mixture(centre: np.ndarray, spread: np.ndarray) -> Estimate:
     return Estimate(float(centre.mean()), quantile(0.025), quantile(0.975))
 
 
-def _used(fit: Posterior) -> np.ndarray:
-    n = fit.energy.size
-    return np.linspace(0, n - 1, min(n, DRAWS)).astype(np.int64)
-
-
 def _given(fit: Posterior, priors: Priors, n: int) -> Given:
     """Conjugate normal posteriors of the first `n` coefficients."""
     predictor, unit = predicted_by(fit.data, fit.small_study)
     design = np.stack([np.ones(predictor.shape), predictor])[:n]
     precision = np.diag([priors.mean**-2.0, (priors.small_study / unit) ** -2.0][:n])
-    padded, use = fit.data.padded(), _used(fit)
-    between, within = fit.flat("between")[use], fit.flat("within")[use]
+    padded, between, within = fit.data.padded(), fit.spaced("between"), fit.spaced("within")
     centres, spreads = [], []
-    for start in range(0, len(use), _CHUNK):
+    for start in range(0, len(between), _CHUNK):
         part = slice(start, start + _CHUNK)
         information, projection = weighted_sums(
             padded, design, between[part], within[part], fit.correlation

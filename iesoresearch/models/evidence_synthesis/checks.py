@@ -8,7 +8,7 @@ from iesoresearch.models.evidence_synthesis.comparisons import Comparisons
 from iesoresearch.models.evidence_synthesis.model import Priors, SmallStudy, predicted_by
 from iesoresearch.models.evidence_synthesis.posterior import Posterior
 from iesoresearch.models.evidence_synthesis.simulate import draw_effects
-from iesoresearch.models.growth.estimator import Estimate, kept
+from iesoresearch.models.growth.estimator import Estimate
 from iesoresearch.seeds import rng
 
 #: What is compared, of effects and standard errors.
@@ -52,12 +52,8 @@ def posterior_check(fit: Posterior, seed: int) -> tuple[Predicted, ...]:
     """Statistics of effects drawn anew for the same trials and standard errors, and found."""
     predictor, _ = predicted_by(fit.data, fit.small_study)
     z, random = predictor[fit.data.places()], rng(seed, "posterior check")
-    rise = fit.draws.get("small_study", np.zeros_like(fit.energy)).ravel()
-    use = kept(fit.energy.size)
-    pairs = zip(
-        fit.flat("mean")[use], fit.flat("between")[use], fit.flat("within")[use], rise[use],
-        strict=True,
-    )  # fmt: skip
+    names = ("mean", "between", "within", "small_study")
+    pairs = zip(*(fit.spaced(name) for name in names), strict=True)
     drawn = [
         draw_effects(
             random, fit.data.error, fit.data.trial, mean=mean + slope * z, between=between,

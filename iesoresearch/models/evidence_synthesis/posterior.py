@@ -8,6 +8,7 @@ from iesoresearch.models.evidence_synthesis.comparisons import Comparisons
 from iesoresearch.models.growth.estimator import Estimate
 
 SCALE = ("mean", "log_between", "log_within")  # of the joint summary
+_SPACED = 2000  # draws that are used where there is something to compute for each
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Posterior:
     def flat(self, name: str) -> np.ndarray:
         """(chains * draws,) draws of a parameter."""
         return self.draws[name].ravel()
+
+    def spaced(self, name: str) -> np.ndarray:
+        """Evenly spaced draws of a parameter, at most 2,000; zeros where it was not fitted."""
+        use = np.linspace(0, self.energy.size - 1, min(self.energy.size, _SPACED)).astype(np.int64)
+        return self.flat(name)[use] if name in self.draws else np.zeros(len(use))
 
     def summary(self) -> dict[str, Estimate]:
         """Posterior mean and 95 % interval of every parameter."""
