@@ -200,7 +200,7 @@ def _check_per(scope: Scope, spec: RewardSpec, cell: Cell, quantity: Quantity) -
         scope.findings.add("currency", cell.place, f"{text} in a model in {scope.case.currency}")
     if unit.kind in ("rate", "probability"):
         scope.findings.add("reward-unit", cell.place, f"{text}, which is neither cost nor effect")
-    elif unit.per is None and unit.kind != "utility":
+    elif unit.once:
         scope.findings.add("once-per-cycle", cell.place, f"{text}, counted every cycle: use once")
     elif unit.per is not None and abs(unit.per.over(spec.per) - 1) > 1e-9:
         code = "utility-per-cycle" if unit.kind == "utility" else "reward-period"

@@ -36,18 +36,21 @@ class Unit:
     kind
         "number", or one of `KINDS`.
     per
-        The time it is per; None for a number, for money once, or if not said.
+        The time it is per; None for a number, for what is once, or if not said.
     currency
         Of money.
+    once
+        Whether it is said to be paid, or gained, once.
     """
 
     kind: str = "number"
     per: Duration | None = None
     currency: str = ""
+    once: bool = False
 
     def __str__(self) -> str:
         name = self.currency if self.kind == "money" else self.kind
-        if self.kind == "money" and self.per is None:
+        if self.once:
             return f"{name} once"
         if self.per is None:
             return name
@@ -93,13 +96,17 @@ def parse_unit(text: str, cycle: Duration | None) -> Unit:
     if not per and name in NUMBERS:
         return NUMBER
     time = parse_period(period, cycle) if per else None
-    if name in ("probability", "rate", "QALY"):
+    if name in ("probability", "rate"):
         return Unit(name, time)
     if name == "utility":
         return Unit("utility", time or Duration(1, "year"))
-    money = name.removesuffix(" once")
-    if len(money) == 3 and money.isupper() and not (per and money != name):
-        return Unit("money", time, money)
+    what = name.removesuffix(" once")
+    once = what != name
+    if not (per and once):
+        if what == "QALY":
+            return Unit("QALY", time, "", once)
+        if len(what) == 3 and what.isalpha() and what.isupper():
+            return Unit("money", time, what, once)
     known = [*NUMBERS, "probability per month", "rate per year", "utility", "QALY per year"]
     raise ParameterError(f"{text!r} is no unit{suggestion(text, [*known, 'GBP per year'])}.")
 
@@ -251,7 +258,7 @@ def _alike(left: Unit, right: Unit) -> bool:
     if left.kind != right.kind or left.currency != right.currency:
         return False
     if left.per is None or right.per is None:
-        return left.per is right.per or left.kind == "probability"
+        return not ((left.once and right.per) or (right.once and left.per))
     return math.isclose(left.per.years, right.per.years, rel_tol=1e-9)
 
 

@@ -163,3 +163,39 @@ def test_a_threshold_that_is_not_between_the_ends_is_no_number():
     rows = {row.quantity: row for row in run(parse(text, "x")).rows}
     assert np.isnan(rows["threshold worth its price"].computed)
     assert not rows["threshold worth its price"].ok
+
+
+DRUG = """
+format: 1
+id: drug
+title: A drug whose price is not known
+kind: decision_tree
+source: {note: invented, licence: not applicable}
+currency: GBP
+wtp: 20000
+parameters:
+  price: {value: 1000, distribution: normal(sd=500)}
+  gain: {value: 0.05, distribution: fixed}
+rewards: {cost: {kind: cost}, qaly: {kind: effect}}
+strategies:
+  none: {tree: {payoffs: {cost: 0, qaly: 0}}}
+  drug: {tree: {payoffs: {cost: price, qaly: gain}}}
+psa: {draws: 40000, seed: 5}
+expected:
+  tolerance: {probability: 0.01, cost: 10, icer: 200}
+  psa:
+    # Net benefit is normal with mean 0 and standard deviation 500: EVPI 500 / sqrt(2 pi).
+    evpi: {wtp: 20000, value: 199.471140, tolerance: 6}
+    incremental: {drug: {versus: none, cost: 1000, icer: 20000, verdict: ratio}}
+    probability_best: {drug: {wtp: 20000, value: 0.5}}
+    # Cheaper than nothing: Phi(-2)
+    probability_dominant: {drug: {versus: none, value: 0.022750}}
+    probability_less_costly: {drug: {versus: none, value: 0.022750}}
+    probability_more_effective: {drug: {versus: none, value: 1}}
+"""
+
+
+def test_a_probabilistic_analysis_meets_its_closed_forms():
+    report = run(parse(DRUG, "drug.yaml"))
+    assert len(report.rows) == 8
+    assert report.ok

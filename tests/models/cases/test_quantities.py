@@ -18,6 +18,8 @@ VARIABLES = {
     "euro": (1.0, "EUR per year"),
     "u": (0.5, "utility"),
     "hr": (3.0, "hazard ratio"),
+    "fee": (9.0, "GBP once"),
+    "bare": (9.0, "GBP"),
     "n": (2.0, None),
 }
 
@@ -54,6 +56,8 @@ def evaluated(text):
         ("cost if n > 1 else 0", 1200, "GBP per year"),
         ("max(cost, 3)", 1200, "GBP per year"),
         ("cost / cost", 1, "number"),
+        ("bare + cost", 1209, "GBP"),
+        ("fee + bare", 18, "GBP once"),
         ("apply_hazard_ratio(q, 2)", 0.19, "probability per month"),
         ("-u", -0.5, "utility per year"),
         ("exp(rate) + cost", np.exp(0.24) + 1200, "GBP per year"),
@@ -70,6 +74,7 @@ def test_units_go_through(text, value, unit):
     [
         ("cost + u", "units-mixed"),
         ("cost - euro", "units-mixed"),
+        ("cost + fee", "units-mixed"),
         ("p + q", "units-mixed"),
         ("q < rate", "units-mixed"),
         ("cost if n > 1 else u", "units-mixed"),
