@@ -197,4 +197,13 @@ OPEN_FILES = (
         "e32b7307736552c788942a58f8d58367f0e666a362710b3c3ce31228d7a723d1",
         "Apache-2.0 (the package)",
     ),
+    OpenFile(
+        "Randomised trials of psychotherapy for depression: 411 comparisons with a control",
+        "Vrije Universiteit Amsterdam (P. Cuijpers) and the Metapsy project",
+        "https://github.com/metapsy-project/metapsyData (data/depression.rda, commit f9ae8b7), "
+        "written as CSV",
+        "depression_rct_effects.csv",
+        "f5353c4b1b5d0ef8f54c286c72b09469a3e7ad70400650a6460f038919035fd0",
+        "MIT (the package)",
+    ),
 )
