@@ -30,7 +30,7 @@ FRAMES = {
     "against_course": both(
         *(
             {"perspective": [name] * 2, "week": [0, 52], "mark": ["", "a year"]} | COST | COURSE
-            for name in ("NHS cash", "NHS cash + work lost")
+            for name in ("NHS cash", "NHS cash + work")
         )
     ),
     "patient_week": by_part(band=["mild", "severe"]),

@@ -9,7 +9,7 @@ EVIDENCE = {
     "6": ["text:reading", "table:waits", "provenance:published"],
     "7": ["table:strategies", "param:spread_weeks"],
     "8": ["table:verdict", "text:reading"],
-    "9": ["param:horizon_weeks", "table:scenarios"],
+    "9": ["param:horizon_weeks", "table:assumptions", "table:scenarios"],
     "10": ["table:inputs", "table:tornado"],
     "11": ["text:reading", "table:health_lost"],
     "12": ["table:inputs", "table:health_lost"],

@@ -9,7 +9,7 @@ from iesoresearch.analyses.waiting.england import England
 from iesoresearch.models.waiting import Outcome
 
 CASH, WORK, HEALTH = "cash", "work", "health"
-NAMES = {CASH: "NHS cash", WORK: "work lost", HEALTH: "health lost"}
+NAMES = {CASH: "NHS cash", WORK: "work", HEALTH: "health"}
 MORE, FAR_MORE = 1.0, "far more"
 SUPPORTED, OPEN, NOT_SUPPORTED = "supported", "not settled", "not supported"
 STANDARD = 18  # weeks within which 95 % are to be seen in England
@@ -30,7 +30,7 @@ class Perspective:
     def name(self) -> str:
         """What is counted, in words."""
         said = " + ".join(NAMES[part] for part in self.parts)
-        return f"{said} at £{self.wtp:,.0f} per QALY" if HEALTH in self.parts else said
+        return f"{said} at £{self.wtp:,.0f}/QALY" if HEALTH in self.parts else said
 
     def total(self, outcome: Outcome, instrument: str, at: slice = _EVERY) -> np.ndarray:
         """£ per patient from referral to the horizon (D, S, W); health counts as what is lost.
