@@ -118,6 +118,15 @@ def test_what_is_worth_next_to_nothing_is_left_out():
     assert [t.get_text() for t in draw("evppi")[0].get_yticklabels()] == ["A"]
 
 
+def test_where_nothing_is_worth_learning_it_says_so():
+    found = table("evppi")
+    none = Table(found.title, found.frame.with_columns(share=pl.lit(0.0)), found.keys, found.values)
+    figure = figures.plot_evppi(none).figure
+    figure.canvas.draw()
+    said = [t.get_text() for panel in figure.axes for t in panel.texts]
+    assert said.count("no input is worth learning") == 2
+
+
 def test_the_best_is_marked_and_thresholds_are_drawn():
     panel = draw("acceptability")[0]
     assert panel.lines[0].get_xdata()[0] == 20_000

@@ -92,3 +92,25 @@ def deprivation(computed: Computed, found: dict[str, Decision]) -> Table:
     title = f"Therapy at once instead of after the usual wait, by deprivation, England {year}"
     keys = {"decile": "Decile, 1 = most deprived"}
     return Table(title, frame.select(*keys, *values), keys, values)
+
+
+def whole(computed: Computed, found: dict[str, Decision]) -> Table:
+    """Gains summed over deciles, plain and with health weighted by deprivation."""
+    rows = []
+    for condition, decision in found.items():
+        gained = by_decile(computed, decision)
+        rows.append(
+            {"condition": condition, "total": 1000 * gained.total}
+            | {"chance": 100 * gained.probability, "weighted": 1000 * gained.weighted_total}
+            | {"weighted_chance": 100 * gained.weighted_probability}
+            | {"losers": ", ".join(gained.losers) or "none"}
+        )
+    values = {
+        "total": value("Net QALYs per 1,000 referrals", 2),
+        "chance": value("Chance that it is above 0, %"),
+        "weighted": value(f"Weighted {computed.params.equity_ratio:g} to 1", 2),
+        "weighted_chance": value("Chance that it is above 0, %"),
+        "losers": words("Deciles that lose on average"),
+    }
+    title = "Therapy at once instead of after the usual wait: all deciles together"
+    return Table(title, pl.DataFrame(rows), {"condition": "Condition"}, values)

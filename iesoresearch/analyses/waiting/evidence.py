@@ -25,7 +25,7 @@ EVIDENCE = {
         "check:what Catarino 2023 print is met",
     ],
     "18": ["table:severity", "table:verdict_every"],
-    "19": ["table:deprivation", "param:equity_ratio"],
+    "19": ["table:deprivation", "table:deprivation_whole", "param:equity_ratio"],
     "20": ["param:n_draws", "table:inputs", "table:scenarios", "table:evppi"],
     "22": ["table:inputs", "table:assumptions"],
     "23": ["table:verdict", "table:strategies", "table:by_week"],

@@ -43,6 +43,7 @@ def all_tables(whole: Whole) -> dict[str, Table]:
         "scenarios": whole.scenarios.table,
         "severity": equity.severity(whole.decisions),
         "deprivation": equity.deprivation(computed, whole.decisions),
+        "deprivation_whole": equity.whole(computed, whole.decisions),
         "inputs": inputs.table(known),
         "assumptions": inputs.assumptions(known, computed.params, worth),
         "month": catarino.month(known),

@@ -58,25 +58,34 @@ def plot_evppi(table: Table, ax: Axes) -> None:
     counts = [max(1, frame.filter(condition=c).height) for c in shown]
     grid = panels(ax, len(shown), 1, 8.0, 0.42 * sum(counts) + 2.0)
     for panel, condition in zip(grid.flat, shown, strict=True):
-        rows = frame.filter(condition=condition)
-        value, error = numbers(rows, "value", "error")
-        place = np.arange(len(rows), dtype=float)
-        for status, number in _COLOURS.items():
-            of = np.array([s == status for s in rows["rests_on"]], dtype=bool)
-            if not of.any():
-                continue
-            panel.barh(
-                place[of], value[of], color=PALETTE[number], height=0.6,
-                label=status, xerr=2 * error[of], ecolor="#222222", capsize=2.5,
-            )  # fmt: skip
-        panel.set_yticks(place, _wrapped(rows["input"]), fontsize=8)
-        panel.set_ylim(len(rows) - 0.4, -0.6)
-        panel.set_xlim(0, 1.35 * float((value + 2 * error).max(initial=1.0)))
+        _worths(panel, frame.filter(condition=condition))
         named(panel, heading(condition), right=True, low=True)
         panel.xaxis.set_major_locator(MaxNLocator(7, integer=True))
         pounds(panel.xaxis)
-    ax.figure.axes[1].legend(fontsize=8, loc="center right")
+        if panel.containers:
+            panel.legend(fontsize=8, loc="center right")
     ax.figure.axes[-1].set_xlabel("EVPPI per patient")
+
+
+def _worths(panel: Axes, rows: pl.DataFrame) -> None:
+    """A bar each, by what the input rests on; a sentence where there is none."""
+    if rows.is_empty():
+        panel.text(0.5, 0.5, "no input is worth learning", transform=panel.transAxes, ha="center",
+                   color=GREY)  # fmt: skip
+        panel.set_yticks([])
+        return
+    value, error = numbers(rows, "value", "error")
+    place = np.arange(len(rows), dtype=float)
+    for rests_on, number in _COLOURS.items():
+        of = np.array([name == rests_on for name in rows["rests_on"]], dtype=bool)
+        if of.any():
+            panel.barh(
+                place[of], value[of], color=PALETTE[number], height=0.6, label=rests_on,
+                xerr=2 * error[of], ecolor="#222222", capsize=2.5,
+            )  # fmt: skip
+    panel.set_yticks(place, _wrapped(rows["input"]), fontsize=8)
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    panel.set_xlim(0, 1.35 * float((value + 2 * error).max(initial=1.0)))
 
 
 @styled

@@ -12,7 +12,7 @@ from iesoresearch.analyses.waiting import Params, catarino, oneway, perspectives
 from iesoresearch.analyses.waiting.checks import claims
 from iesoresearch.analyses.waiting.computed import Computed, Data
 from iesoresearch.analyses.waiting.england import FIRST, SECOND, England
-from iesoresearch.analyses.waiting.equity import by_decile
+from iesoresearch.analyses.waiting.equity import by_decile, whole
 from iesoresearch.analyses.waiting.strategies import AT_ONCE, USUAL, decisions
 from iesoresearch.analyses.waiting.text import answer
 from iesoresearch.data.health_economics import load_inputs
@@ -239,6 +239,17 @@ def test_gains_by_deprivation_by_hand(base):
     share = share / share.sum()
     np.testing.assert_allclose(found.gain, more - paid * 0.1 / share)
     assert found.total == pytest.approx(more - paid)
+
+
+def test_weights_favour_the_deprived_who_gain_more(base):
+    """Equal weights change nothing; more for the deprived, of whom more are referred, adds."""
+    plain, weighted = (
+        whole(replace(base, params=Params(**SMALL, equity_ratio=ratio)), decisions(base)).frame
+        for ratio in (1.0, 4.0)
+    )
+    assert plain["weighted"].to_list() == pytest.approx(plain["total"].to_list())
+    assert weighted["total"].to_list() == pytest.approx(plain["total"].to_list())
+    assert (weighted["weighted"] > plain["weighted"]).all()
 
 
 # What is said, and what is refused
