@@ -162,4 +162,4 @@ def _sum(payoffs, more, way, problems) -> dict:
 
 
 def _place(way) -> str:
-    return " > ".join(way) if way else "the root"
+    return " > ".join(filter(None, way)) or "the root"

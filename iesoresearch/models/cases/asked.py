@@ -35,10 +35,14 @@ def _why_not(case: Case, expected: Expected) -> str | None:
     for kind in ("cost", "effect"):
         if kind in rest and kind not in kinds:
             return f"there is no reward of kind {kind}."
-    both = what in ("frontier", "status", "icer", "evpi") or what.startswith("probability")
+    alone = {"probability_less_costly": "cost", "probability_more_effective": "effect"}.get(what)
+    if alone and alone not in kinds:
+        return f"there is no reward of kind {alone}."
+    both = what in ("frontier", "status", "icer", "evpi")
+    both = both or (what.startswith("probability") and not alone)
     if (both or set(rest) & set(_RATIOS)) and not {"cost", "effect"} <= kinds:
         return "needs a reward of kind cost and one of kind effect."
-    if (both or set(rest) & set(_RATIOS)) and len(case.names) < 2:
+    if (both or alone or set(rest) & set(_RATIOS)) and len(case.names) < 2:
         return "needs two strategies."
     if "inmb" in rest and case.wtp != case.wtp:
         return "needs wtp: what a unit of effect is worth."

@@ -16,6 +16,15 @@ from iesoresearch.models.cases.functions import FUNCTIONS
 TIME = frozenset({"cycle", "time", "years", "age"})
 RESERVED = TIME | {"time_in_state", "t"}
 
+#: How the format says what other languages call by these names.
+ELSEWHERE = {
+    "ln": " (the natural logarithm is log)",
+    "power": " (write a ** b)",
+    "ifelse": " (write a if condition else b)",
+    "IF": " (write a if condition else b)",
+    "round": " (write floor(x + 0.5))",
+}
+
 
 def cell(part: Part, local: Iterable[str] = ()) -> Cell | None:
     """Expression at a place; problems are kept.
@@ -94,10 +103,11 @@ def _known(document, made: Cell, parameters: set, tables: set, local: frozenset)
     for name in sorted(made.expression.names - parameters - RESERVED):
         close = suggestion(name, sorted(parameters | local))
         document.problems.append(f"{made.place}: {name!r} is not defined{close}.")
-    for name in sorted(made.expression.calls - tables - set(FUNCTIONS)):
-        close = suggestion(name, sorted({*tables, *FUNCTIONS}))
+    missing = made.expression.calls - tables - set(FUNCTIONS)
+    for name in sorted(missing):
+        close = ELSEWHERE.get(name) or suggestion(name, sorted({*tables, *FUNCTIONS}))
         document.problems.append(f"{made.place}: there is no function {name!r}{close}.")
-    for name, count in sorted(_arguments(made)):
+    for name, count in sorted(a for a in _arguments(made) if a[0] not in missing):
         least, most = (1, 1)
         if name not in tables and name in FUNCTIONS:
             least, most = FUNCTIONS[name].least, FUNCTIONS[name].most

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from iesoresearch.models.cases import matrices
 from iesoresearch.models.cases.case import Cell, Clock
 from iesoresearch.models.cases.cells import TIME, cell, constant
-from iesoresearch.models.cases.document import Part, suggestion
+from iesoresearch.models.cases.document import Part, shown, suggestion
 
 OPERATIONS = (
     *("counts", "mix", "switch", "relative_risk", "hazard_ratio", "odds_ratio"),
@@ -126,7 +126,10 @@ def _rows(part: Part, states: States, base) -> matrices.RowsOf | None:
 def _row(part: Part, state: str, states: States) -> dict[str, Cell | str | None]:
     if part.value == "stay":
         return {state: matrices.REST}
-    found = {}
+    found: dict[str, Cell | str | None] = {}
+    if isinstance(part.value, str):
+        part.problem(f"{shown(part.value)} is no row: write stay, or states with probabilities.")
+        return found
     for to, entry in states.by_state(part).items():
         rest = entry.value == matrices.REST
         found[to] = matrices.REST if rest else cell(entry, states.local(state))

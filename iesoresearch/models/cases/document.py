@@ -15,6 +15,18 @@ from iesoresearch.errors import ParameterError
 MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 2_000_000, 200_000, 40
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
+#: What the reader of YAML says, and what has usually happened.
+_MEANT = {
+    "expected <block end>": "the indentation differs from that of the lines above",
+    "cannot start any token": "indent with spaces, and put quotes around a text that begins so",
+    "mapping values are not allowed here": "put quotes around a text that holds a colon",
+    "expected ',' or": "a comma, a bracket or a closing quote is missing, here or above",
+    "unexpected end of stream": "a quote or a bracket is not closed",
+    "could not find expected ':'": "a colon is missing after a name",
+    "found undefined alias": "no &name stands above for this *name",
+    "found another document": "a file holds one case; remove the second ---",
+}
+
 
 @dataclass
 class Document:
@@ -162,7 +174,8 @@ def read(text: str, name: str) -> Document:
     """Values and lines of a YAML text.
 
     Plain values only: numbers, texts, true, false, null, lists and mappings. Unlike YAML 1.1, the
-    words yes, no, on and off are texts, and so are dates and ``1:30``.
+    words yes, no, on and off are texts, and so are dates and ``1:30``. Unlike all YAML, a comma
+    within parentheses does not end a value, so ``{p: rescale(q, 2)}`` is one entry.
 
     Raises
     ------
@@ -177,7 +190,8 @@ def read(text: str, name: str) -> Document:
         mark = getattr(error, "problem_mark", None)
         place = f" near line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or "too deeply nested"
-        raise ParameterError(f"{name} is not readable as YAML{place}: {why}.") from None
+        hint = next((f" ({meant})" for said, meant in _MEANT.items() if said in why), "")
+        raise ParameterError(f"{name} is not readable as YAML{place}: {why}{hint}.") from None
     reading = _Reading(name)
     value = None if node is None else reading.value(node, ())
     return Document(name, value, reading.lines, problems=reading.problems)
@@ -199,13 +213,13 @@ class _Reading:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            entries = enumerate(node.value)
+            entries = enumerate(_joined_list(node.value) if node.flow_style else node.value)
             return [self.value(child, (*path, f"[{k}]")) for k, child in entries]
         return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: tuple[str, ...]) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, child in node.value:
+        for key_node, child in _joined(node.value) if node.flow_style else node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 line = key_node.start_mark.line + 1
                 raise ParameterError(f"{self.name}, line {line}: a key must be a single word.")
@@ -214,6 +228,13 @@ class _Reading:
                 place = ".".join((*path, key))
                 line = key_node.start_mark.line + 1
                 self.problems.append(f"{place} (line {line}): is given twice.")
+            if node.flow_style and _alone(key_node, child):
+                line = key_node.start_mark.line + 1
+                raise ParameterError(
+                    f"{self.name}, line {line}: {key!r} has no value; write "
+                    f"{key}: and a value, or nothing after the colon. Decimals have a point, "
+                    "thousands no comma, and a text that holds a comma needs quotes."
+                )
             self.lines[(*path, key)] = key_node.start_mark.line + 1
             result[key] = self.value(child, (*path, key))
         return result
@@ -230,3 +251,42 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if _NUMBER.fullmatch(text):
         return float(text) if re.search(r"[.eE]", text) else int(text)
     return text
+
+
+def _alone(key: yaml.Node, value: yaml.Node) -> bool:
+    """Whether an entry between { } is a name without a colon."""
+    return bool(key.value) and value.start_mark.index == key.end_mark.index and not value.value
+
+
+def _open(node: yaml.Node) -> bool:
+    """Whether a parenthesis is opened in an unquoted value, and not closed."""
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return plain and node.value.count("(") > node.value.count(")")
+
+
+def _joined(pairs: list[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Entries of a mapping between { }, with the commas within parentheses put back."""
+    made: list[tuple[yaml.Node, yaml.Node]] = []
+    for key, value in pairs:
+        if made and _open(made[-1][1]) and _alone(key, value):
+            before, start = made[-1]
+            made[-1] = before, _with(start, key)
+        else:
+            made.append((key, value))
+    return made
+
+
+def _joined_list(nodes: list[yaml.Node]) -> list[yaml.Node]:
+    """Entries of a list between [ ], likewise."""
+    made: list[yaml.Node] = []
+    for node in nodes:
+        if made and _open(made[-1]) and isinstance(node, yaml.ScalarNode):
+            made[-1] = _with(made[-1], node)
+        else:
+            made.append(node)
+    return made
+
+
+def _with(start: yaml.Node, end: yaml.Node) -> yaml.ScalarNode:
+    text = f"{start.value}, {end.value}"
+    return yaml.ScalarNode(start.tag, text, start.start_mark, end.end_mark)

@@ -157,22 +157,29 @@ class Evaluation:
                 for k, name in enumerate(names)
             }
             return dataclasses.replace(self, totals=means)._difference(strategy, *rest)
-        cost, effect = found["cost"], found["effect"] * sign(self.case)
-        net = rest[-1] * effect - cost
         if what == "evpi":
-            return float(evpi(net))
+            return float(evpi(self._net(rest[-1])))
         k = names.index(strategy)
         if what == "probability_best":
-            return float((net.argmax(1) == k).mean())
-        other = names.index(rest[0])
-        cheaper, better = cost[:, k] < cost[:, other], effect[:, k] > effect[:, other]
-        holds = {
-            "probability_cost_effective": net[:, k] > net[:, other],
-            "probability_dominant": cheaper & better,
-            "probability_less_costly": cheaper,
-            "probability_more_effective": better,
-        }
-        return float(holds[what].mean())
+            return float((self._net(rest[-1]).argmax(1) == k).mean())
+        return float(self._better(what, k, names.index(rest[0]), rest[-1]).mean())
+
+    def _net(self, wtp: float) -> np.ndarray:
+        """(D, K) net benefits."""
+        return wtp * self._draws["effect"] * sign(self.case) - self._draws["cost"]
+
+    def _better(self, what: str, k: int, other: int, wtp: Any) -> np.ndarray:
+        """(D,) whether a strategy is better than another in the way asked for."""
+        if what == "probability_cost_effective":
+            net = self._net(wtp)
+            return net[:, k] > net[:, other]
+        holds = np.ones(len(next(iter(self._draws.values()))), bool)
+        if what != "probability_more_effective":
+            holds &= self._draws["cost"][:, k] < self._draws["cost"][:, other]
+        if what != "probability_less_costly":
+            effect = self._draws["effect"] * sign(self.case)
+            holds &= effect[:, k] > effect[:, other]
+        return holds
 
     @cached_property
     def simulated(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -50,6 +50,11 @@ _SAID = {
     ast.JoinedStr: "a text",
     ast.Starred: "a star",
 }
+_SAID_OPERATOR = {
+    ast.BitXor: "^ (a power is **)",
+    ast.BitAnd: "& (write and)",
+    ast.BitOr: "| (write or)",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +106,7 @@ def compile_expression(text: str) -> Expression:
         hint = f" ({reserved[0]!r} cannot be a name)" if reserved else ""
         hint = " (write 5 % as 0.05)" if text.strip().endswith("%") else hint
         if text.count("(") != text.count(")"):
-            hint = " (parentheses do not match; between { } quote what holds commas)"
+            hint = " (parentheses do not match)"
         raise ParameterError(f"{text!r} is not an expression{hint}.") from None
     names: set[str] = set()
     calls: set[str] = set()
@@ -143,6 +148,8 @@ def _children(node: ast.AST) -> list[ast.AST]:
         case ast.Call(func=ast.Name(), keywords=[]):
             return list(node.args)
     said = _SAID.get(type(node), f"{type(node).__name__}")
+    if isinstance(node, ast.BinOp):
+        said = _SAID_OPERATOR.get(type(node.op), type(node.op).__name__)
     raise ParameterError(f"may not hold {said}: arithmetic, comparisons, if-else and calls only.")
 
 

@@ -70,6 +70,8 @@ class RowsOf:
                 total = sum(named.values(), np.zeros((1, 1, 1)))
                 _room(total, self.places[state])
                 named[to] = np.clip(1.0 - total, 0.0, 1.0)
+                return _spread(named, space.states)
+        _whole(sum(named.values(), np.zeros((1, 1, 1))), self.places[state])
         return _spread(named, space.states)
 
 
@@ -287,10 +289,27 @@ def _restay(matrix: np.ndarray, space: Space, place: str) -> np.ndarray:
 def _room(total: np.ndarray, place: str) -> None:
     """Refuse probabilities that leave nothing for the rest."""
     if np.any(total > 1 + 1e-9):
-        at = np.unravel_index(int(np.argmax(total)), total.shape)
-        where = f" in cycle {at[1] + 1}" if total.ndim > 1 and total.shape[1] > 1 else ""
-        draw = f" of draw {at[0]}" if total.shape[0] > 1 else ""
+        sums = _at(total, np.argmax(total))
         raise ParameterError(
-            f"{place}: what is named sums to {float(total[at]):.10g}{where}{draw}, more than 1, so "
-            "that the rest would be negative."
+            f"{place}: what is named sums to {sums}, more than 1, so that the rest would be "
+            "negative."
         )
+
+
+def _whole(total: np.ndarray, place: str) -> None:
+    """Refuse a row without a rest that does not sum to one."""
+    gap = np.abs(total - 1.0)
+    if np.any(gap > 1e-9):
+        sums = _at(total, np.argmax(gap))
+        raise ParameterError(
+            f"{place}: the row sums to {sums} instead of 1. Write rest for what is left, as in "
+            "{well: rest, ill: 0.1}."
+        )
+
+
+def _at(total: np.ndarray, index: np.intp) -> str:
+    """A sum, and where it is."""
+    at = np.unravel_index(int(index), total.shape)
+    where = f" in cycle {at[1] + 1}" if total.ndim > 1 and total.shape[1] > 1 else ""
+    draw = f" of draw {at[0]}" if total.shape[0] > 1 else ""
+    return f"{float(total[at]):.10g}{where}{draw}"

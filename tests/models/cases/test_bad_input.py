@@ -47,7 +47,7 @@ BAD = {
     "rows": (
         "well: rest, ill: p_ill",
         "ill: p_ill",
-        r"transitions from well: sum 0\.10\d+ instead of 1",
+        r"transitions\.well \(line \d+\): the row sums to 0\.10\d+ in cycle 1 instead of 1",
     ),
     "rest": ("ill: p_ill,", "ill: p_ill + 0.899,", r"transitions.well \(line 2\d\): what is named"),
     "negative probability": (
