@@ -18,6 +18,9 @@ COMPLETE = {
     *("dm4hee_antenatal_hiv_tree", "analytic_voi", "singh2024_unit_error_fixture"),
     *("frontier_va_example", "frontier_hiv_screening_paltiel_2006", "frontier_cdiff_11_strategies"),
     "frontier_ties_cheapest_reference",
+    *("dmhee_total_hip_replacement", "evans_sumatriptan_tree", "darth_viral_encephalitis_tree"),
+    *("darth_sick_sicker_microsimulation", "heemod_shame_three_strategies"),
+    "heemod_shame_budget_impact",
 }
 INCOMPLETE = {"catarino2023_ieso", "baumann2020_icbt", "nice_cg113_ccbt_gad"}
 
@@ -52,6 +55,8 @@ def test_the_published_digits_are_all_there():
     assert counts["freitag2024_diga_depression"] == 27
     assert counts["chancellor_hiv"] == 34
     assert counts["catarino2023_ieso"] == 14
+    assert counts["dmhee_total_hip_replacement"] == 36
+    assert counts["heemod_shame_three_strategies"] == 15
 
 
 def test_the_negative_fixture_is_refused_unless_it_expects_what_is_wrong():
