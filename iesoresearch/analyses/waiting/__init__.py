@@ -60,14 +60,14 @@ class Params(AnalysisParams):
     queue_referrals: int = Field(
         2000, ge=500, le=1_000_000, description="patients who join the list of a service in a year"
     )
-    queue_weeks: int = Field(104, ge=26, le=520, description="weeks for which a queue is followed")
+    queue_weeks: int = Field(104, ge=52, le=520, description="weeks for which a queue is followed")
     queue_replications: int = Field(
         5, ge=2, le=1000, description="times that every scenario of the queue is simulated"
     )
     queue_fixed_share: float = Field(
         0.0, ge=0, le=1, description="cost of more capacity that comes with no session, share"
     )
-    n_draws: int = Field(1000, ge=500, le=100_000, description="draws of all inputs")
+    n_draws: int = Field(1000, ge=600, le=100_000, description="draws of all inputs")
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
     @property

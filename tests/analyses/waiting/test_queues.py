@@ -33,7 +33,7 @@ from iesoresearch.results import Result
 def made(n_jobs=1, **changes):
     inputs = load_inputs()
     data = Data(inputs, England.read(inputs), {}, 1, n_jobs)
-    settings = {"queue_referrals": 1000, "queue_replications": 2, "n_draws": 500}
+    settings = {"queue_referrals": 1000, "queue_replications": 2, "n_draws": 600}
     return Queues(Computed(data, Params(**settings | changes)))
 
 
