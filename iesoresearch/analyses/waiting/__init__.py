@@ -20,14 +20,18 @@ class Params(AnalysisParams):
     source: Literal["published"] = Field(
         "published", description="published figures, and assumptions where there are none"
     )
-    recovery: Literal["severity-specific", "constant", "declining", "waiting list", "none"] = Field(
-        "severity-specific", description="who recovers while waiting: scenario of the base case"
+    recovery: Literal["waiting list", "severity-specific", "constant", "declining", "none"] = Field(
+        "waiting list", description="who recovers while waiting: scenario of the base case"
+    )
+    effect: Literal["average service", "one service"] = Field(
+        "average service",
+        description="effect of therapy on depression: the mean of trials, or one draw among them",
     )
     instrument: Literal["SF-6D", "EQ-5D"] = Field(
         "SF-6D", description="utilities of depression in the base case; anxiety has SF-6D only"
     )
     horizon_weeks: int = Field(
-        104, ge=56, le=520, description="weeks from referral that are counted, the same for all"
+        260, ge=56, le=520, description="weeks from referral that are counted, the same for all"
     )
     thresholds: list[float] = Field(
         [20_000.0, 25_000.0, 30_000.0, 35_000.0],

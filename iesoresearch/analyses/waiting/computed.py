@@ -13,6 +13,8 @@ from iesoresearch.models.waiting import BANDS, SCENARIOS, Outcome, WaitingModel,
 from iesoresearch.seeds import derive
 
 CONDITIONS = tuple(BANDS)
+#: What a run calls the effect of therapy -> what the model calls it.
+EFFECTS = {"average service": "mean", "one service": "predictive"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,12 @@ class Data:
 
 
 def model_of(condition: str, params: Params, **changes) -> WaitingModel:
-    """The waiting model as asked for, of anxiety by band where a scenario says nothing of it."""
+    """The waiting model as asked for; the base case where a scenario says nothing of anxiety."""
     recovery = changes.pop("recovery", params.recovery)
     if condition not in SCENARIOS[recovery].conditions:
         recovery = next(iter(SCENARIOS))
-    horizon = changes.pop("horizon_weeks", params.horizon_weeks)
-    return WaitingModel(condition, recovery=recovery, horizon_weeks=horizon, **changes)
+    settings = {"horizon_weeks": params.horizon_weeks, "effect": EFFECTS[params.effect]} | changes
+    return WaitingModel(condition, recovery=recovery, **settings)
 
 
 @dataclass(frozen=True)

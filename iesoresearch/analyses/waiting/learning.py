@@ -23,6 +23,7 @@ ASSUMED, KNOWN = "all assumptions", "all that is sourced or derived"
 COHORT = "recovery, deterioration, drop-out on the list"
 TRIAL = "effect of therapy in the service"
 _EFFECT = ("effect_mean", "effect_place", "rr_nonresponse_anxiety")
+_CONTROL = "response_waiting_list_anxiety"  # a trial in anxiety shows it as well
 MULTIPLES = (0.1, 1.0, 10.0)  # of the size of the study
 
 
@@ -81,7 +82,7 @@ class Learning:
         assumed = [n for n, m in self.inputs.items() if m[0].status == "assumption"]
         known = [n for n in self.inputs if n not in assumed]
         seen = [n for n, m in self.inputs.items() if self._is_seen(m)]
-        effect = [n for n, m in self.inputs.items() if m[0].name in _EFFECT]
+        effect = [n for n, m in self.inputs.items() if m[0].name in (*_EFFECT, _CONTROL)]
         found = {ASSUMED: assumed, KNOWN: known, COHORT: seen, TRIAL: effect}
         return {name: tuple(members) for name, members in found.items() if members}
 

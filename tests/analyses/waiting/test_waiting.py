@@ -311,7 +311,7 @@ def test_checks_hold_but_for_the_claims(result):
     [
         ({"thresholds": [30_000.0, 20_000.0]}, "they must rise, from above zero"),
         ({"thresholds": [0.0]}, "they must rise, from above zero"),
-        ({"recovery": "fast"}, "recovery='fast' should be 'severity-specific'"),
+        ({"recovery": "fast"}, "recovery='fast' should be 'waiting list'"),
         ({"horizon_weeks": 52}, "horizon_weeks=52 should be greater than or equal to 56"),
         ({"treshold": 1.0}, r"treshold is not a parameter \(did you mean thresholds\?\)"),
         ({"sure": 0.5}, "sure=0.5 should be greater than 0.5"),

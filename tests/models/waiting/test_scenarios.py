@@ -50,7 +50,7 @@ def test_anxiety_on_the_waiting_list():
 
 
 def test_every_scenario_says_where_it_comes_from():
-    assert list(SCENARIOS) == ["severity-specific", "constant", "declining", "waiting list", "none"]
+    assert list(SCENARIOS) == ["waiting list", "severity-specific", "constant", "declining", "none"]
     names = {x.name for x in load_inputs()}
     for scenario in SCENARIOS.values():
         assert scenario.source
@@ -60,9 +60,11 @@ def test_every_scenario_says_where_it_comes_from():
 
 
 def test_what_is_not_to_be_had_is_refused():
-    with pytest.raises(ParameterError, match='no recovery scenario "fast"; choose from severity'):
+    with pytest.raises(ParameterError, match='no recovery scenario "fast"; choose from waiting'):
         check("fast", "depression")
-    with pytest.raises(ParameterError, match="says nothing of anxiety; choose from severity-spec"):
+    with pytest.raises(
+        ParameterError, match="says nothing of anxiety; choose from waiting list, sev"
+    ):
         check("declining", "anxiety")
     with pytest.raises(ParameterError, match="3, 6 and 12 months cannot fall"):
         interval_hazards(np.array([0.3, 0.2, 0.5]))
