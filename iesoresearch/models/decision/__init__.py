@@ -44,6 +44,7 @@ from iesoresearch.models.decision.sensitivity import (
     tornado,
     two_way,
 )
+from iesoresearch.models.decision.variance import explained, explained_all
 
 __all__ = [
     "DOMINATED",
@@ -67,6 +68,8 @@ __all__ = [
     "evppi",
     "evppi_all",
     "evsi",
+    "explained",
+    "explained_all",
     "incremental",
     "incremental_net_benefit",
     "net_benefit",

@@ -66,7 +66,7 @@ def evppi(nb, x) -> Estimate:
         NaN, shapes that differ, one strategy, too few draws for the number of inputs.
     """
     values = strategies(numbers(nb, "net benefits", 2), "net benefits")
-    return _estimate(values, _inputs(x, len(values), "inputs"))
+    return _estimate(values, input_columns(x, len(values), "inputs"))
 
 
 def evppi_all(
@@ -96,7 +96,7 @@ def evppi_all(
     """
     values = strategies(numbers(nb, "net benefits", 2), "net benefits")
     groups = {} if groups is None else groups
-    columns = {name: _inputs(x, len(values), repr(name)) for name, x in parameters.items()}
+    columns = {name: input_columns(x, len(values), repr(name)) for name, x in parameters.items()}
     for name, members in groups.items():
         unknown = sorted(set(members) - set(columns))
         if unknown or not members or isinstance(members, str):
@@ -131,7 +131,7 @@ def evsi(nb, summaries) -> Estimate:
         As `evppi`.
     """
     values = strategies(numbers(nb, "net benefits", 2), "net benefits")
-    return _estimate(values, _inputs(summaries, len(values), "summaries"))
+    return _estimate(values, input_columns(summaries, len(values), "summaries"))
 
 
 def population(value, people_per_year, years: int, discount: float):
@@ -165,7 +165,14 @@ def population(value, people_per_year, years: int, discount: float):
     return value * float((people / (1 + rate) ** np.arange(years)).sum())
 
 
-def _inputs(x, n, label):
+def input_columns(x, n: int, label: str) -> np.ndarray:
+    """(n, p) inputs to be learned, without those that are constant.
+
+    Raises
+    ------
+    ParameterError
+        NaN, or another number of draws.
+    """
     array = np.asarray(x)
     columns = numbers(array if array.ndim != 1 else array[:, None], label, 2)
     if len(columns) != n:
@@ -173,7 +180,8 @@ def _inputs(x, n, label):
     return columns[:, np.ptp(columns, axis=0) > 0]
 
 
-def _enough(n, p, label):
+def enough(n: int, p: int, label: str) -> None:
+    """Raise a `ParameterError` where draws are too few for a regression on `p` inputs."""
     need = max(FEWEST, PER_TERM * basis.fewest_terms(p) if p > 1 else 0)
     if n < need:
         raise ParameterError(
@@ -190,7 +198,7 @@ def _estimate(nb, x, label=""):
     gain = gain[:, np.ptp(gain, axis=0) > 0]
     if p == 0 or gain.shape[1] == 0:
         return Estimate(0.0, 0.0)
-    _enough(n, p, label)
+    enough(n, p, label)
     fit = smooth(x, gain, _chosen, min(basis.MOST_TERMS, n // PER_TERM))
     better = np.maximum(fit.fitted.max(axis=1), 0)
     bias = _bias(fit)
