@@ -57,7 +57,10 @@ def by_numpy(draws: dict, d: int) -> np.ndarray:
                 if t < horizon:
                     leaves = a.dropout[0] * waiting
                     other = (other + leaves) @ weeks[t]
-                    waiting, treated = (waiting - leaves) @ weeks[t], treated @ weeks[t]
+                    waiting = (waiting - leaves) @ weeks[t]
+                    for g, second in enumerate(seconds):
+                        gone = treated[g] * (a.dropout[0] if t < wait + second else 0)
+                        treated[g], other = (treated[g] - gone) @ weeks[t], other + gone @ weeks[t]
     return found
 
 

@@ -41,11 +41,11 @@ class Arrays:
     engaged
         (D, B) probability that somebody seen in a band goes on after the first session.
     second_shares, second_weeks
-        (D, G) of the second wait.
+        (D, G) of the second wait, among those who go on after the first session: shares by class.
     treatment_weeks
         (D,) from second session to the end.
     dropout
-        (D,) probability per week of leaving the list.
+        (D,) probability per week of leaving, before the first session and before the second.
     factor
         (D,) discount factor of a week.
     course
@@ -197,7 +197,10 @@ def _second_wait(model, draws) -> tuple[np.ndarray, np.ndarray]:
         return np.ones((n, 1)), np.full((n, 1), model.second_wait_weeks, dtype=np.int64)
     shares = np.stack([draws[f"second_wait_share_{c}"] for c in SECOND_WAITS], -1)
     weeks = np.stack([draws[f"second_wait_weeks_{c}"] for c in SECOND_WAITS], -1)
-    return shares / shares.sum(-1, keepdims=True), _whole(weeks)
+    weeks = _whole(weeks)
+    # Published are waits of those who came: of those who set out, more were to wait long.
+    shares /= (1 - draws["dropout_per_week"][:, None]) ** weeks
+    return shares / shares.sum(-1, keepdims=True), weeks
 
 
 def _worth(model, draws) -> tuple[tuple[str, ...], np.ndarray]:

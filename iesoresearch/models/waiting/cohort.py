@@ -90,10 +90,14 @@ def _week(arrays, start: int, t: int, wait: int, n_phases: int) -> np.ndarray:
         full[0, :, 0] = 0.0
         full[0, :, left] = natural - goes_on
         for g, share in enumerate(arrays.second_shares[0]):
-            full[0, :, 1 + 2 * g] = share * goes_on
+            full[0, :, 1 + 2 * g] = share * (1 - arrays.dropout[0]) * goes_on
+            full[0, :, left] += share * arrays.dropout[0] * goes_on
     for g, weeks in enumerate(arrays.second_weeks[0]):
         second, treatment = 1 + 2 * g, 2 + 2 * g
         end = wait + weeks + arrays.treatment_weeks[0]
+        if wait < t < wait + weeks:
+            full[second, :, second] = natural * (1 - arrays.dropout[0])
+            full[second, :, left] = natural * arrays.dropout[0]
         from_, to, move = second, treatment, natural
         if t == end - 1:
             from_, to, move = (second if t == wait + weeks else treatment), after, natural

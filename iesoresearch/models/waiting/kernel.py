@@ -87,23 +87,28 @@ def _add(times, people, worth, total):
 
 
 @numba.njit(cache=True, nogil=True)
-def _course(rates, relapse, to, shares, seconds, treatment, rest, discounts, gains, people, out):
-    """Add gains and the cost of the rest of the course to (rewards + 1, waits), people moving on.
+def _course(
+    rates, relapse, to, comes, seconds, treatment, rest, discounts, inside, gains, people, out
+):  # fmt: skip
+    """Add gains, cost of the rest of the course and people with one to `out`, people moving on.
 
-    `people` are (bands, waits) at the first session; they are carried to the last end of treatment.
+    `people` are (bands, waits) who go on after the first session; they are carried to the last end
+    of treatment, those who leave before the second session with the others, for they follow the
+    same natural course. `comes` is the share of them with a second session, by class of its wait.
     """
     n_bands, n = people.shape
     n_rewards = gains.shape[1]
     recovered = np.empty(n)
     last = seconds.max() + treatment
     for week in range(last + 1):
-        for g in range(len(shares)):
+        for g in range(len(comes)):
             for b in range(n_bands):
                 if week == seconds[g]:
-                    _add(shares[g] * rest[b], people[b], discounts[week : week + n], out[n_rewards])
+                    _add(comes[g] * rest[b], people[b], discounts[week : week + n], out[n_rewards])
+                    _add(comes[g], people[b], inside[week : week + n], out[n_rewards + 1])
                 if week == seconds[g] + treatment:
                     for r in range(n_rewards):
-                        _add(shares[g], people[b], gains[b, r, week : week + n], out[r])
+                        _add(comes[g], people[b], gains[b, r, week : week + n], out[r])
         if week < last:
             _step(rates, relapse, to, week, people, recovered)
 
@@ -141,9 +146,9 @@ def run(
     """Fill (draws, starting bands, rewards + 3, waits): rewards, therapy, treated, waited.
 
     Parameters are the fields of `assembling.Arrays`; waits are 0 … `longest`. "Therapy" is in £,
-    discounted; "treated" the share that goes on after the first session; "waited" the mean weeks on
-    the list. Nothing is counted that would happen at the horizon or later, but QALYs and costs of
-    being in a state at the horizon itself.
+    discounted; "treated" the share that comes to the second session; "waited" the mean weeks on
+    the list for the first. Nothing is counted that would happen at the horizon or later, but QALYs
+    and costs of being in a state at the horizon itself.
     """
     n_draws, n_rewards, n_bands = values.shape
     horizon, n = len(interval), longest + 1
@@ -153,12 +158,15 @@ def run(
     natural = np.empty((n_bands, n_rewards))
     people = np.empty((n_bands, n))
     discounts, paid = np.empty(horizon + 1), np.zeros(padded)
+    inside = np.zeros(padded)
+    inside[:horizon] = 1.0
     out[:] = 0.0
     for d in range(n_draws):
         _along_weeks(interval, recover[d], worsen[d], rates)
         for t in range(horizon + 1):
             discounts[t] = factor[d] ** t
         paid[:horizon] = discounts[:horizon]
+        comes = second_shares[d] * (1.0 - dropout[d]) ** second_weeks[d]
         for s in range(n_bands - 1):
             to = relapse_to[s]
             if s == 0 or to != relapse_to[s - 1]:
@@ -172,10 +180,9 @@ def run(
                 for b in range(n_bands):
                     here[n_rewards, t] += people[b, t] * first[d, b] * paid[t]
                     people[b, t] *= engaged[d, b]
-                    here[n_rewards + 1, t] += people[b, t] if t < horizon else 0.0
                 for r in range(n_rewards):
                     here[r, t] = natural[s + 1, r]
             _course(
-                rates, relapse[d], to, second_shares[d], second_weeks[d], treatment_weeks[d],
-                rest[d], paid, gains, people, here,
+                rates, relapse[d], to, comes, second_weeks[d], treatment_weeks[d],
+                rest[d], paid, inside, gains, people, here,
             )  # fmt: skip

@@ -22,7 +22,9 @@ class WaitingModel:
     """From referral to a fixed horizon, in cycles of a week; severity by band of PHQ-9 or GAD-7.
 
     Everybody waits `wait` weeks for the first session, and may leave the list before (drop-out).
-    After it a share goes on (`engaged_…`), waits again for the second session and is treated. All
+    After it a share would go on (`engaged_…`), waits again for the second session, may leave before
+    it at the same rate, and is treated otherwise; the published shares of second waits are those of
+    people who came. Who leaves then has had, and cost, the first session and stays untreated. All
     the time, on the list or off it, severity follows the natural course: recovery to the first band
     (a named scenario), one band worse, relapse from the first band (`bands.relapse_to`). Therapy
     acts at the end of treatment, on top of what the natural course did meanwhile, as trials measure

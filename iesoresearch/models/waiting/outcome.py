@@ -31,7 +31,7 @@ class Outcome:
     qaly
         Discounted QALYs by utility instrument.
     treated
-        Share that goes on after the first session.
+        Share that comes to the second session, before the horizon.
     weeks_waited
         Mean weeks on the list for the first session; less than the wait where people drop out.
     course

@@ -60,12 +60,14 @@ def finished_course(model, draws: Mapping[str, np.ndarray], wait: int = 0) -> Co
             f"Courses end up to {wait + lengths.max()} weeks after referral, after the horizon of "
             f"{model.horizon_weeks}. Lengthen horizon_weeks."
         )
+    finished = arrays.second_shares * (1 - arrays.dropout[:, None]) ** arrays.second_weeks
+    finished /= finished.sum(1, keepdims=True)
     people = _referred(np.asarray(draws["phq9_mean"]), np.asarray(draws["phq9_sd"]))
     n = len(arrays.relapse)
     treated, untreated = np.zeros(n), np.zeros(n)
     for week in range(wait + lengths.max() + 1):
         for g in range(lengths.shape[1]):
-            ends = (wait + lengths[:, g] == week) * arrays.second_shares[:, g]
+            ends = (wait + lengths[:, g] == week) * finished[:, g]
             after = np.einsum("db,dbc->dc", people, arrays.effect)
             treated += ends * after[:, :2].sum(1)
             untreated += ends * people[:, :2].sum(1)

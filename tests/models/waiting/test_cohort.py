@@ -47,8 +47,9 @@ def test_occupancy_sums_to_one_and_shares_agree():
     phase = np.array([s.split(",")[0] for s in cohort.states])
     waiting = trace[:, phase == "waiting"].sum(1)
     assert outcome.weeks_waited[1, 2, 17] == pytest.approx(waiting[:17].sum())
-    on = np.array([p.startswith("second wait") for p in phase])
-    assert outcome.treated[1, 2, 17] == pytest.approx(trace[18, on].sum())
+    seconds = model.arrays(DRAWS).second_weeks[1]
+    came = [trace[18 + w, phase == f"treatment {g}"].sum() for g, w in enumerate(seconds, 1)]
+    assert outcome.treated[1, 2, 17] == pytest.approx(sum(came))
     assert (trace[18:, phase == "waiting"] == 0).all()
     ended = 17 + 20 + 26 + 20  # no class of second wait lasts longer
     assert trace[ended:, phase == "after"].sum(1) == pytest.approx(outcome.treated[1, 2, 17])

@@ -95,12 +95,13 @@ def test_people_who_stay_where_they_are_have_a_closed_form():
     assert out.background[0, :, 0] == pytest.approx(month * weeks * 12 / WEEKS_PER_YEAR)
     course = np.array([671.5, 657.5, 697.5, 777.5])
     first = 0.15 * course * 0.99**10 * 1.035 ** (-10 / WEEKS_PER_YEAR)
-    rest = 0.85 * course * 0.904 * 0.99**10
     shares, waits = np.array([268954, 145392, 97487, 158586]), np.array([2, 6, 10, 20])
-    shares = shares / shares.sum()
+    shares = shares / shares.sum()  # of those who came to the second session
+    comes = 1 / (shares / 0.99**waits).sum()
+    rest = 0.85 * course * 0.904 * 0.99**10 * comes
     rest *= (shares * 1.035 ** (-(10 + waits) / WEEKS_PER_YEAR)).sum()
     assert out.therapy[0, :, 1] == pytest.approx(first + rest, rel=1e-5)
-    assert out.treated[0, :, 1] == pytest.approx(0.904 * 0.99**10)
+    assert out.treated[0, :, 1] == pytest.approx(0.904 * 0.99**10 * comes, rel=1e-5)
     assert out.weeks_waited[0, :, 1] == pytest.approx((1 - 0.99**10) / 0.01)
 
 
@@ -113,7 +114,7 @@ def test_a_course_that_helps_has_a_closed_form_at_every_horizon(horizon, wait):
     moves = model.arrays(draws).effect[0, 1:]
     utilities = np.array([0.75, 0.715, 0.65, 0.605, 0.565])
     gain = moves @ utilities - utilities[1:]
-    treated = 0.904 * 0.99**wait
+    treated = 0.904 * 0.99 ** (wait + 5)
     after = counted(horizon, 0.035, wait + 20)
     expected = utilities[1:] * counted(horizon, 0.035) + treated * gain * after
     assert found == pytest.approx(expected / WEEKS_PER_YEAR)
@@ -128,6 +129,40 @@ def test_a_horizon_that_cuts_off_the_benefit_makes_waiting_look_cheap():
         for h in (52, 104, 156, 260)
     ]
     assert (np.diff(costs, axis=0) > 0).all()
+
+
+@pytest.mark.parametrize("drop_out", [0.0, 0.02])
+@pytest.mark.parametrize("second", [1, 7])
+def test_who_leaves_before_the_second_session_paid_the_first_and_stays_untreated(drop_out, second):
+    """A list of people, week by week in plain Python: nobody recovers, worsens or relapses."""
+    draws = fixed(
+        base_case(INPUTS), deterioration=0, relapse=0, dropout=drop_out, discount_per_year=0
+    )
+    model = WaitingModel(recovery="none", second_wait_weeks=second)
+    out = model.evaluate(draws, [0, 6])
+    arrays = model.arrays(draws)
+    listed, first = 1.0, 0.0
+    for _ in range(6):
+        listed -= drop_out * listed
+    first = listed * arrays.first[0, 2]
+    listed *= 0.904
+    for _ in range(second):
+        listed -= drop_out * listed
+    assert out.treated[0, 1, 1] == pytest.approx(listed)
+    assert out.therapy[0, 1, 1] == pytest.approx(first + listed * arrays.rest[0, 2])
+    gain = arrays.effect[0, 2] @ arrays.values[0, 1] - arrays.values[0, 1, 2]
+    weeks = 104 - (6 + second + 15) + 0.5  # by the trapezoidal rule, the last counts half
+    assert arrays.names[1] == "SF-6D"
+    untreated = 104 * arrays.values[0, 1, 2]
+    assert out.qaly["SF-6D"][0, 1, 1] == pytest.approx(untreated + listed * gain * weeks)
+
+
+def test_waits_of_those_who_come_to_the_second_session_are_the_published_ones():
+    draws = fixed(base_case(INPUTS), dropout=0.02)
+    arrays = WaitingModel().arrays(draws)
+    came = arrays.second_shares * 0.98**arrays.second_weeks
+    published = np.array([268954, 145392, 97487, 158586])
+    assert came[0] / came.sum() == pytest.approx(published / published.sum(), abs=1e-5)
 
 
 def test_what_waits_changes_in_the_shares():
