@@ -49,10 +49,15 @@ FRAMES = {
             for s, p in (("at once", 30.0), ("no therapy", 70.0))
         )
     ),
-    "tornado": both({"input": ["A", "B"], "low": LOW, "high": HIGH, "base": [5.0, 5.0]}),
-    "evppi": both(
-        {"input": ["A", "B"], "rests_on": ["assumption", "sourced"], "value": [9.0, 0.1],
-         "error": [1.0, 0.1], "share": [90.0, 0.5]}
+    "tornado": both(
+        *(
+            {"outcome": [o] * 2, "input": ["A", "B"], "low": LOW, "high": HIGH, "base": [5.0, 5.0]}
+            for o in ("cost", "benefit")
+        )
+    ),
+    "explained": both(
+        {"input": ["A", "B"], "rests_on": ["assumption", "sourced"], "error": [1.0, 0.1],
+         "share": [90.0, 0.5]}
     ),
     "scenarios": both(
         {"recovery": ["none", "constant"], "horizon": ["52 weeks"] * 2, "instrument": ["SF-6D"] * 2,
@@ -112,19 +117,24 @@ def test_bars_run_from_the_base_to_the_ends():
     panel = draw("tornado")[0]
     low = [(bar.get_x(), bar.get_width()) for bar in panel.containers[0]]
     assert low == [(5.0, -35.0), (5.0, 5.0)]
+    assert [p.texts[0].get_text() for p in draw("tornado")] == [
+        f"{condition}: {outcome}"
+        for condition in ("Depression", "Anxiety")
+        for outcome in ("cost", "benefit")
+    ]
 
 
-def test_what_is_worth_next_to_nothing_is_left_out():
-    assert [t.get_text() for t in draw("evppi")[0].get_yticklabels()] == ["A"]
+def test_what_explains_next_to_nothing_is_left_out():
+    assert [t.get_text() for t in draw("explained")[0].get_yticklabels()] == ["A"]
 
 
-def test_where_nothing_is_worth_learning_it_says_so():
-    found = table("evppi")
+def test_where_nothing_matters_by_itself_it_says_so():
+    found = table("explained")
     none = Table(found.title, found.frame.with_columns(share=pl.lit(0.0)), found.keys, found.values)
-    figure = figures.plot_evppi(none).figure
+    figure = figures.plot_explained(none).figure
     figure.canvas.draw()
     said = [t.get_text() for panel in figure.axes for t in panel.texts]
-    assert said.count("no input is worth learning") == 2
+    assert said.count("no input matters by itself") == 2
 
 
 def test_the_best_is_marked_and_thresholds_are_drawn():

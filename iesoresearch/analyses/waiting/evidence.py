@@ -32,7 +32,7 @@ EVIDENCE = {
     "24": [
         "figure:tornado",
         "figure:acceptability",
-        "figure:evppi",
+        "figure:explained",
         "table:scenarios",
         "table:value_of_information",
         "table:studies",

@@ -84,7 +84,8 @@ def assumptions(
     Parameters
     ----------
     worth
-        By condition and name of an input, EVPPI as percentage of the EVPI.
+        By condition and name of an input, percentage of the variance of the cost of 18 weeks that
+        it explains.
     """
     rows = [
         {
@@ -100,8 +101,8 @@ def assumptions(
     ]
     rows += [row | dict.fromkeys(worth, "see scenarios") for row in _of_params(params)]
     values = {"value": words("Value"), "range": words("Range"), "reason": words("Why so")}
-    values |= {name: words(f"EVPPI, % of EVPI: {name}") for name in worth}
-    title = "Assumptions, with the share of the value of perfect information that is theirs"
+    values |= {name: words(f"% of the variance of cost: {name}") for name in worth}
+    title = "Assumptions, with what they explain of the variance of the cost of 18 weeks, all parts"
     keys = {"label": "Assumed", "condition": "Condition"}
     return Table(title, pl.DataFrame(rows), keys, values)
 
@@ -124,14 +125,14 @@ def _of_params(params: Params) -> list[dict[str, str]]:
             "label": "Weeks from referral that are counted",
             "condition": "both",
             "value": f"{params.horizon_weeks} weeks",
-            "range": "52 to 260",
-            "reason": "Two years as in Catarino 2023; what therapy does later is cut off.",
+            "range": "104 to 520",
+            "reason": "Long enough that what therapy does after a late start is not cut off.",
         },
         {
             "label": "Price of clearing a week of waiting, shared by the referrals of",
             "condition": "both",
             "value": f"{params.spread_weeks:g} weeks",
-            "range": "1 and more",
+            "range": "26 to 208",
             "reason": "A list is shortened by a week by a week's more courses, once. Not found: "
             "who bears that for how long.",
         },

@@ -10,9 +10,11 @@ from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, model_of
 from iesoresearch.analyses.waiting.declared import value, words
 from iesoresearch.analyses.waiting.oneway import label
+from iesoresearch.analyses.waiting.perspectives import CASH, HEALTH, STANDARD, WORK
+from iesoresearch.analyses.waiting.sentence import headline
 from iesoresearch.analyses.waiting.strategies import Decision
 from iesoresearch.data.health_economics import Input
-from iesoresearch.models.decision import Estimate, evpi, evppi_all, evsi
+from iesoresearch.models.decision import Estimate, evpi, evppi_all, evsi, explained_all
 from iesoresearch.models.waiting import SCENARIOS, groups
 from iesoresearch.models.waiting.bands import key
 from iesoresearch.models.waiting.drawing import for_condition
@@ -20,8 +22,9 @@ from iesoresearch.results import Table
 from iesoresearch.seeds import rng
 
 ASSUMED, KNOWN = "all assumptions", "all that is sourced or derived"
+NHS, SOCIETY = "NHS cash and health", "society: work as well"
 COHORT = "recovery, deterioration, drop-out on the list"
-TRIAL = "effect of therapy in the service"
+TRIAL = "effect of therapy"
 _EFFECT = ("effect_mean", "effect_place", "rr_nonresponse_anxiety")
 _CONTROL = "response_waiting_list_anxiety"  # a trial in anxiety shows it as well
 MULTIPLES = (0.1, 1.0, 10.0)  # of the size of the study
@@ -29,7 +32,10 @@ MULTIPLES = (0.1, 1.0, 10.0)  # of the size of the study
 
 @dataclass(frozen=True)
 class Learning:
-    """Value of information on the five strategies of one condition, at the first threshold.
+    """What learning is worth to the choice between at once and the usual wait, first threshold.
+
+    And, as that choice may be clear whatever an input is, how much of the uncertainty of the cost
+    of 18 weeks, all parts together, each input explains.
 
     Attributes
     ----------
@@ -48,8 +54,22 @@ class Learning:
 
     @cached_property
     def benefit(self) -> np.ndarray:
-        """(D, K) net benefit, £."""
-        return self.decision.benefit(self.decision.one.thresholds[0])
+        """(D, 2) net benefit to the NHS and to health of at once and the usual wait, £."""
+        return self.decision.pair()
+
+    @cached_property
+    def views(self) -> dict[str, np.ndarray]:
+        """Net benefit (D, 2) by what is counted; work is not known for anxiety."""
+        found = {NHS: self.benefit}
+        if self.decision.one.has_work:
+            found[SOCIETY] = self.decision.pair((CASH, WORK, HEALTH))
+        return found
+
+    @cached_property
+    def cost(self) -> np.ndarray:
+        """(D,) cost of 18 weeks for the usual patient, all parts, £."""
+        one = self.decision.one
+        return one.by_week(headline(one)[-1])[:, one.place, STANDARD]
 
     @cached_property
     def evpi(self) -> float:
@@ -100,18 +120,39 @@ class Learning:
         )
 
     @cached_property
+    def _all_columns(self) -> dict[str, np.ndarray]:
+        return {name: self._columns(members) for name, members in self.inputs.items()}
+
+    @cached_property
+    def worth_by_view(self) -> dict[str, dict[str, Estimate]]:
+        """EVPPI by what is counted, then by input and by group."""
+        return {
+            view: evppi_all(benefit, self._all_columns, self.names)
+            for view, benefit in self.views.items()
+        }
+
+    @property
     def worth(self) -> dict[str, Estimate]:
-        """EVPPI by input and by group."""
-        columns = {name: self._columns(members) for name, members in self.inputs.items()}
-        return evppi_all(self.benefit, columns, self.names)
+        """EVPPI by input and by group, counting NHS cash and health."""
+        return self.worth_by_view[NHS]
+
+    @cached_property
+    def explained(self) -> dict[str, Estimate]:
+        """Share of the variance of `cost` by input and by group."""
+        return explained_all(self.cost, self._all_columns, self.names)
+
+    @property
+    def first(self) -> str:
+        """The input that explains most of the uncertainty of the cost of waiting."""
+        return max(self.inputs, key=lambda name: self.explained[name].value)
 
     def share(self, name: str) -> float:
-        """EVPPI as a percentage of the EVPI."""
-        return 100 * self.worth[name].value / self.evpi if self.evpi > 0 else 0.0
+        """Percentage of the variance of the cost of 18 weeks that an input or group explains."""
+        return 100 * self.explained[name].value
 
     @cached_property
     def by_input(self) -> dict[str, float]:
-        """Percentage of the EVPI by name of the input; all of a group have the group's."""
+        """`share` by name of the input; all of a group have the group's."""
         return {x.name: self.share(name) for name, m in self.inputs.items() for x in m}
 
     def cohort(self, n: int) -> Estimate:
@@ -131,13 +172,15 @@ class Learning:
         return evsi(self.benefit, counts[:, :3].astype(float))
 
     def trial(self, n: int) -> Estimate:
-        """EVSI of a trial of therapy in the service, half of `n` patients on the waiting list.
+        """EVSI of a trial of therapy, half of `n` patients on the waiting list.
 
         Depression: Hedges' g with its usual variance, 4/n + g²/2n. Anxiety: patients who respond.
         """
         draws, generator, half = self.decision.one.draws, self._generator(TRIAL, n), max(1, n // 2)
         if self.condition == "depression":
-            effect = draws["effect_mean"] + draws["effect_tau"] * draws["effect_place"]
+            effect = draws["effect_mean"]
+            if model_of(self.condition, self.computed.params).effect == "predictive":
+                effect = effect + draws["effect_tau"] * draws["effect_place"]
             error = np.sqrt(4 / n + effect**2 / (2 * n))
             return evsi(self.benefit, effect + error * generator.standard_normal(len(effect)))
         waiting = 1 - draws["response_waiting_list_anxiety"]
@@ -149,30 +192,63 @@ class Learning:
         return rng(self.computed.params.seed, name, self.condition, n)
 
 
-def partial(found: dict[str, Learning]) -> Table:
-    """EVPPI of every input and of groups, largest first, groups on top."""
+def _listed(learning: Learning) -> list[tuple[str, str, str]]:
+    """Groups, then inputs, those that explain most first: name, label, what it rests on."""
+    single = sorted(learning.inputs, key=lambda name: -learning.explained[name].value)
+    found = [(name, name, "group") for name in learning.names]
+    for name in single:
+        members = learning.inputs[name]
+        found.append((name, label(members), members[0].status))
+    return found
+
+
+def shares(found: dict[str, Learning]) -> Table:
+    """Share of the variance of the cost of waiting by input, largest first, groups on top."""
     rows = []
     for condition, learning in found.items():
-        single = sorted(learning.inputs, key=lambda name: -learning.worth[name].value)
-        for name in [*learning.names, *single]:
-            members = learning.inputs.get(name)
-            estimate = learning.worth[name]
+        sd = float(learning.cost.std(ddof=1))
+        for name, shown, rests_on in _listed(learning):
+            estimate = learning.explained[name]
             rows.append(
-                {"condition": condition, "input": name if members is None else label(members)}
-                | {"rests_on": "group" if members is None else members[0].status}
-                | {"value": estimate.value, "error": estimate.standard_error}
-                | {"share": learning.share(name), "evpi": learning.evpi}
+                {"condition": condition, "input": shown, "rests_on": rests_on}
+                | {"share": 100 * estimate.value, "error": 100 * estimate.standard_error}
+                | {"sd": sd}
             )
     values = {
         "rests_on": words("Rests on"),
-        "value": value("EVPPI per patient, £"),
-        "error": value("Standard error, £"),
-        "share": value("% of EVPI"),
-        "evpi": value("EVPI, £"),
+        "share": value("% of the variance explained", 1),
+        "error": value("Standard error, points", 1),
+        "sd": value("SD of the cost, all inputs, £"),
     }
-    keys = {"condition": "Condition", "input": "To be learnt"}
+    keys = {"condition": "Condition", "input": "Input"}
+    title = f"What makes the cost of {STANDARD} weeks uncertain, all parts together"
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def partial(found: dict[str, Learning]) -> Table:
+    """EVPPI of every input and of groups, in the order of what they explain."""
+    rows = []
+    for condition, learning in found.items():
+        for view, worth in learning.worth_by_view.items():
+            whole = evpi(learning.views[view])
+            for name, shown, rests_on in _listed(learning):
+                rows.append(
+                    {"condition": condition, "view": view, "input": shown, "rests_on": rests_on}
+                    | {"value": worth[name].value, "error": worth[name].standard_error}
+                    | {"evpi": whole}
+                )
+    values = {
+        "rests_on": words("Rests on"),
+        "value": value("EVPPI per patient, £", 2),
+        "error": value("Standard error, £", 2),
+        "evpi": value("EVPI, £", 2),
+    }
+    keys = {"condition": "Condition", "view": "Counted", "input": "To be learnt"}
     wtp = next(iter(found.values())).decision.one.thresholds[0]
-    title = f"What it is worth to know an input exactly, at £{wtp:,.0f} per QALY"
+    title = (
+        "What it is worth to know an input exactly, when the choice is therapy at once or after "
+        f"the usual wait, at £{wtp:,.0f} per QALY"
+    )
     return Table(title, pl.DataFrame(rows), keys, values)
 
 
@@ -182,7 +258,7 @@ def studies(found: dict[str, Learning], params: Params) -> Table:
     for condition, learning in found.items():
         designs = {
             f"cohort on a waiting list, {weeks} weeks": (learning.cohort, COHORT),
-            "trial of therapy in the service": (learning.trial, TRIAL),
+            "trial of therapy": (learning.trial, TRIAL),
         }
         for design, (study, informed) in designs.items():
             most = learning.worth[informed]
@@ -194,13 +270,14 @@ def studies(found: dict[str, Learning], params: Params) -> Table:
                     | {"most": most.value, "most_error": most.standard_error}
                 )
     values = {
-        "value": value("EVSI per patient, £"),
-        "error": value("Standard error, £"),
-        "most": value("EVPPI of what it would show, £"),
-        "most_error": value("Standard error, £"),
+        "value": value("EVSI per patient, £", 2),
+        "error": value("Standard error, £", 2),
+        "most": value("EVPPI of what it would show, £", 2),
+        "most_error": value("Standard error, £", 2),
     }
     keys = {"condition": "Condition", "study": "Study", "n": "Patients in it"}
-    return Table("What a study would be worth", pl.DataFrame(rows), keys, values)
+    title = "What a study would be worth to the choice between therapy at once and the usual wait"
+    return Table(title, pl.DataFrame(rows), keys, values)
 
 
 def sizes(params: Params) -> list[int]:

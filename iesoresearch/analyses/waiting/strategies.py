@@ -6,10 +6,19 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, Waiting
 from iesoresearch.analyses.waiting.declared import interval, named, spread, value, words
-from iesoresearch.analyses.waiting.perspectives import STANDARD, YEAR
-from iesoresearch.models.decision import Acceptability, acceptability, incremental
+from iesoresearch.analyses.waiting.perspectives import (
+    CASH,
+    HEALTH,
+    STANDARD,
+    YEAR,
+    Perspective,
+    verdict,
+)
+from iesoresearch.analyses.waiting.sentence import headline
+from iesoresearch.models.decision import Acceptability, acceptability, evpi, incremental
 from iesoresearch.results import Table
 from iesoresearch.seeds import rng
 
@@ -17,6 +26,7 @@ GRID = np.arange(0.0, 50_001.0, 2_500.0)  # £ per QALY
 SHOWN = 250  # draws on the plane
 AT_ONCE, USUAL = 0, 1  # columns
 NO_ICER = "none"
+SPREADS = (26.0, 52.0, 104.0, 208.0)  # weeks of referrals that may share the price
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,16 @@ class Decision:
         place = np.searchsorted(self.one.outcome.waits, self.weeks)
         return total[:, self.one.place][:, place]
 
+    def against_usual(self, k: int) -> str:
+        """Cost per QALY of strategy `k` over the usual wait, in words where that is no price."""
+        cost, qaly = (float((x[:, k] - x[:, USUAL]).mean()) for x in (self.costs, self.effects))
+        if k == USUAL:
+            return "–"
+        if cost * qaly <= 0:
+            return "dearer and worse" if cost > 0 else "cheaper and better"
+        ratio = f"£{cost / qaly:,.0f} per QALY"
+        return f"{ratio} {'gained' if qaly > 0 else 'given up'}"
+
     def benefit(self, wtp: float) -> np.ndarray:
         """(D, K) net monetary benefit, £."""
         return wtp * self.effects - self.costs
@@ -83,10 +103,23 @@ class Decision:
         """Over the grid."""
         return acceptability(self.costs, self.effects, self.grid)
 
-    def worth_sooner(self, wtp: float) -> np.ndarray:
+    def pair(self, parts: tuple[str, ...] = (CASH, HEALTH)) -> np.ndarray:
+        """(D, 2) net benefit of at once and of the usual wait, £, at the first threshold.
+
+        Parameters
+        ----------
+        parts
+            What is counted; with work, the view of society.
+        """
+        total = Perspective(parts, self.one.thresholds[0]).total(
+            self.one.outcome, self.one.instrument, self.weeks[[AT_ONCE, USUAL]]
+        )
+        return -total[:, self.one.place] - self.price[:, None] * [self.typical, 0]
+
+    def worth_sooner(self, wtp: float, parts: tuple[str, ...] = (CASH, HEALTH)) -> np.ndarray:
         """(D,) £ worth paying per patient and week sooner, down from the usual wait to none."""
-        benefit = self.benefit(wtp) + self.price[:, None] * (self.typical - self.weeks)
-        return (benefit[:, AT_ONCE] - benefit[:, USUAL]) / self.typical
+        cost = self.one.by_week(Perspective(parts, wtp))
+        return cost[:, self.one.place, self.typical] / self.typical
 
 
 def decisions(computed: Computed) -> dict[str, Decision]:
@@ -108,10 +141,12 @@ def compared(found: dict[str, Decision]) -> Table:
                 | named("cost", spread(decision.costs[:, k], 0))
                 | named("qaly", spread(decision.effects[:, k], 3))
                 | {"dominance": row.status, "icer": _icer(row)}
+                | {"against_usual": decision.against_usual(k)}
                 | {f"best_{t:.0f}": float(p[k]) for t, p in zip(thresholds, sure, strict=True)}
             )
     values = interval("cost", "NHS cash with the price, £") | interval("qaly", "QALYs", 3)
     values |= {"dominance": words("Dominance"), "icer": words("£ per QALY gained")}
+    values |= {"against_usual": words("Against the usual wait")}
     values |= {f"best_{t:.0f}": value(f"Best at £{t:,.0f}, %") for t in thresholds}
     keys = {"condition": "Patients", "strategy": "Therapy"}
     title = "When therapy starts: costs to the NHS and QALYs per patient"
@@ -174,30 +209,83 @@ def curves(found: dict[str, Decision]) -> Table:
     return Table("Which strategy is best, by £ per QALY", pl.DataFrame(rows), keys, values)
 
 
-def worth(found: dict[str, Decision], patients: dict[str, int]) -> Table:
-    """At every threshold: best strategy, value of perfect information, worth of a week sooner."""
+def worth(found: dict[str, Decision], patients: dict[str, int], one_service: bool) -> Table:
+    """At every threshold: best strategy, value of perfect information, worth of a week sooner.
+
+    No sum over England where the draws are those of one service: what it would learn of itself is
+    not to be multiplied by the patients of all.
+    """
     rows = []
     for condition, decision in found.items():
         curve = decision.acceptability
         for wtp in decision.one.thresholds:
             w = int(np.searchsorted(curve.wtps, wtp))
             sooner = decision.worth_sooner(wtp)
+            known = evpi(decision.benefit(wtp)[:, [AT_ONCE, USUAL]])
             rows.append(
                 {"condition": condition, "wtp": f"£{wtp:,.0f}"}
                 | {"best": decision.names[curve.best[w]]}
                 | {"sure": 100 * float(curve.frontier[w]), "evpi": float(curve.evpi[w])}
-                | {"all": float(curve.evpi[w]) * patients[condition] / 1e6}
+                | {"pair": known}
+                | ({} if one_service else {"all": known * patients[condition] / 1e6})
                 | named("sooner", spread(sooner, 0))
                 | {"pays": 100 * float((sooner > decision.price).mean())}
             )
     values = {
         "best": words("Best on average"),
         "sure": value("Best in % of draws"),
-        "evpi": value("EVPI per patient, £"),
-        "all": value("EVPI of a year's courses, £ million"),
+        "evpi": value("EVPI per patient, all five, £"),
+        "pair": value("EVPI per patient, at once or the usual wait, £", 1),
     }
+    if not one_service:
+        values |= {"all": value("… of a year's courses, £ million", 1)}
     values |= interval("sooner", "Worth paying per patient and week sooner, £")
     values |= {"pays": value("Chance that it is above the price, %")}
     keys = {"condition": "Condition", "wtp": "£ per QALY"}
     title = "What is best, and what knowing everything would be worth"
+    return Table(title, pl.DataFrame(rows), keys, values)
+
+
+def removing(found: dict[str, Decision], params: Params) -> Table:
+    """Whether a week of waiting costs more than its removal, whatever a course costs.
+
+    A week is removed from a list by a week's courses more, once. Shared by the referrals of
+    `spread_weeks`, a patient's part of it is the price; the spread at which price and worth are
+    even is the time for which the shorter wait must last.
+    """
+    rows = []
+    spreads = sorted({*SPREADS, params.spread_weeks})
+    for condition, decision in found.items():
+        one, wtp = decision.one, decision.one.thresholds[0]
+        course = one.course[:, one.place]
+        for perspective in headline(one):
+            sooner = decision.worth_sooner(wtp, perspective.parts)
+            chance = {n: float((sooner > course / n).mean()) for n in spreads}
+            even = course.mean() / sooner.mean() if sooner.mean() > 0 else np.inf
+            rows.append(
+                {"condition": f"{condition}, {one.usual}", "perspective": perspective.name}
+                | named("sooner", spread(sooner, 0))
+                | {"price": float(decision.price.mean())}
+                | {"pays": 100 * chance[params.spread_weeks]}
+                | {"verdict": verdict(chance[params.spread_weeks], params)}
+                | {"even": f"{even:,.0f}" if even < np.inf else "never"}
+                | {f"at_{n:g}": 100 * chance[n] for n in spreads if n != params.spread_weeks}
+            )
+    values = interval("sooner", "Cost of a week of waiting, £")
+    values |= {
+        "price": value("Price of removing it, £"),
+        "pays": value("Chance that waiting costs more, %"),
+        "verdict": words("“Waiting costs more than its removal”"),
+        "even": words("Even if the price is shared by the referrals of so many weeks"),
+    }
+    values |= {
+        f"at_{n:g}": value(f"Chance, %: shared over {n:g} weeks")
+        for n in spreads
+        if n != params.spread_weeks
+    }
+    keys = {"condition": "Patients", "perspective": "What is counted"}
+    title = (
+        "Another comparison: a week of waiting against the price of removing it, shared over "
+        f"{params.spread_weeks:g} weeks of referrals"
+    )
     return Table(title, pl.DataFrame(rows), keys, values)

@@ -10,6 +10,7 @@ from iesoresearch.analyses.waiting.oneway import OneWay
 from iesoresearch.analyses.waiting.queues import Queues
 from iesoresearch.analyses.waiting.scenarios import Scenarios
 from iesoresearch.analyses.waiting.strategies import Decision
+from iesoresearch.analyses.waiting.validity import Validity
 from iesoresearch.results import Table
 
 
@@ -41,6 +42,11 @@ class Whole:
     def scenarios(self) -> Scenarios:
         """Of both conditions."""
         return Scenarios(self.computed)
+
+    @cached_property
+    def validity(self) -> Validity:
+        """The model beside England."""
+        return Validity(self.computed)
 
     @cached_property
     def queues(self) -> Queues:

@@ -2,31 +2,35 @@
 
 import numpy as np
 
-from iesoresearch.analyses.waiting.checks import SURE, tag
+from iesoresearch.analyses.waiting import break_even
+from iesoresearch.analyses.waiting.checks import SURE, far_chances, tag
 from iesoresearch.analyses.waiting.computed import Computed, Waiting
-from iesoresearch.analyses.waiting.declared import number, spread, three
-from iesoresearch.analyses.waiting.england import SCALE_NAMES, SCALES, SECOND
+from iesoresearch.analyses.waiting.declared import chance_number, number, spread, three
+from iesoresearch.analyses.waiting.england import BOTH, FIRST, SCALE_NAMES, SCALES, SECOND
 from iesoresearch.analyses.waiting.perspectives import STANDARD
 from iesoresearch.analyses.waiting.queue_checked import queue_numbers
 from iesoresearch.analyses.waiting.queue_shown import queue_figures
+from iesoresearch.analyses.waiting.scenarios import MOST_DRAWS
 from iesoresearch.analyses.waiting.sentence import chance, components, headline
+from iesoresearch.analyses.waiting.setting import captioned
 from iesoresearch.analyses.waiting.strategies import AT_ONCE
 from iesoresearch.analyses.waiting.whole import Whole
-from iesoresearch.results import FigureSpec, Number, Table
+from iesoresearch.results import FigureSpec, Number
 
 _EFFECT = ("effect_place", "effect_mean", "rr_nonresponse_anxiety")
 WAITS = ("typical", "both", "six", "standard", "year")  # in the order of `perspectives.waits`
 
 
-def numbers(whole: Whole, tables: dict[str, Table]) -> dict[str, Number]:
+def numbers(whole: Whole) -> dict[str, Number]:
     """What sentences quote and `verify` compares."""
     computed = whole.computed
-    found = _general(computed) | _scenarios(tables["scenarios"]) | queue_numbers(whole.queues)
+    found = _general(computed) | _scenarios(whole) | queue_numbers(whole.queues)
+    found |= _other_cases(computed)
     for one in computed.base.values():
-        found |= _costs(one, computed) | _parts(one, computed)
+        found |= _costs(one, computed) | _parts(one, computed) | _sooner(one, computed)
     for name, decision in whole.decisions.items():
         learning = whole.learning[name]
-        first = max(learning.inputs, key=lambda x, worth=learning.worth: worth[x].value)
+        first = learning.first
         wtp = decision.one.thresholds[0]
         best = int(decision.benefit(wtp).mean(0).argmax())
         found |= {
@@ -117,16 +121,61 @@ def _listed(items: list[str]) -> str:
 
 
 def _costs(one: Waiting, computed: Computed) -> dict[str, Number]:
-    """Of the usual patient: cost at the mean first wait, and chances at every wait."""
+    """Of the usual patient: costs of the mean first wait and of both, chances at every wait."""
     found = money(f"course_{one.condition}", one.course[:, one.place])
     for perspective in headline(one):
         name = f"{one.condition}_{tag(perspective)}"
-        found |= money(f"cost_{name}", one.cost(perspective, computed.waits[0])[:, one.place])
-        for word, wait in zip(WAITS, computed.waits, strict=True):
-            for prefix, times in (("p", 1.0), ("far", computed.params.far_more)):
-                p = 100 * float(chance(one, perspective, wait, times)[one.place])
-                found[f"{prefix}_{name}_{word}"] = number(p, 0, "%")
+        for prefix, wait in zip(("cost", "cost_both"), computed.waits, strict=False):
+            found |= money(f"{prefix}_{name}", one.cost(perspective, wait)[:, one.place])
+        found |= _chances(one, name, perspective, computed)
     return found
+
+
+def _chances(one: Waiting, name: str, perspective, computed: Computed) -> dict[str, Number]:
+    """That every wait costs more, and far more, than a course."""
+    params, found = computed.params, {}
+    for word, wait in zip(WAITS, computed.waits, strict=True):
+        for prefix, times in (("p", 1.0), ("far", params.far_more)):
+            p = chance(one, perspective, wait, times)[one.place]
+            found[f"{prefix}_{name}_{word}"] = chance_number(p, params.n_draws)
+    return found
+
+
+def _other_cases(computed: Computed) -> dict[str, Number]:
+    """All parts together, were recovery slowest or fastest, or the service one among those tried.
+
+    And cash, were nobody to leave the list.
+    """
+    found = {}
+    for condition, cases in computed.by_recovery.items():
+        for word, name in zip(("slow", "fast"), (list(cases)[0], list(cases)[-1]), strict=True):
+            one = cases[name]
+            found[f"{word}_{condition}"] = number(name)
+            found |= _chances(one, f"{word}_{condition}", headline(one)[-1], computed)
+    services = computed.by_effect["one service"]["depression"]
+    found |= _chances(services, "service", headline(services)[-1], computed)
+    draws = services.draws
+    harm = draws["effect_mean"] + draws["effect_tau"] * draws["effect_place"] < 0
+    found["harm"] = chance_number(harm.mean(), computed.params.n_draws)
+    for condition, one in computed.staying.items():
+        cash = one.cost(headline(one)[0], computed.waits[1])[:, one.place]
+        found |= money(f"stay_{condition}", cash)
+    return found
+
+
+def _sooner(one: Waiting, computed: Computed) -> dict[str, Number]:
+    """A week sooner, all parts counted, beside its price; the break-even wait, and who waits it."""
+    whole, place, typical = headline(one)[-1], one.place, computed.waits[0].weeks
+    worth = one.by_week(whole)[:, place, typical] / typical
+    price = one.course[:, place] / computed.params.spread_weeks
+    week = break_even.week(one, whole)[place]
+    england, name = computed.data.england, one.condition
+    return money(f"society_{name}", worth) | {
+        f"pays_society_{name}": chance_number((worth > price).mean(), computed.params.n_draws),
+        f"even_{name}": number(break_even.NEVER + " weeks" if week is None else f"{week} weeks"),
+        f"longer_first_{name}": number(break_even.longer(england, FIRST, week)),
+        f"longer_both_{name}": number(break_even.longer(england, BOTH, week)),
+    }
 
 
 def _parts(one: Waiting, computed: Computed) -> dict[str, Number]:
@@ -141,18 +190,21 @@ def _parts(one: Waiting, computed: Computed) -> dict[str, Number]:
     return found
 
 
-def _scenarios(table: Table) -> dict[str, Number]:
-    frame = table.frame
-    found = {"n_scenarios": number(len(frame))}
-    for name in ("typical", "standard"):
-        found[f"scenario_{name}_low"] = number(float(frame[name].min()), 0, "%")
-        found[f"scenario_{name}_high"] = number(float(frame[name].max()), 0, "%")
+def _scenarios(whole: Whole) -> dict[str, Number]:
+    """Least and most chance that a wait costs far more than a course, over all scenarios."""
+    n, found = whole.computed.params.n_draws, {}
+    for name, weeks in (("typical", whole.computed.waits[0].weeks), ("standard", STANDARD)):
+        far = far_chances(whole, weeks)
+        found["n_scenarios"] = number(len(far))
+        for end, p in (("low", min(far)), ("high", max(far))):
+            found[f"scenario_{name}_{end}"] = chance_number(p, min(n, MOST_DRAWS))
     return found
 
 
-def figures() -> dict[str, FigureSpec]:
-    """By name; captions are templates."""
-    return {name: FigureSpec(*spec) for name, spec in _FIGURES.items()} | queue_figures()
+def figures(computed: Computed) -> dict[str, FigureSpec]:
+    """By name; captions are templates, with the setting of the run at their end."""
+    found = {name: FigureSpec(*spec) for name, spec in _FIGURES.items()} | queue_figures()
+    return captioned(found, computed)
 
 
 _FIGURES = {
@@ -195,15 +247,17 @@ _FIGURES = {
     "tornado": (
         "tornado",
         "Which input matters: one at a time",
-        "Net benefit of therapy at once over the usual wait, {wtp} per QALY, with one input at its "
-        "low (light) and high (dark) end and all others at their values.",
+        "Cost of 18 weeks of waiting, all parts, and net benefit of therapy at once over the usual "
+        "wait, {wtp} per QALY, with one input at its low (light) and high (dark) end and all "
+        "others at their values.",
     ),
-    "evppi": (
-        "evppi",
-        "What it is worth to know an input",
-        "EVPPI per patient, with two standard errors, at {wtp} per QALY; EVPI {evpi_depression} "
-        "for depression and {evpi_anxiety} for anxiety. What is worth less than 1 % of it is left "
-        "out.",
+    "explained": (
+        "explained",
+        "Which input makes the cost of waiting uncertain",
+        "Share of the variance of the cost of 18 weeks, all parts at {wtp} per QALY, that each "
+        "input explains by itself (main effect), and groups of them, with two standard errors; "
+        "what explains less than 1 % is left out. Shares of inputs that act together do not add "
+        "up to 100 %.",
     ),
     "scenarios": (
         "scenarios",

@@ -7,14 +7,14 @@ from iesoresearch.figures.waiting.sentence import (
     plot_by_week,
     plot_patient_week,
 )
-from iesoresearch.figures.waiting.uncertainty import plot_evppi, plot_scenarios, plot_tornado
+from iesoresearch.figures.waiting.uncertainty import plot_explained, plot_scenarios, plot_tornado
 
 __all__ = [
     "plot_acceptability",
     "plot_against_course",
     "plot_break_even",
     "plot_by_week",
-    "plot_evppi",
+    "plot_explained",
     "plot_patient_week",
     "plot_plane",
     "plot_queue",

@@ -1,11 +1,12 @@
-"""Figures of what is not known: tornado, value of information, scenarios."""
+"""Figures of what is not known: tornado, what explains the variance, scenarios."""
 
 import textwrap
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
 from iesoresearch.figures.waiting.panels import (
@@ -20,9 +21,15 @@ from iesoresearch.figures.waiting.panels import (
 )
 from iesoresearch.results import Table
 
-BARS = 10  # of a tornado
-LEAST = 1.0  # % of the EVPI
+BARS = 8  # of a tornado
+LEAST = 1.0  # % of the variance
 _COLOURS = {"assumption": 1, "derived": 0, "sourced": 2, "group": 3}
+_MEANING = {
+    "assumption": "assumption",
+    "derived": "derived from a source",
+    "sourced": "printed in a source",
+    "group": "several inputs together",
+}
 
 
 def _wrapped(names) -> list[str]:
@@ -31,10 +38,12 @@ def _wrapped(names) -> list[str]:
 
 @styled
 def plot_tornado(table: Table, ax: Axes) -> None:
-    """Net benefit at the low and high end of each input, widest on top."""
-    shown = conditions(table)
-    for panel, condition in zip(panels(ax, len(shown), 1, 8.4, 7.6).flat, shown, strict=True):
-        rows = table.frame.filter(condition=condition).head(BARS)
+    """Cost of a wait, and net benefit, at both ends of each input, widest on top."""
+    pairs = [(c, o) for c in conditions(table) for o in _outcomes(table)]
+    sizes = [min(BARS, table.frame.filter(condition=c, outcome=o).height) for c, o in pairs]
+    grid = panels(ax, len(pairs), 1, 8.6, 0.27 * sum(sizes) + 0.75 * len(pairs), heights=sizes)
+    for panel, (condition, outcome) in zip(grid.flat, pairs, strict=True):
+        rows = table.frame.filter(condition=condition, outcome=outcome).head(BARS)
         low, high, base = numbers(rows, "low", "high", "base")
         place = np.arange(len(rows), dtype=float)
         for ends, colour, label in ((low, PALETTE[4], "at its low end"),
@@ -42,50 +51,59 @@ def plot_tornado(table: Table, ax: Axes) -> None:
             panel.barh(place, ends - base, left=base, color=colour, height=0.62, label=label)
         panel.axvline(base[0], color=GREY, lw=1)
         panel.axvline(0, color="#222222", lw=1, ls=":")
-        panel.set_yticks(place, _wrapped(rows["input"]), fontsize=8)
+        panel.set_yticks(place, _wrapped(rows["input"]), fontsize=7)
         panel.set_ylim(len(rows) - 0.4, -0.6)
-        named(panel, heading(condition), right=True, low=True)
+        panel.set_xlim(*_wider(np.r_[low, high, 0.0]))
+        named(panel, f"{heading(condition)}: {outcome}", right=True, low=True)
         pounds(panel.xaxis)
     ax.figure.axes[1].legend(fontsize=8, loc="center right")
-    ax.figure.axes[-1].set_xlabel("Net benefit of at once over the usual wait, per patient")
+    ax.figure.axes[-1].set_xlabel("£ per patient; solid: all inputs at their values")
+
+
+def _outcomes(table: Table) -> list[str]:
+    return table.frame["outcome"].unique(maintain_order=True).to_list()
+
+
+def _wider(ends: np.ndarray) -> tuple[float, float]:
+    """Limits with room for words on the right."""
+    low, high = ends.min(), ends.max()
+    return low - 0.05 * (high - low), high + 0.3 * (high - low)
 
 
 @styled
-def plot_evppi(table: Table, ax: Axes) -> None:
-    """Value of learning an input or a group of them, with two standard errors."""
+def plot_explained(table: Table, ax: Axes) -> None:
+    """Share of the variance that an input or a group explains, with two standard errors."""
     shown = conditions(table)
     frame = table.frame.filter(pl.col("share") >= LEAST)
     counts = [max(1, frame.filter(condition=c).height) for c in shown]
-    grid = panels(ax, len(shown), 1, 8.0, 0.42 * sum(counts) + 2.0)
+    grid = panels(ax, len(shown), 1, 8.0, 0.34 * sum(counts) + 1.6, heights=counts)
     for panel, condition in zip(grid.flat, shown, strict=True):
-        _worths(panel, frame.filter(condition=condition))
+        _shares(panel, frame.filter(condition=condition))
         named(panel, heading(condition), right=True, low=True)
-        panel.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-        pounds(panel.xaxis)
-        if panel.containers:
-            panel.legend(fontsize=8, loc="center right")
-    ax.figure.axes[-1].set_xlabel("EVPPI per patient")
+        panel.xaxis.set_major_formatter(PercentFormatter(decimals=0))
+    ax.figure.axes[1].legend(
+        handles=[Patch(color=PALETTE[n], label=_MEANING[name]) for name, n in _COLOURS.items()],
+        fontsize=8, loc="center right",
+    )  # fmt: skip
+    ax.figure.axes[-1].set_xlabel("Share of the variance of the cost of the wait")
 
 
-def _worths(panel: Axes, rows: pl.DataFrame) -> None:
+def _shares(panel: Axes, rows: pl.DataFrame) -> None:
     """A bar each, by what the input rests on; a sentence where there is none."""
     if rows.is_empty():
-        panel.text(0.5, 0.5, "no input is worth learning", transform=panel.transAxes, ha="center",
+        panel.text(0.5, 0.5, "no input matters by itself", transform=panel.transAxes, ha="center",
                    color=GREY)  # fmt: skip
         panel.set_yticks([])
         return
-    value, error = numbers(rows, "value", "error")
+    share, error = numbers(rows, "share", "error")
+    colours = [PALETTE[_COLOURS[name]] for name in rows["rests_on"]]
     place = np.arange(len(rows), dtype=float)
-    for rests_on, number in _COLOURS.items():
-        of = np.array([name == rests_on for name in rows["rests_on"]], dtype=bool)
-        if of.any():
-            panel.barh(
-                place[of], value[of], color=PALETTE[number], height=0.6, label=rests_on,
-                xerr=2 * error[of], ecolor="#222222", capsize=2.5,
-            )  # fmt: skip
+    panel.barh(
+        place, share, color=colours, height=0.6, xerr=2 * error, ecolor="#222222", capsize=2.5
+    )
     panel.set_yticks(place, _wrapped(rows["input"]), fontsize=8)
     panel.set_ylim(len(rows) - 0.4, -0.6)
-    panel.set_xlim(0, 1.35 * float((value + 2 * error).max(initial=1.0)))
+    panel.set_xlim(0, 118)
 
 
 @styled
