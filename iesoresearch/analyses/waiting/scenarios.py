@@ -1,4 +1,4 @@
-"""The same question under other assumptions: recovery, horizon, utilities, effect, provider."""
+"""The same question under other assumptions: recovery, horizon, utilities, effect, attrition."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,19 +8,33 @@ import polars as pl
 
 from iesoresearch.analyses.waiting.computed import Computed, model_of
 from iesoresearch.analyses.waiting.declared import interval, named, spread, value, words
-from iesoresearch.analyses.waiting.perspectives import CASH, HEALTH, STANDARD, WORK, Perspective
+from iesoresearch.analyses.waiting.perspectives import (
+    CASH,
+    HEALTH,
+    STANDARD,
+    WORK,
+    YEAR,
+    Perspective,
+)
 from iesoresearch.models.waiting import SCENARIOS, Outcome
 from iesoresearch.results import Table
 from iesoresearch.seeds import rng
 
-HORIZONS = (52, 104, 156, 260)  # weeks
-MOST_DRAWS = 1000  # of a scenario
+CATARINO = 104  # weeks, as they counted
+HORIZONS = (CATARINO, 156, 260, 520)  # a wait of a year needs more than a year
+MOST_DRAWS = 600  # of a scenario
 BASE = "as in the base case"
-_OTHERS = {
+_MODELS = {
     "provider: ieso": {"provider": "ieso"},
-    "mean of trials, without their differences": {"effect": "mean"},
     "no second wait": {"second_wait_weeks": 1},
     "therapy also for who recovered": {"treat_recovered": True},
+}
+_EFFECTS = {"mean": "the average service", "predictive": "one service among those of trials"}
+#: Inputs that are held at a value instead of drawn.
+_HELD = {
+    "nobody leaves the list": {"dropout_per_week": 0.0},
+    "3 % a week leave the list": {"dropout_per_week": 0.03},
+    "52 % go on after the first session": {"engaged_nhs_tt": 0.52},
 }
 
 
@@ -32,6 +46,10 @@ class Case:
     ----------
     recovery, horizon, other
         What was assumed; `other` is `BASE` or a change besides.
+    outcome
+        At waits of 0, the usual, 18 and 52 weeks.
+    at_once
+        Wait 0, and a week only to the second session.
     """
 
     condition: str
@@ -39,6 +57,7 @@ class Case:
     horizon: int
     other: str
     outcome: Outcome
+    at_once: Outcome
 
 
 @dataclass(frozen=True)
@@ -49,33 +68,38 @@ class Scenarios:
 
     @cached_property
     def cases(self) -> list[Case]:
-        """Recovery by horizon first, then the other changes."""
+        """Recovery by horizon first (more horizons for the base case), then the other changes."""
         found = []
         for condition in self.computed.base:
             names = [s.name for s in SCENARIOS.values() if condition in s.conditions]
-            horizons = sorted({*HORIZONS, self.computed.params.horizon_weeks})
+            base = model_of(condition, self.computed.params)
+            usual = {CATARINO, base.horizon_weeks}
             found += [
                 self._case(condition, name, h, BASE, self._draws[condition], {})
                 for name in names
-                for h in horizons
+                for h in sorted(usual | ({*HORIZONS} if name == base.recovery else set()))
             ]
             found += self._changed(condition)
         return found
 
     def _changed(self, condition: str) -> list[Case]:
-        params = self.computed.params
-        recovery, horizon = model_of(condition, params).recovery, params.horizon_weeks
-        found = [
-            self._case(condition, recovery, horizon, name, self._draws[condition], change)
-            for name, change in _OTHERS.items()
-            if not (condition == "anxiety" and "effect" in change)
-        ]
+        params, draws = self.computed.params, self._draws[condition]
+        model = model_of(condition, params)
+        found = [(name, draws, change) for name, change in _MODELS.items()]
+        for name, held in _HELD.items():
+            values = {x: np.full(len(draws[x]), value) for x, value in held.items()}
+            found.append((name, draws | values, {}))
         if condition == "depression":
             found += [
-                self._case(condition, recovery, horizon, f"effect: {name}", draws, {})
-                for name, draws in self._effects()
+                (name, draws, {"effect": kind})
+                for kind, name in _EFFECTS.items()
+                if kind != model.effect
             ]
-        return found
+            found += [(f"effect: {name}", x, {"effect": "mean"}) for name, x in self._effects()]
+        return [
+            self._case(condition, model.recovery, params.horizon_weeks, name, x, change)
+            for name, x, change in found
+        ]
 
     def _effects(self):
         """Draws with another posterior of the effect, all else alike."""
@@ -99,40 +123,50 @@ class Scenarios:
             model_of(condition, self.computed.params, recovery=recovery, horizon_weeks=horizon),
             **change,
         )
-        weeks = [0, self.computed.data.england.typical, STANDARD]
-        outcome = model.evaluate(draws, weeks, self.computed.data.n_jobs)
-        return Case(condition, recovery, horizon, other, outcome)
+        jobs = self.computed.data.n_jobs
+        weeks = [0, self.computed.data.england.typical, STANDARD, YEAR]
+        outcome = model.evaluate(draws, weeks, jobs)
+        at_once = replace(model, second_wait_weeks=1).evaluate(draws, [0], jobs)
+        return Case(condition, recovery, horizon, other, outcome, at_once)
 
     @cached_property
     def table(self) -> Table:
-        """Cost of waiting to the 18-week standard by case and instrument; usual patients."""
-        params = self.computed.params
-        rows = []
-        for case in self.cases:
-            place = self.computed.base[case.condition].place
-            for instrument, qaly in case.outcome.qaly.items():
-                lost = 1000 * (qaly[:, place, 0] - qaly[:, place, -1])
-                parts = (CASH, WORK, HEALTH) if case.condition == "depression" else (CASH, HEALTH)
-                whole = Perspective(parts, params.thresholds[0])
-                every = whole.total(case.outcome, instrument)[:, place]
-                cash = case.outcome.nhs[:, place]
-                course = case.outcome.course[:, place]
-                rows.append(
-                    {"condition": case.condition, "recovery": case.recovery}
-                    | {"horizon": f"{case.horizon} weeks", "instrument": instrument}
-                    | {"other": case.other, "cash": float((cash[:, -1] - cash[:, 0]).mean())}
-                    | named("lost", spread(lost, 0))
-                    | named("cost", spread(every[:, -1] - every[:, 0], 0))
-                    | {"typical": 100 * float((every[:, 1] - every[:, 0] > course).mean())}
-                    | {"standard": 100 * float((every[:, 2] - every[:, 0] > course).mean())}
-                    | {"base": self._is_base(case, instrument)}
-                )
-        return Table(
-            f"Cost of {STANDARD} weeks of waiting under other assumptions",
-            pl.DataFrame(rows),
-            _KEYS,
-            self._values(),
-        )
+        """Cost of every wait, and chances, by case and instrument; usual patients, all parts."""
+        rows = [
+            {"condition": case.condition, "recovery": case.recovery}
+            | {"horizon": f"{case.horizon} weeks", "instrument": instrument, "other": case.other}
+            | self._row(case, instrument)
+            | {"base": self._is_base(case, instrument)}
+            for case in self.cases
+            for instrument in case.outcome.qaly
+        ]
+        n = min(MOST_DRAWS, self.computed.params.n_draws)
+        title = f"Cost of waiting under other assumptions, all parts ({n:,} draws)"
+        return Table(title, pl.DataFrame(rows), _KEYS, self._values())
+
+    def _row(self, case: Case, instrument: str) -> dict[str, float]:
+        params, place = self.computed.params, self.computed.base[case.condition].place
+        parts = (CASH, WORK, HEALTH) if case.condition == "depression" else (CASH, HEALTH)
+        whole = Perspective(parts, params.thresholds[0])
+        every = whole.total(case.outcome, instrument)[:, place]
+        start = whole.total(case.at_once, instrument)[:, place, 0]
+        course, cash = case.outcome.course[:, place], case.outcome.nhs[:, place]
+        costs = {
+            "typical": every[:, 1] - every[:, 0],
+            "both": every[:, 1] - start,
+            "standard": every[:, 2] - every[:, 0],
+            "year": every[:, 3] - every[:, 0],
+        }
+        found = {"cash": float((cash[:, 2] - cash[:, 0]).mean())}
+        found |= named("cost", spread(costs["standard"], 0))
+        for name, cost in costs.items():
+            if name != "standard":
+                found[f"cost_{name}"] = spread(cost, 0)[0]
+        for name, cost in costs.items():
+            found[name] = 100 * float((cost > course).mean())
+        for name, cost in costs.items():
+            found[f"far_{name}"] = 100 * float((cost > params.far_more * course).mean())
+        return found
 
     def _is_base(self, case: Case, instrument: str) -> str:
         params = self.computed.params
@@ -142,14 +176,21 @@ class Scenarios:
         return "base case" if same else ""
 
     def _values(self):
-        wtp, typical = self.computed.params.thresholds[0], self.computed.data.england.typical
-        values = {"cash": value("NHS cash, £")} | interval("lost", "QALYs lost per 1,000 patients")
-        values |= interval("cost", f"All parts at £{wtp:,.0f} per QALY, £")
-        return values | {
-            "typical": value(f"Chance > a course, %: {typical} weeks"),
-            "standard": value(f"Chance > a course, %: {STANDARD} weeks"),
-            "base": words("Is it"),
+        params, typical = self.computed.params, self.computed.data.england.typical
+        waits = {"typical": f"{typical} weeks", "both": "both waits"}
+        waits |= {"standard": f"{STANDARD} weeks", "year": f"{YEAR} weeks"}
+        cost = f"All parts at £{params.thresholds[0]:,.0f} per QALY, £:"
+        values = {"cash": value(f"NHS cash, £: {waits['standard']}")}
+        values |= interval("cost", f"{cost} {waits['standard']}")
+        values |= {
+            f"cost_{name}": value(f"{cost} {wait}")
+            for name, wait in waits.items()
+            if name != "standard"
         }
+        values |= {name: value(f"Chance > a course, %: {wait}") for name, wait in waits.items()}
+        far = f"Chance > {params.far_more:g} courses, %:"
+        values |= {f"far_{name}": value(f"{far} {wait}") for name, wait in waits.items()}
+        return values | {"base": words("Is it")}
 
 
 _KEYS = {
