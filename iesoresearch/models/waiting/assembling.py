@@ -8,6 +8,7 @@ import numpy as np
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.markov_cohort.units import Duration, rate_from_probability
 from iesoresearch.models.waiting import bands as severity
+from iesoresearch.models.waiting.ranges import check_draws
 from iesoresearch.models.waiting.scenarios import DECLINING_ENDS, WEEK, check, hazards
 
 MONTH, YEAR = Duration(1, "month"), Duration(1, "year")
@@ -87,7 +88,7 @@ def assemble(model, draws: Mapping[str, np.ndarray]) -> Arrays:
     Raises
     ------
     ParameterError
-        An input that is absent, of another length, NaN, or impossible in the model.
+        An input that is absent, of another length, NaN, or out of its range (`ranges.RANGES`).
     """
     draws = _checked(draws)
     recover, worsen = _natural(model, draws)
@@ -125,10 +126,7 @@ def _checked(draws: Mapping[str, np.ndarray]) -> _Draws:
     lengths = {len(v) for v in found.values()}
     if len(lengths) != 1:
         raise ParameterError("The inputs must all have the same number of draws, one or more.")
-    for name, values in found.items():
-        bad = ~np.isfinite(values)
-        if bad.any():
-            raise ParameterError(f"Input {name} is not a finite number in draw {bad.argmax()}.")
+    check_draws(found)
     return found
 
 

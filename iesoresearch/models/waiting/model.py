@@ -115,17 +115,18 @@ class WaitingModel:
         draws
             As of `draw_inputs`: (D,) arrays by name of input.
         waits
-            Weeks from referral to the first session, whole and rising. Include 0 for the cost of
-            waiting.
+            Weeks from referral to the first session, whole and rising, up to the horizon: whoever
+            waits until then is never treated. Include 0 for the cost of waiting.
         n_jobs
             Threads; they change no result.
 
         Raises
         ------
         ParameterError
-            Waits that are not whole, negative or do not rise; draws that cannot be used.
+            Waits that are not whole, negative, beyond the horizon or do not rise; draws that cannot
+            be used.
         """
-        weeks = _waits(waits)
+        weeks = _waits(waits, self.horizon_weeks)
         arrays = self.arrays(draws)
         n_draws, n_rewards, n_bands = arrays.values.shape
         out = np.empty((n_draws, n_bands - 1, n_rewards + 3, int(weeks[-1]) + 1))
@@ -139,11 +140,16 @@ class WaitingModel:
         return Outcome.of(self, arrays, weeks, out)
 
 
-def _waits(waits: Iterable[int]) -> np.ndarray:
+def _waits(waits: Iterable[int], horizon: int) -> np.ndarray:
     weeks = np.asarray(list(waits))
     whole = weeks.size > 0 and np.issubdtype(weeks.dtype, np.integer)
     if not whole or weeks[0] < 0 or (np.diff(weeks) <= 0).any():
         raise ParameterError("waits must be whole weeks, 0 or more, each above the one before.")
+    if weeks[-1] > horizon:
+        raise ParameterError(
+            f"A wait of {weeks[-1]} weeks ends after the horizon of {horizon}, where nothing is "
+            "counted. Lengthen horizon_weeks, or ask for waits up to it (at it: never treated)."
+        )
     return weeks.astype(np.int64)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from iesoresearch.data.health_economics import load_inputs
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.waiting import SCENARIOS, WaitingModel, base_case, draw_inputs
+from iesoresearch.models.waiting.ranges import check_draws
 
 INPUTS = load_inputs()
 DRAWS = draw_inputs(INPUTS, 8, 3)
@@ -225,6 +226,47 @@ def test_bad_waits_and_draws_are_refused():
     bad[5] = np.nan
     with pytest.raises(ParameterError, match="dropout_per_week is not a finite number in draw 5"):
         model.evaluate({**DRAWS, "dropout_per_week": bad})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("dropout_per_week", 1.0, "must be a probability of 0 or more and below 1; draw 5 holds 1"),
+        ("dropout_per_week", -0.1, "must be a probability .*; draw 5 holds -0.1"),
+        ("remission_waiting_list", 1.2, "must be a probability .*; draw 5 holds 1.2"),
+        ("utility_sf6d_depression_mild", 1.7, "must be a utility of 1 or less; draw 5 holds 1.7"),
+        ("background_depression_severe", -3.0, "must be 0 or more; draw 5 holds -3"),
+        ("course_nhs_tt_depression_mild", -1.0, "must be 0 or more; draw 5 holds -1"),
+        ("engaged_nhs_tt", 1.01, "must be a share between 0 and 1; draw 5 holds 1.01"),
+        ("discount_per_year", -0.01, "must be 0 or more; draw 5 holds -0.01"),
+        ("treatment_weeks", -2.0, "must be 0 or more; draw 5 holds -2"),
+        ("weeks_waiting_list_anxiety", 0.0, "must be above 0; draw 5 holds 0"),
+        ("phq9_sd", 0.0, "must be above 0; draw 5 holds 0"),
+        ("gad7_mean", 22.0, "must be a GAD-7 score between 0 and 21; draw 5 holds 22"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_with_input_and_draw(name, value, message):
+    bad = DRAWS[name].copy()
+    bad[5:7] = value
+    with pytest.raises(ParameterError, match=f"Input {name} {message}. Correct its distribution"):
+        WaitingModel().evaluate({**DRAWS, name: bad})
+
+
+def test_shares_sum_to_one_and_waits_end_by_the_horizon():
+    more = DRAWS["second_wait_share_to_28_days"] + 0.1
+    with pytest.raises(ParameterError, match=r"second_wait_share_… must sum to 1; in draw 0 they"):
+        WaitingModel().evaluate({**DRAWS, "second_wait_share_to_28_days": more})
+    with pytest.raises(ParameterError, match="300 weeks ends after the horizon of 104"):
+        WaitingModel().evaluate(DRAWS, [0, 300])
+    never = WaitingModel().evaluate(DRAWS, [104])
+    assert not never.treated.any()
+    assert not never.therapy.any()
+
+
+def test_the_shipped_inputs_and_both_of_their_ends_lie_in_the_ranges():
+    check_draws(draw_inputs(INPUTS, 20_000, 1))
+    for end in ("low", "high"):
+        check_draws({x.name: np.array([getattr(x, end)]) for x in INPUTS})
 
 
 def test_the_model_is_a_value():
