@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from iesoresearch.analyses.waiting.queue_shown import MEDIAN, P90, WAITING
 from iesoresearch.figures.waiting import queues as figures
 from iesoresearch.results import Table, Value
 
@@ -28,16 +29,14 @@ def course():
     for a, account in enumerate(ACCOUNTS):
         for s, scenario in enumerate(("as it is", "places −10 %")):
             level = np.array([10.0, 20.0, 30.0]) + 5 * a + s
-            frame = pl.DataFrame(
-                {"account": account, "scenario": scenario, "week": [0, 8, 16]}
-                | interval("waiting", level) | interval("median", level / 2)
-                | interval("p90", level)
-            )  # fmt: skip
-            hidden = [f"{n}{e}" for n in ("median", "p90") for e in ("", "_low", "_high")]
-            frames.append(
-                frame.with_columns(pl.when(pl.col("week") > 0).then(pl.col(hidden)).name.keep())
-            )
-    return table(pl.concat(frames), ("account", "scenario", "week"))
+            names = {"account": account, "scenario": scenario}
+            for measure, value in (
+                (WAITING, level), (MEDIAN, level[1:] / 2), (P90, level[1:]),
+            ):  # fmt: skip
+                weeks = [0, 8, 16][-len(value) :]
+                row = names | {"measure": measure, "week": weeks} | interval("shown", value)
+                frames.append(pl.DataFrame(row))
+    return table(pl.concat(frames), ("account", "scenario", "measure", "week"))
 
 
 @pytest.fixture

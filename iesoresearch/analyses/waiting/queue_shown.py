@@ -38,6 +38,8 @@ OVER_TIME = (
 BY_SEVERITY = (AS_IS, "most severe first", ladder_name(LONGEST, 10.0))
 _ACCOUNT = {"account": "Waits differ"}
 _KEYS = _ACCOUNT | {"scenario": "Scenario"}
+#: What is shown over time.
+WAITING, MEDIAN, P90 = "patients waiting", "median wait, weeks", "90 % wait at most, weeks"
 _SHORT = {CASH: "cash", WORK: "work", HEALTH: "health"}
 _CHANCE = {
     "NHS cash": "pays_cash",
@@ -78,7 +80,8 @@ def queue_figures() -> dict[str, FigureSpec]:
             "Top: waiting that is saved in {queue_weeks} weeks, in cash, health and productivity, "
             "less the cost of the places; bars hold 95 % of {queue_replications} replications and "
             "all draws of the inputs. Bottom: the share of them in which the saving is the larger, "
-            "by what counts as saved.",
+            "by what counts as saved. In the upper panels the points of the two places to which "
+            "capacity is added lie a little left and right of their step.",
         ),
     }
 
@@ -137,7 +140,7 @@ def service(queues: Queues) -> Table:
         "share": value("Share of those who join it, %", 1),
         "lag": value("Booking delay, mean weeks", 1),
         "wait": value("Weeks on the list after it", 1),
-        "mean": value("Mean wait of all lists of this session, weeks", 1),
+        "mean": value("Mean wait for this session by the fitted shape, weeks", 1),
         "capacity": value("Sessions or courses that can start in a week", 2),
         "waiting": value("Waiting", 1),
     }
@@ -148,14 +151,13 @@ def service(queues: Queues) -> Table:
 def over_time(queues: Queues) -> Table:
     """Number waiting, and median and 90th percentile of waits, by week."""
     rows = [row for account in queues.accounts.values() for row in _over_time(queues, account)]
-    values = interval("waiting", "Waiting", 0)
-    values |= interval("median", "Median wait from referral to second session, weeks", 1)
-    values |= interval("p90", "90 % wait at most, weeks", 1)
     title = (
-        f"Patients waiting per 1,000 referrals a year, and the waits of those whose course began "
-        f"in the {PERIOD} weeks before ({queues.params.queue_replications} replications)"
+        f"Patients waiting per 1,000 referrals a year, and the waits from referral to second "
+        f"session of those whose course began in the {PERIOD} weeks before "
+        f"({queues.params.queue_replications} replications)"
     )
-    return Table(title, pl.DataFrame(rows), _KEYS | {"week": "Week"}, values)
+    keys = _KEYS | {"measure": "What", "week": "Week"}
+    return Table(title, pl.DataFrame(rows), keys, interval("shown", "Patients or weeks", 1))
 
 
 def _over_time(queues: Queues, account: Account):
@@ -164,15 +166,17 @@ def _over_time(queues: Queues, account: Account):
     for scenario in OVER_TIME:
         k = account.place(scenario)
         waiting = scale * found.waiting[k].sum(axis=1)
-        for period, week in enumerate(marks):
-            row = {"account": account.name, "scenario": scenario, "week": week}
-            row |= named("waiting", spread(waiting[:, week]))
-            for q, name in enumerate(("median", "p90")):
-                seen = found.waits[k, :, 2, q, period - 1] if period else np.array([np.nan])
-                seen = seen[np.isfinite(seen)]
-                none = dict.fromkeys((name, f"{name}_low", f"{name}_high"))
-                row |= named(name, spread(seen)) if len(seen) else none
-            yield row
+        seen = {WAITING: waiting[:, marks]}
+        # waits are those of the weeks before, so there are none at the start
+        none = np.full((len(waiting), 1), np.nan)
+        for q, name in enumerate((MEDIAN, P90)):
+            seen[name] = np.hstack([none, found.waits[k, :, 2, q]])
+        for name, of_replications in seen.items():
+            for week, column in zip(marks, of_replications.T, strict=True):
+                held = column[np.isfinite(column)]
+                if len(held):
+                    row = {"account": account.name, "scenario": scenario, "measure": name}
+                    yield row | {"week": week} | named("shown", spread(held))
 
 
 def waits(queues: Queues) -> Table:
@@ -325,21 +329,29 @@ def marginal(queues: Queues) -> Table:
 def assumptions(queues: Queues) -> Table:
     """What is assumed of the service, and why."""
     params, values = queues.params, queues.values
+    account = next(iter(queues.accounts.values()))
+    mean, england = account.calibration.mean_wait["first"], queues.computed.data.england
     rows = [
-        ("Referrals that join the list, a year", f"{params.queue_referrals:,}",
+        ("Referrals that join the list", f"{params.queue_referrals:,} a year",
          "Size of the service; the smaller, the more waits move by chance."),
         ("Referrals over the year", "constant",
          "A Poisson process; the season of referrals was not found."),
         ("Order on every list", "of arrival", "Not found; most severe first is a scenario."),
-        ("Leaves either list while waiting, a week", f"{values['dropout_per_week']:g}",
+        ("Leaves either list while waiting", f"{100 * values['dropout_per_week']:g} % a week",
          "As in the waiting model; nobody, and 3 %, are tried."),
         ("Recovers while waiting", params.recovery,
          "The scenario of the waiting model, by band; of one that declines the first rate."),
-        ("Courses over first sessions", f"{COURSES_PER_FIRST:.2f}",
+        ("Courses over first sessions", f"{100 * COURSES_PER_FIRST:.0f} %",
          "England 2019-20: 606,192 finished of 1.17 million who started."),
-        ("Length of a course, weeks", f"{values['treatment_weeks']:g}, SD {COURSE_CV:g} of it",
+        ("First wait", f"{mean:.1f} weeks on average",
+         "Of the booking delay that fits all that is published: four bands, and the shares within "
+         "6 and 18 weeks. The mean of the results, "
+         f"{england.mean_weeks('first wait'):.1f}, takes a length for each band. Both are of "
+         "finished courses; here, who leaves early is allowed for."),
+        ("Length of a course",
+         f"{values['treatment_weeks']:g} weeks, SD {100 * COURSE_CV:g} % of it",
          "As in the waiting model; a place is held all the time. 25 weeks are tried."),
-        ("Capacity for first sessions beyond demand", f"{SPARE:.0%}",
+        ("Capacity for first sessions beyond demand", f"{100 * SPARE:g} %",
          "The fitted first wait is all booking delay, so nobody stands in line; by how much "
          "capacity is larger cannot be seen. 10 % less and more are scenarios."),
         ("Weeks of the second wait above 90 days", "as in the band before",
@@ -348,7 +360,7 @@ def assumptions(queues: Queues) -> Table:
         ("What a wait costs", "of depression", "Applied to all patients; see the limits."),
         ("Severity of referrals", "normal scores",
          "Mean and SD of first PHQ-9 scores of depression, England; those below 5 left out."),
-        ("Cost of capacity that comes with no session", f"{params.queue_fixed_share:.0%}",
+        ("Cost of capacity that comes with no session", f"{100 * params.queue_fixed_share:g} %",
          "Not found. Added places are paid whether or not they are used."),
     ]  # fmt: skip
     frame = pl.DataFrame(rows, ["label", "value", "reason"], orient="row")

@@ -8,6 +8,12 @@ from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 from iesoresearch.results import Table
 
 _STYLES = ("-", "--", ":")
+#: Measure -> row of panels, line, depth of its band.
+_OVER_TIME = {
+    "patients waiting": (0, "-", 0.12),
+    "median wait, weeks": (1, "-", 0.06),
+    "90 % wait at most, weeks": (1, "--", 0.06),
+}
 _CHANCES = {
     "pays": "cash, health and productivity",
     "pays_health": "cash and health",
@@ -32,19 +38,13 @@ def plot_queue(table: Table, ax: Axes) -> None:
         _title(column[0], account)
         rows = table.frame.filter(account=account)
         for i, name in enumerate(rows["scenario"].unique(maintain_order=True)):
-            here = rows.filter(scenario=name)
             colour = GREY if i == 0 else PALETTE[i - 1]
-            style = {"color": colour, "marker": MARKERS[i], "ms": 3.5, "lw": 1.3}
-            week, waiting, low, high = numbers(
-                here, "week", "waiting", "waiting_low", "waiting_high"
-            )
-            column[0].fill_between(week, low, high, color=colour, alpha=0.12, lw=0)
-            column[0].plot(week, waiting, label=name, **style)
-            later = here.drop_nulls("median")
-            for wait, line in (("median", "-"), ("p90", "--")):
-                week, value, low, high = numbers(later, "week", wait, f"{wait}_low", f"{wait}_high")
-                column[1].fill_between(week, low, high, color=colour, alpha=0.06, lw=0)
-                column[1].plot(week, value, ls=line, **style)
+            style = {"color": colour, "marker": MARKERS[i], "ms": 3.5, "lw": 1.3, "label": name}
+            for measure, (place, line, alpha) in _OVER_TIME.items():
+                here = rows.filter(scenario=name, measure=measure)
+                week, value, low, high = numbers(here, "week", "shown", "shown_low", "shown_high")
+                column[place].fill_between(week, low, high, color=colour, alpha=alpha, lw=0)
+                column[place].plot(week, value, ls=line, **style)
         for panel in column:
             panel.set_ylim(bottom=0)
             panel.set_xlim(column[0].get_xlim())
@@ -94,6 +94,7 @@ def plot_break_even(table: Table, ax: Axes) -> None:
         loc="outside lower center",
         ncols=2,
         fontsize=8,
+        handlelength=4.5,  # long enough to tell dashes apart
         title="Lower row: counted as saved, added to",
     )
 

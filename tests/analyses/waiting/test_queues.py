@@ -11,7 +11,13 @@ from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, Data, model_of
 from iesoresearch.analyses.waiting.england import England
 from iesoresearch.analyses.waiting.queue_checked import QUEUE_TEXT, queue_checks, queue_numbers
-from iesoresearch.analyses.waiting.queue_shown import queue_figures, queue_tables
+from iesoresearch.analyses.waiting.queue_shown import (
+    MEDIAN,
+    P90,
+    WAITING,
+    queue_figures,
+    queue_tables,
+)
 from iesoresearch.analyses.waiting.queues import (
     ADDED,
     AS_IS,
@@ -27,6 +33,7 @@ from iesoresearch.analyses.waiting.queues import (
 from iesoresearch.data.health_economics import load_inputs
 from iesoresearch.errors import ParameterError
 from iesoresearch.models import queue
+from iesoresearch.reporting import markup
 from iesoresearch.results import Result
 
 
@@ -75,9 +82,8 @@ def test_severity_is_that_of_a_normal_distribution(queues):
 def test_hazards_and_price_are_those_of_the_inputs(queues):
     service = queues.accounts[queue.ROUTES].service
     assert service.drop_out[0] == pytest.approx(-np.log(1 - queues.values["dropout_per_week"]))
-    month = 365.25 / 12 / 7
-    mild = -np.log(1 - queues.values["recovery_depression_mild"]) / month
-    assert service.recovery[0] == pytest.approx(mild)
+    eight_weeks = -np.log(1 - queues.values["remission_waiting_list"])  # Mekonen et al. 2022
+    assert service.recovery == pytest.approx([eight_weeks / 8] * 4)
     prices, base = queues.prices(), queues.computed.base["depression"]
     assert prices.course + prices.assessment == pytest.approx(base.course @ queues.mix)
     assert queues.prices(1000.0).course + queues.prices(1000.0).assessment == pytest.approx(1000)
@@ -85,7 +91,7 @@ def test_hazards_and_price_are_those_of_the_inputs(queues):
 
 def test_costs_are_those_of_the_waiting_model_without_therapy(queues):
     base = queues.computed.base["depression"]
-    draws = base.draws | {"engaged_nhs_tt": np.ones(500)}
+    draws = base.draws | {"engaged_nhs_tt": np.ones(len(base.draws["engaged_nhs_tt"]))}
     out = model_of("depression", queues.params, second_wait_weeks=1).evaluate(draws, [0, 26, 52])
     work = out.cost_of_waiting("productivity")
     health = out.cost_of_waiting("health", wtp=20_000.0)
@@ -120,20 +126,39 @@ def test_scenarios_add_the_places_they_say(queues):
 def test_tables_hold_what_was_simulated(queues, found):
     account = queues.accounts[queue.SERVICES]
     k = account.place("referrals +10 %")
-    row = found.tables["queue"].frame.row(
-        by_predicate=(pl.col("account") == account.name)
-        & (pl.col("scenario") == "referrals +10 %")
-        & (pl.col("week") == 16),
-        named=True,
+    over_time = found.tables["queue"].frame.filter(
+        account=account.name, scenario="referrals +10 %", week=16
     )
+    shown = dict(over_time.select("measure", "shown").rows())
     waiting = account.simulated.waiting[k].sum(axis=1)[:, 16]  # 1,000 referrals a year
-    assert row["waiting"] == pytest.approx(waiting.mean())
-    assert row["median"] == pytest.approx(account.simulated.waits[k, :, 2, 0, 1].mean())
+    assert shown[WAITING] == pytest.approx(waiting.mean())
+    assert shown[MEDIAN] == pytest.approx(account.simulated.waits[k, :, 2, 0, 1].mean())
+    assert shown[P90] == pytest.approx(account.simulated.waits[k, :, 2, 1, 1].mean())
     costs = found.tables["queue_costs"].frame.filter(
         account=account.name, scenario="referrals +10 %"
     )
     assert costs["net"].item() == pytest.approx(account.saving.net[k].mean() / 1000)
     assert costs["capacity"].item() == 0
+
+
+def test_no_cell_is_empty(found):
+    for name, table in found.tables.items():
+        assert not table.frame.null_count().sum_horizontal().item(), name
+        assert not any("–" in cell.split() for row in table.rows() for cell in row), name
+
+
+def test_assumptions_are_shown_as_they_are(queues, found, tmp_path):
+    """The table is read back from CSV as text, where a bare number is rounded to whole ones."""
+    table = found.tables["queue_assumptions"]
+    text = {label: value for label, value, _ in table.rows()}
+    for label, value in table.frame.select("label", "value").rows():
+        digits = table.values["value"].digits
+        assert markup.shown(str(value), digits) == text[label] == value
+    assert text["Leaves either list while waiting"] == "1 % a week"
+    assert text["Courses over first sessions"] == "52 %"
+    held = queues.accounts[queue.ROUTES].calibration.mean_wait["first"]
+    assert text["First wait"] == f"{held:.1f} weeks on average"
+    assert not any(value.startswith("0") for label, value in text.items() if "Cost" not in label)
 
 
 def test_parts_add_up_to_the_net_saving(found):
@@ -206,5 +231,7 @@ def test_threads_change_nothing(queues):
 
 
 def test_a_horizon_too_short_is_refused():
-    with pytest.raises(ParameterError, match="simulate at least 52 weeks"):
-        queue_tables(made(queue_weeks=40))
+    with pytest.raises(
+        ParameterError, match="queue_weeks=26 should be greater than or equal to 52"
+    ):
+        Params.check({"queue_weeks": 26}, "test")
