@@ -137,6 +137,19 @@ def test_where_nothing_matters_by_itself_it_says_so():
     assert said.count("no input matters by itself") == 2
 
 
+def test_at_once_has_a_panel_of_its_own_with_its_price():
+    """Mean cost -5 at 0.2 QALYs is no price; 5 at 0.2 are £25 per QALY, by hand."""
+    panels = draw("plane")
+    assert len(panels) == 4
+    assert "no price of a QALY" in panels[2].texts[0].get_text()
+    found = table("plane")
+    frame = found.frame.with_columns(cost=pl.col("cost").abs())
+    figure = figures.plot_plane(Table("T", frame, found.keys, found.values)).figure
+    figure.canvas.draw()
+    said = [t.get_text() for panel in figure.axes for t in panel.texts]
+    assert said.count("At once: £25 per QALY gained") == 2
+
+
 def test_the_best_is_marked_and_thresholds_are_drawn():
     panel = draw("acceptability")[0]
     assert panel.lines[0].get_xdata()[0] == 20_000

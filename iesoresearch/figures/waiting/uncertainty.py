@@ -41,7 +41,7 @@ def plot_tornado(table: Table, ax: Axes) -> None:
     """Cost of a wait, and net benefit, at both ends of each input, widest on top."""
     pairs = [(c, o) for c in conditions(table) for o in _outcomes(table)]
     sizes = [min(BARS, table.frame.filter(condition=c, outcome=o).height) for c, o in pairs]
-    grid = panels(ax, len(pairs), 1, 8.6, 0.27 * sum(sizes) + 0.75 * len(pairs), heights=sizes)
+    grid = panels(ax, len(pairs), 1, 8.6, 0.27 * sum(sizes) + 0.95 * len(pairs), heights=sizes)
     for panel, (condition, outcome) in zip(grid.flat, pairs, strict=True):
         rows = table.frame.filter(condition=condition, outcome=outcome).head(BARS)
         low, high, base = numbers(rows, "low", "high", "base")
@@ -52,7 +52,7 @@ def plot_tornado(table: Table, ax: Axes) -> None:
         panel.axvline(base[0], color=GREY, lw=1)
         panel.axvline(0, color="#222222", lw=1, ls=":")
         panel.set_yticks(place, _wrapped(rows["input"]), fontsize=7)
-        panel.set_ylim(len(rows) - 0.4, -0.6)
+        panel.set_ylim(len(rows) + 0.3, -0.6)  # below the bars, what the panel shows
         panel.set_xlim(*_wider(np.r_[low, high, 0.0]))
         named(panel, f"{heading(condition)}: {outcome}", right=True, low=True)
         pounds(panel.xaxis)
@@ -124,7 +124,7 @@ def plot_scenarios(table: Table, ax: Axes) -> None:
         named(panel, heading(condition), right=True, low=True)
         panel.set_ylabel("Natural recovery")
         pounds(panel.xaxis)
-    grid[-1].set_xlabel("Cost of the wait, all parts")
+    grid[-1].set_xlabel("Cost of 18 weeks, all parts")
     grid[0].legend(fontsize=7, loc="center right")
 
 
