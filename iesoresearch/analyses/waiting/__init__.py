@@ -71,7 +71,7 @@ class Params(AnalysisParams):
     queue_fixed_share: float = Field(
         0.0, ge=0, le=1, description="cost of more capacity that comes with no session, share"
     )
-    n_draws: int = Field(1000, ge=600, le=100_000, description="draws of all inputs")
+    n_draws: int = Field(1000, ge=800, le=100_000, description="draws of all inputs")
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
     @property

@@ -13,6 +13,7 @@ from iesoresearch.models.waiting import BANDS, SCENARIOS, Outcome, WaitingModel,
 from iesoresearch.seeds import derive
 
 CONDITIONS = tuple(BANDS)
+LEAVES = "dropout_per_week"  # the input
 #: What a run calls the effect of therapy -> what the model calls it.
 EFFECTS = {"average service": "mean", "one service": "predictive"}
 
@@ -49,14 +50,14 @@ def model_of(condition: str, params: Params, **changes) -> WaitingModel:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The base case of one condition.
+    """One condition in one case, most often the base case.
 
     Attributes
     ----------
     draws
         (D,) by name of input.
     outcome
-        At every week of waiting to 52, and at the horizon: never treated.
+        At every week of waiting to 52; in the base case also at the horizon: never treated.
     at_once
         Wait 0 and the second session a week after the first: nobody waits at all.
     usual
@@ -130,19 +131,66 @@ class Computed:
     @cached_property
     def base(self) -> dict[str, Waiting]:
         """By condition."""
-        return {condition: self._base(condition) for condition in CONDITIONS}
+        seed = derive(self.params.seed, "inputs")
+        n, weeks = self.params.n_draws, [*range(YEAR + 1), self.params.horizon_weeks]
+        return {
+            c: self._waiting(c, draw_inputs(self.data.inputs, n, seed, c), weeks)
+            for c in CONDITIONS
+        }
 
-    def _base(self, condition: str) -> Waiting:
+    @cached_property
+    def by_effect(self) -> dict[str, dict[str, Waiting]]:
+        """Of depression and anxiety by what the effect of therapy is of, the base case first.
+
+        For anxiety one effect is published, so it stands in the base case only.
+        """
+        others = [name for name in EFFECTS if name != self.params.effect]
+        draws = self.base["depression"].draws
+        return {self.params.effect: self.base} | {
+            name: {"depression": self._waiting("depression", draws, effect=EFFECTS[name])}
+            for name in others
+        }
+
+    @cached_property
+    def by_recovery(self) -> dict[str, dict[str, Waiting]]:
+        """By condition and scenario of recovery that rests on a source, slowest first."""
+        found = {}
+        for condition, one in self.base.items():
+            names = [
+                s.name for s in SCENARIOS.values() if condition in s.conditions and s.name != "none"
+            ]
+            names.sort(key=lambda name, c=condition: self._recovered(c, name))
+            found[condition] = {
+                name: one
+                if name == model_of(condition, self.params).recovery
+                else self._waiting(condition, one.draws, recovery=name)
+                for name in names
+            }
+        return found
+
+    def _recovered(self, condition: str, recovery: str) -> float:
+        """Share of usual patients that recovers in a year, if nothing else happens, on average."""
+        one = self.base[condition]
+        arrays = model_of(condition, self.params, recovery=recovery).arrays(one.draws)
+        stays = 1 - arrays.recover[:, arrays.interval[:YEAR], one.place + 1]
+        return float(1 - stays.prod(1).mean())
+
+    @cached_property
+    def staying(self) -> dict[str, Waiting]:
+        """The base case, were nobody to leave the list."""
+        return {
+            c: self._waiting(c, one.draws | {LEAVES: np.zeros(self.params.n_draws)})
+            for c, one in self.base.items()
+        }
+
+    def _waiting(self, condition: str, draws, weeks=range(YEAR + 1), **changes) -> Waiting:
         params, jobs = self.params, self.data.n_jobs
-        seed = derive(params.seed, "inputs")
-        draws = draw_inputs(self.data.inputs, params.n_draws, seed, condition)
-        weeks = [*range(YEAR + 1), params.horizon_weeks]
-        nobody_waits = model_of(condition, params, second_wait_weeks=1)
+        nobody_waits = model_of(condition, params, second_wait_weeks=1, **changes)
         return Waiting(
             condition=condition,
             instrument=self.instrument(condition),
             draws=draws,
-            outcome=model_of(condition, params).evaluate(draws, weeks, jobs),
+            outcome=model_of(condition, params, **changes).evaluate(draws, weeks, jobs),
             at_once=nobody_waits.evaluate(draws, [0], jobs),
             usual=self.data.england.usual_band(condition),
             thresholds=params.thresholds,

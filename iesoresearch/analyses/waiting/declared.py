@@ -1,5 +1,7 @@
 """Declarations of columns and numbers of `waiting`; there is no patient in them, all are open."""
 
+import math
+
 import numpy as np
 
 from iesoresearch.results import Number, Value
@@ -45,6 +47,25 @@ def spread(draws: np.ndarray, digits: int | None = None) -> tuple[float, float, 
 def named(name: str, found: tuple[float, float, float]) -> dict[str, float]:
     """`spread` under the names of the columns of `interval`."""
     return dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+
+
+def percent(p: float, n_draws: int) -> str:
+    """A probability estimated from draws: never 0 or 100 %, where no draw was seen.
+
+    What no draw shows is below 3 / n_draws with a confidence of 95 % (the rule of three).
+    """
+    if 0.01 <= p <= 0.99:
+        return f"{100 * p:.0f}%"
+    sign, rest, whole = ("<", p, 0) if p < 0.5 else (">", 1 - p, 100)
+    least = 300 / n_draws if rest <= 0 else 1.0
+    digits = max(0, -math.floor(math.log10(least)))
+    return f"{sign} {abs(whole - least):.{digits}f}%"
+
+
+def chance_number(p: float, n_draws: int) -> Number:
+    """`percent` as a number that sentences quote."""
+    p = float(p)
+    return number(100 * p, 0, "%") if 0.01 <= p <= 0.99 else number(percent(p, n_draws))
 
 
 def number(x, digits: int = 0, unit: str = "") -> Number:

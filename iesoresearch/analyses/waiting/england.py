@@ -19,7 +19,14 @@ CLASSES = {
     "57-90 days": "second_wait_weeks_57_to_90_days",
     ">90 days": "second_wait_weeks_over_90_days",
 }
-FIRST, SECOND = "first wait", "second wait"
+#: Their least and most days.
+DAYS = {
+    "<=28 days": (0, 28),
+    "29-56 days": (29, 56),
+    "57-90 days": (57, 90),
+    ">90 days": (91, np.inf),
+}
+FIRST, SECOND, BOTH = "first wait", "second wait", "both waits"
 #: Condition -> scale, problem, and the lowest score of each band patients may start in.
 SCALES = {
     "depression": (
@@ -35,6 +42,11 @@ SCALES = {
 }
 SCALE_NAMES = {"phq9": "PHQ-9", "gad7": "GAD-7"}
 _CBT = "problem, cognitive behaviour therapy"
+
+
+def _ends() -> np.ndarray:
+    """(4, 2) least and most days of every class."""
+    return np.array([DAYS[name] for name in CLASSES], dtype=float)
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,20 @@ class England:
     def mean_weeks(self, wait: str) -> float:
         """Mean of a wait in weeks, by the weeks that stand for its classes."""
         return float(self.shares(wait) @ np.array([self.weeks[name] for name in CLASSES]))
+
+    def longer(self, wait: str, weeks: float) -> tuple[float, float]:
+        """Share of finished courses with a wait of more than so many weeks: least and most.
+
+        Bounds, as only classes of waits are published. `BOTH` is the sum of first and second wait,
+        as if who waits long for one did not wait longer, or shorter, for the other.
+        """
+        if wait == BOTH:
+            days = np.add.outer(_ends(), _ends())[:, [0, 1], :, [0, 1]]
+            shares = np.outer(self.shares(FIRST), self.shares(SECOND))
+        else:
+            days, shares = _ends().T, self.shares(wait)
+        low, high = (float(shares[d > 7 * weeks].sum()) for d in days)
+        return low, high
 
     @cached_property
     def typical(self) -> int:

@@ -3,11 +3,13 @@
 import numpy as np
 import polars as pl
 
+from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, Waiting
-from iesoresearch.analyses.waiting.declared import interval, named, spread, value, words
+from iesoresearch.analyses.waiting.declared import interval, named, percent, spread, words
 from iesoresearch.analyses.waiting.perspectives import (
     CASH,
     HEALTH,
+    SIX,
     STANDARD,
     WORK,
     YEAR,
@@ -19,7 +21,6 @@ from iesoresearch.results import Table
 
 KEYS = {"condition": "Condition", "band": "Severity at referral"}
 COUNTED = {"perspective": "What is counted"}
-NEVER = f"not within {YEAR}"
 CARE, COURSES = "care", "courses"  # the two parts of cash
 
 
@@ -29,35 +30,51 @@ def chance(one: Waiting, perspective: Perspective, wait: Wait, times: float = 1.
 
 
 def usual(computed: Computed) -> Table:
-    """For patients as ill as the average one: cost, chance at every wait, verdict."""
-    params, asked = computed.params, computed.waits
+    """For patients as ill as the average one: cost of both waits, chance and verdict by wait.
+
+    With every effect of therapy: that of the average service, and that of one service.
+    """
+    asked = [wait for wait in computed.waits if wait.weeks != SIX]
     rows = []
-    for one in computed.base.values():
-        for perspective in one.perspectives:
-            cost = spread(one.cost(perspective, asked[0])[:, one.place], 0)
-            chances = [chance(one, perspective, wait)[one.place] for wait in asked]
-            far = [chance(one, perspective, w, params.far_more)[one.place] for w in asked]
-            rows.append(
-                {"condition": f"{one.condition}, {one.usual}", "perspective": perspective.name}
-                | named("cost", cost)
-                | {f"chance_{i}": 100 * float(p) for i, p in enumerate(chances)}
-                | {"verdict": verdict(far[0], params), "both": verdict(far[1], params)}
-            )
-    values = interval("cost", f"Cost of {asked[0].short}, £")
+    for effect, conditions in computed.by_effect.items():
+        for one in conditions.values():
+            for perspective in one.perspectives:
+                row = {"effect": effect, "condition": f"{one.condition}, {one.usual}"}
+                row |= {"perspective": perspective.name}
+                for name, wait in zip(("first", "both"), asked, strict=False):
+                    row |= named(name, spread(one.cost(perspective, wait)[:, one.place], 0))
+                row |= {
+                    f"wait_{i}": _said(one, perspective, wait, computed.params)
+                    for i, wait in enumerate(asked)
+                }
+                rows.append(row)
+    values = interval("first", f"Cost of {asked[0].short}, £")
+    values |= interval("both", "Cost of both waits, £")
+    far = f"chance > a course / > {computed.params.far_more:g} courses: “far more”"
     values |= {
-        f"chance_{i}": value(f"Chance > a course, %: {wait.short}") for i, wait in enumerate(asked)
+        f"wait_{i}": words(f"{heading}, {far}" if i == 0 else heading)
+        for i, heading in enumerate(_heading(wait) for wait in asked)
     }
-    values |= {
-        "verdict": words(f"“Far more”: {asked[0].short}"),
-        "both": words(f"“Far more”: {asked[1].short}"),
-    }
-    keys = {"condition": "Patients"} | COUNTED
+    keys = {"effect": "Effect of therapy", "condition": "Patients"} | COUNTED
     return Table("The sentence under test", pl.DataFrame(rows), keys, values)
+
+
+def _heading(wait: Wait) -> str:
+    return wait.short[0].upper() + wait.short[1:]
+
+
+def _said(one: Waiting, perspective: Perspective, wait: Wait, params: Params) -> str:
+    """Chances that a wait costs more, and far more, than a course; the verdict of the latter."""
+    more = float(chance(one, perspective, wait)[one.place])
+    far = float(chance(one, perspective, wait, params.far_more)[one.place])
+    shown = " / ".join(percent(p, params.n_draws) for p in (more, far))
+    return f"{shown}: {verdict(far, params)}"
 
 
 def every(computed: Computed) -> Table:
     """The same for every severity and wait, with the cost of a course."""
     params, rows = computed.params, []
+    n = params.n_draws
     for one in computed.base.values():
         for perspective in one.perspectives:
             for wait in computed.waits:
@@ -70,13 +87,13 @@ def every(computed: Computed) -> Table:
                         | {"perspective": perspective.name, "wait": wait.label}
                         | named("cost", spread(cost[:, s], 0))
                         | named("course", spread(one.course[:, s], 0))
-                        | {"chance": 100 * float(more[s]), "chance_far": 100 * float(far[s])}
+                        | {"chance": percent(more[s], n), "chance_far": percent(far[s], n)}
                         | {"verdict": verdict(far[s], params)}
                     )
     values = interval("cost", "Cost of waiting, £") | interval("course", "Cost of a course, £")
     values |= {
-        "chance": value("Chance it costs more, %"),
-        "chance_far": value(f"Chance of more than {params.far_more:g} times, %"),
+        "chance": words("Chance it costs more"),
+        "chance_far": words(f"Chance of more than {params.far_more:g} times"),
         "verdict": words("“Far more than therapy”"),
     }
     keys = KEYS | COUNTED | {"wait": "Wait"}
@@ -184,33 +201,3 @@ def against_course(computed: Computed) -> Table:
 
 def _marks(computed: Computed) -> dict[int, str]:
     return {computed.waits[0].weeks: "mean first wait", STANDARD: f"{STANDARD}-week standard"}
-
-
-def break_even(computed: Computed) -> Table:
-    """Shortest wait that costs as much as a course, on average and in the draws."""
-    rows = []
-    for one in computed.base.values():
-        for perspective in headline(one):
-            cost = one.by_week(perspective)
-            reached = cost >= one.course[:, :, None]
-            average = cost.mean(0) >= one.course.mean(0)[:, None]
-            for s, band in enumerate(one.bands):
-                rows.append(
-                    {"condition": one.condition, "band": band, "perspective": perspective.name}
-                    | {"week": _first(average[s])}
-                    | {
-                        f"by_{week}": 100 * float(reached[:, s, : week + 1].any(-1).mean())
-                        for week in (computed.waits[0].weeks, STANDARD, YEAR)
-                    }
-                )
-    values = {"week": words("Break-even wait of mean costs, weeks")}
-    values |= {
-        f"by_{week}": value(f"Chance that it is within {week} weeks, %")
-        for week in (computed.waits[0].weeks, STANDARD, YEAR)
-    }
-    title = "The wait that costs as much as a course"
-    return Table(title, pl.DataFrame(rows), KEYS | COUNTED, values)
-
-
-def _first(reached: np.ndarray) -> str:
-    return str(int(reached.argmax())) if reached.any() else NEVER

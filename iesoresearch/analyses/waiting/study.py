@@ -79,13 +79,13 @@ def run(data: Data, params: Params) -> Result:
     """Everything that is computed."""
     whole = Whole(Computed(data, params))
     tables = all_tables(whole)
-    found = numbers(whole, tables)
+    found = numbers(whole)
     return Result(
         tables=tables,
         numbers=found,
         checks=checks(whole, tables, found),
         text=text(whole),
-        figures=figures(),
+        figures=figures(whole.computed),
         not_applicable=NOT_APPLICABLE,
         provenance={
             "title": TITLE,

@@ -1,6 +1,7 @@
 """All tables of `waiting`, in the order of the notebook."""
 
 from iesoresearch.analyses.waiting import (
+    break_even,
     catarino,
     equity,
     inputs,
@@ -10,6 +11,7 @@ from iesoresearch.analyses.waiting import (
     strategies,
 )
 from iesoresearch.analyses.waiting.queue_shown import queue_tables
+from iesoresearch.analyses.waiting.setting import with_setting
 from iesoresearch.analyses.waiting.whole import Whole
 from iesoresearch.results import Table
 
@@ -24,10 +26,10 @@ def all_tables(whole: Whole) -> dict[str, Table]:
     computed = whole.computed
     known = computed.data.inputs
     worth = {name: found.by_input for name, found in whole.learning.items()}
-    return {
+    found = {
         "verdict": sentence.usual(computed),
         "verdict_every": sentence.every(computed),
-        "break_even_wait": sentence.break_even(computed),
+        "break_even_wait": break_even.break_even(computed),
         "against_course": sentence.against_course(computed),
         "patient_week": sentence.patient_week(computed),
         "health_lost": sentence.health_lost(computed),
@@ -58,3 +60,4 @@ def all_tables(whole: Whole) -> dict[str, Table]:
         "net_benefits": catarino.net_benefits(),
         **queue_tables(whole.queues),
     }
+    return with_setting(found, computed)

@@ -7,10 +7,12 @@ from iesoresearch.analyses.waiting.queue_checked import QUEUE_TEXT
 from iesoresearch.analyses.waiting.sentence import chance, headline
 from iesoresearch.analyses.waiting.whole import Whole
 
+PARAGRAPH = "\n\n"
+_WHATEVER = ", whichever of these costs are counted, for the first wait alone and for both"
 _ANSWERS = {
-    SUPPORTED: "yes, whichever of these costs are counted",
-    OPEN: "that is not settled, whichever of these costs are counted",
-    NOT_SUPPORTED: "no, whichever of these costs are counted",
+    SUPPORTED: "the sentence is supported",
+    OPEN: "that is not settled",
+    NOT_SUPPORTED: "the sentence is not supported",
 }
 _COUNTED = {
     "cash": "cash of the NHS",
@@ -24,64 +26,79 @@ def text(whole: Whole) -> dict[str, str]:
     """Templates, by heading."""
     computed = whole.computed
     found = {"plain": _plain(computed), "reading": _reading(), "limits": LIMITS}
-    return {name: f"{said} {QUEUE_TEXT[name]}" for name, said in found.items()}
+    joint = {"plain": PARAGRAPH}
+    return {n: f"{said}{joint.get(n, ' ')}{QUEUE_TEXT[n]}" for n, said in found.items()}
 
 
-def verdicts(computed: Computed) -> dict[tuple[str, str], str]:
-    """By condition and what is counted, for the usual patient at the mean first wait."""
-    params, wait = computed.params, computed.waits[0]
+def verdicts(computed: Computed) -> dict[tuple[str, str, str], str]:
+    """By condition, what is counted and wait, the first alone and both, for the usual patient."""
+    params = computed.params
     return {
-        (one.condition, tag(p)): verdict(chance(one, p, wait, params.far_more)[one.place], params)
+        (one.condition, tag(p), wait.label): verdict(
+            chance(one, p, wait, params.far_more)[one.place], params
+        )
         for one in computed.base.values()
         for p in headline(one)
+        for wait in computed.waits[:2]
     }
 
 
-def answer(computed: Computed, found: dict[tuple[str, str], str] | None = None) -> str:
+def answer(computed: Computed, found: dict[tuple[str, str, str], str] | None = None) -> str:
     """What is said of the sentence, from `verdicts` unless they are `found` already."""
     found = verdicts(computed) if found is None else found
     if len(set(found.values())) == 1:
-        return _ANSWERS[next(iter(found.values()))]
+        return f"{_ANSWERS[next(iter(found.values()))]}{_WHATEVER}"
     parts = []
     for word in (SUPPORTED, OPEN, NOT_SUPPORTED):
-        cases = [f"{c}, {_COUNTED[t]}" for (c, t), said in found.items() if said == word]
+        cases = [
+            f"{c}, {_COUNTED[t]}, {wait}" for (c, t, wait), said in found.items() if said == word
+        ]
         if cases:
             parts.append(f"{word} for {'; '.join(cases)}")
-    return f"it depends on what is counted: {', and '.join(parts)}"
+    return f"it depends on what is counted and on the wait: {', and '.join(parts)}"
 
 
 def _plain(computed: Computed) -> str:
-    """The numbers stand in the sentences whatever the verdict is."""
-    sentences = [
-        f"Does waiting for talking therapy cost far more than therapy? At the mean first wait in "
-        f"England, {{typical}} weeks in {{year}}, {answer(computed)}.",
-        "Take a patient with {usual_depression} depression, as the average patient is who starts a "
-        "course. {typical} weeks of waiting change what the NHS spends by {part_depression_cash} "
-        "(95 % {part_depression_cash_low} to {part_depression_cash_high}): care besides therapy by "
-        "{part_depression_care}, therapy by {part_depression_courses}, since some leave the list "
-        "or recover on it. Work worth {part_depression_work} is lost "
-        "({part_depression_work_low} to {part_depression_work_high}). And health is lost, "
-        "{qaly_depression} QALYs by 1,000 patients, which at {wtp} per QALY would be valued at "
-        "{part_depression_health} for each ({part_depression_health_low} to "
-        "{part_depression_health_high}); no money of the NHS. A course costs {course_depression}.",
-        "The probability that waiting costs more than a course is {p_depression_cash_typical} in "
-        "NHS cash, {p_depression_work_typical} with work, {p_depression_health_typical} with "
-        "health and {p_depression_all_typical} with both; after 18 weeks it is "
-        "{p_depression_cash_standard}, {p_depression_work_standard}, "
-        "{p_depression_health_standard} and {p_depression_all_standard}, after 52 weeks "
-        "{p_depression_cash_year}, {p_depression_work_year}, {p_depression_health_year} and "
-        "{p_depression_all_year}. For {usual_anxiety} anxiety, without work, it is "
-        "{p_anxiety_cash_typical} in cash and {p_anxiety_health_typical} with health, after 52 "
-        "weeks {p_anxiety_cash_year} and {p_anxiety_health_year}.",
-        "That a short wait costs less than a course does not make it harmless, or a shorter one "
-        "poor value: a week sooner is worth {sooner_depression} ({sooner_depression_low} to "
-        "{sooner_depression_high}) per patient with depression, besides the price of bringing it "
-        "forward, taken to be {price_depression}.",
-        "What most needs to be known is {first_depression} for depression "
-        "({first_share_depression} of what knowing everything would be worth) and {first_anxiety} "
-        "for anxiety ({first_share_anxiety}).",
-    ]
-    return " ".join(sentences)
+    """Five short paragraphs; the numbers stand in them whatever the verdict is."""
+    return PARAGRAPH.join(
+        [
+            "Does waiting for talking therapy cost far more than therapy? For the usual waits in "
+            "England, about {typical} weeks to the first session and {mean_second} from there to "
+            f"the second, {answer(computed)}.",
+            "Take a patient with {usual_depression} depression, as the average patient is. With "
+            "both waits NHS cash changes by {cost_both_depression_cash}, beside "
+            "{course_depression} for a course. What is below zero is not spent on those who leave "
+            "the list or recover on it; if nobody left while waiting, it would be "
+            "{stay_depression}. It is no gain: what those who leave cost later, or elsewhere, is "
+            "not known. With the work that is "
+            "lost, and the health that is lost valued at {wtp} per QALY, both waits cost "
+            "{cost_both_depression_all} (95 % {cost_both_depression_all_low} to "
+            "{cost_both_depression_all_high}).",
+            "What speaks for the sentence: long waits, seen by society. After 52 weeks, with all "
+            "of this counted, waiting costs more than a course with a probability of "
+            "{p_depression_all_year}, and more than {far_more} courses with "
+            "{far_depression_all_year}. And to start a week sooner, down from the usual first "
+            "wait, is worth {society_depression} per patient, against a price of bringing it "
+            "forward of {price_depression}, which it exceeds with a probability of "
+            "{pays_society_depression}. That waiting costs less than a course does not make it "
+            "harmless.",
+            "What speaks against it: cash of the NHS alone, which even after 52 weeks exceeds the "
+            "price of a course with a probability of {p_depression_cash_year}; and the waits "
+            "there are. All parts counted, waiting costs as much as a course when it has lasted "
+            "{even_depression}; of those who finish a course, {longer_first_depression} waited "
+            "longer for the first session, and {longer_both_depression} if the second wait is "
+            "added. For {usual_anxiety} anxiety, without work, more than a course is lost after "
+            "52 weeks with a probability of {p_anxiety_health_year}.",
+            "How sure is that? It turns on how fast people recover while they wait. With the "
+            "slowest published recovery ({slow_depression}) 18 weeks cost more than a course with "
+            "a probability of {p_slow_depression_standard}, with the fastest "
+            "({fast_depression}) of {p_fast_depression_standard}; both usual waits with "
+            "{p_slow_depression_both} and {p_fast_depression_both}. All this is about "
+            "services on average. One service may do better or worse: in {harm} of draws its "
+            "therapy would harm. Within the base case most of the uncertainty about 18 weeks is "
+            "due to {first_depression} for depression and {first_anxiety} for anxiety.",
+        ]
+    )
 
 
 def _reading() -> str:
@@ -96,10 +113,15 @@ def _reading() -> str:
         "{far_more} times the cost of a course; the sentence counts as supported where its "
         "probability is {sure} or more, as not supported where that of its contrary is, and else "
         "as not settled. Below the 2.5 and above the 97.5 % points of {n_draws} draws of all "
-        "inputs lie the values outside an interval; among draws are services where therapy does "
-        "less, or nothing, as among trials. The mean first wait stands for all; the second wait, "
-        "from first to second session, is about {mean_second} weeks on average, longer than the "
-        "first, and is counted only where the table says so. Strategies are compared for the NHS, "
+        "inputs lie the values outside an interval. “Average service”: the effect of therapy is "
+        "the mean of trials; “one service”: one draw among them, so that therapy does less there, "
+        "or harms, in some draws. The mean first wait, {typical} weeks, stands for all; that of "
+        "the second, from first to second session, is about {mean_second} weeks. Both are of "
+        "courses that were finished, at {class_weeks} weeks for the published classes, and "
+        "are applied to all who are referred; the queue places waits within the classes, so its "
+        "means differ from these. How many waited longer than some weeks is told by bounds, as "
+        "only classes are published; first and second wait are added as if independent. "
+        "Strategies are compared for the NHS, "
         "at a price of bringing therapy forward that is assumed: a list is shortened by a week by "
         "one week’s more courses, once, shared by the referrals of {spread_weeks} weeks. By "
         "deprivation the model knows no difference between patients: what differs is how many are "
@@ -110,7 +132,8 @@ def _reading() -> str:
 LIMITS = (
     "{n_assumed} of {n_inputs} inputs are assumptions, among them drop-out while waiting, "
     "relapse, what work is worth and who is in work. Left out: deaths, carers and families, "
-    "long-term conditions, benefits and taxes, costs to patients, harm by therapy. Prices are "
+    "long-term conditions, benefits and taxes, costs to patients, harm "
+    "by therapy to some patients of a service that helps on average. Prices are "
     "those of 2019–20: no price index is among the sources, so nothing is inflated. How waiting "
     "changes what therapy does later is left out, since no size of it was found; the effect acts "
     "on whatever severity is left. It comes from trials against a waiting list, and small ones "
@@ -119,8 +142,8 @@ LIMITS = (
     "Generalised anxiety stands for anxiety, computer-delivered therapy for its treatment. "
     "Published waits are of those who finished a course; who gave up before is not among them, "
     "and how long the longest waited is not published. Standard errors that are not known are "
-    "taken to be 15 % of the mean, as Catarino and others did in 2023. Over {horizon} some of the "
-    "benefit of therapy that starts late is cut off. Natural recovery is not known within a "
+    "taken to be 15 % of the mean, as Catarino and others did in 2023. What happens after "
+    "{horizon} is not counted. Natural recovery is not known within a "
     "factor of 2 to 6. Nobody looked at patients’ records: what waiting did to those who waited, "
     "only such records can say."
 )

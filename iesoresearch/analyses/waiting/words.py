@@ -40,8 +40,8 @@ def numbers(whole: Whole) -> dict[str, Number]:
             f"assumed_share_{name}": number(_assumed(learning), 0, "%"),
             f"best_{name}": number(decision.names[best]),
             f"price_{name}": pounds(float(decision.price.mean())),
-            f"at_once_{name}": number(
-                100 * float((decision.benefit(wtp).argmax(1) == AT_ONCE).mean()), 0, "%"
+            f"at_once_{name}": chance_number(
+                (decision.benefit(wtp).argmax(1) == AT_ONCE).mean(), computed.params.n_draws
             ),
         }
         found |= money(f"sooner_{name}", decision.worth_sooner(wtp))
@@ -91,6 +91,7 @@ def _general(computed: Computed) -> dict[str, Number]:
         "year": number(england.year),
         "typical": number(england.typical),
         "mean_second": number(england.mean_weeks(SECOND), 0),
+        "class_weeks": number(_listed([f"{weeks:g}" for weeks in england.weeks.values()])),
         "seen_28": number(100 * float(england.shares("first wait")[0]), 0, "%"),
         "second_28": number(100 * float(england.shares(SECOND)[0]), 0, "%"),
         "n_inputs": number(len(known)),
@@ -148,7 +149,8 @@ def _other_cases(computed: Computed) -> dict[str, Number]:
     """
     found = {}
     for condition, cases in computed.by_recovery.items():
-        for word, name in zip(("slow", "fast"), (list(cases)[0], list(cases)[-1]), strict=True):
+        names = tuple(cases)
+        for word, name in (("slow", names[0]), ("fast", names[-1])):
             one = cases[name]
             found[f"{word}_{condition}"] = number(name)
             found |= _chances(one, f"{word}_{condition}", headline(one)[-1], computed)
