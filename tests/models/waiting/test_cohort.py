@@ -12,7 +12,7 @@ SETTINGS = [
     {},
     {"recovery": "declining", "provider": "ieso"},
     {"recovery": "constant", "horizon_weeks": 52, "second_wait_weeks": 1},
-    {"recovery": "waiting list", "treat_recovered": True, "effect": "mean", "horizon_weeks": 157},
+    {"recovery": "waiting list", "treat_recovered": True, "effect": "mean", "horizon_weeks": 260},
     {"recovery": "none", "horizon_weeks": 30},
     {"condition": "anxiety"},
     {"condition": "anxiety", "recovery": "waiting list", "second_wait_weeks": 7},
