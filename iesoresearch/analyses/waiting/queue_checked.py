@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from iesoresearch.analyses.waiting.declared import number, spread, three
+from iesoresearch.analyses.waiting.declared import chance_number, number, spread, three
 from iesoresearch.analyses.waiting.queues import (
     AS_IS,
     LONGEST,
@@ -77,7 +77,8 @@ def _numbers(queues: Queues, account: Account) -> dict[str, Number]:
         "queue_error": number(100 * _error(account), 0, "%"),
     }
     for name, way in _WAYS.items():
-        found[name] = number(100 * float((account.net(_ADDED, way) > 0).mean()), 0, "%")
+        chance = (account.net(_ADDED, way) > 0).mean()
+        found[name] = chance_number(chance, queues.params.n_draws)
     net = account.net(_ADDED) * per_referral
     most = three("queue_most", spread(account.most(LONGEST, "and productivity")), 0, "%")
     return found | most | three("queue_net", spread(net), 1, "thousand £")

@@ -40,7 +40,7 @@ from iesoresearch.results import Result
 def made(n_jobs=1, **changes):
     inputs = load_inputs()
     data = Data(inputs, England.read(inputs), {}, 1, n_jobs)
-    settings = {"queue_referrals": 1000, "queue_replications": 2, "n_draws": 600}
+    settings = {"queue_referrals": 1000, "queue_replications": 2, "n_draws": 1000}
     return Queues(Computed(data, Params(**settings | changes)))
 
 
@@ -159,6 +159,12 @@ def test_assumptions_are_shown_as_they_are(queues, found, tmp_path):
     held = queues.accounts[queue.ROUTES].calibration.mean_wait["first"]
     assert text["First wait"] == f"{held:.1f} weeks on average"
     assert not any(value.startswith("0") for label, value in text.items() if "Cost" not in label)
+
+
+def test_a_chance_that_no_draw_shows_is_not_called_none(queues, found):
+    way = queues.accounts[queue.ROUTES].net(ladder_name(LONGEST, 5.0), "NHS cash")
+    assert not (way > 0).any()
+    assert str(found.numbers["queue_chance_cash_patients"]) == "< 0.3%"  # 3 of 1,000 draws
 
 
 def test_parts_add_up_to_the_net_saving(found):
