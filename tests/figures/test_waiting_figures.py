@@ -11,6 +11,8 @@ from iesoresearch.results import FigureSpec, Result, Table, Value
 LOW, MIDDLE, HIGH = [-30.0, 10.0], [5.0, 50.0], [40.0, 90.0]
 COST = {"cost": MIDDLE, "cost_low": LOW, "cost_high": HIGH}
 COURSE = {"course": [700.0] * 2, "course_low": [500.0] * 2, "course_high": [900.0] * 2}
+COURSE |= {"both": [30.0] * 2, "both_low": [20.0] * 2, "both_high": [60.0] * 2}
+COURSE |= {"both_weeks": [11.3] * 2}
 PARTS = ("NHS cash, both together", "work lost", "health lost at £1 per QALY, no cost to the NHS")
 
 
@@ -93,10 +95,15 @@ def test_they_are_drawn_with_labels_and_a_title(name):
 
 
 def test_lines_are_those_of_the_table():
-    depression, anxiety = draw("against_course")
-    for panel in (depression, anxiety):
-        np.testing.assert_array_equal(lines(panel)[:2], [MIDDLE, MIDDLE])
-        assert [t.get_text() for t in panel.texts] == ["a year", panel.texts[1].get_text()]
+    counted = draw("against_course")
+    assert len(counted) == 4, "two conditions, two ways of counting"
+    for panel in counted:
+        np.testing.assert_array_equal(lines(panel)[0], MIDDLE)
+        assert panel.texts[0].get_text() == "a year"
+        both = panel.containers[0]
+        assert both[0].get_xydata().tolist() == [[11.3, 30.0]]
+        assert both[2][0].get_segments()[0][:, 1].tolist() == [20.0, 60.0]
+    assert counted[3].texts[1].get_text() == "Anxiety: NHS cash + work"
     panels = draw("by_week")
     np.testing.assert_array_equal(lines(panels[0])[0], MIDDLE)
 

@@ -25,7 +25,10 @@ EVIDENCE = {
         "check:what Catarino 2023 print is met",
     ],
     "18": ["table:severity", "table:verdict_every"],
-    "19": ["table:deprivation", "table:deprivation_whole", "param:equity_ratio"],
+    "19": [
+        "not done: in part only, see the tables by deprivation: who is referred is published by "
+        "decile, but no wait and no cost or effect, so these are taken to be alike"
+    ],
     "20": ["param:n_draws", "table:inputs", "table:scenarios", "table:evppi"],
     "22": ["table:inputs", "table:assumptions"],
     "23": ["table:verdict", "table:strategies", "table:by_week"],

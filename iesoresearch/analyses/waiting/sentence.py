@@ -5,7 +5,8 @@ import polars as pl
 
 from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, Waiting
-from iesoresearch.analyses.waiting.declared import interval, named, percent, spread, words
+from iesoresearch.analyses.waiting.declared import interval, named, percent, spread, value, words
+from iesoresearch.analyses.waiting.england import SECOND
 from iesoresearch.analyses.waiting.perspectives import (
     CASH,
     HEALTH,
@@ -180,20 +181,23 @@ def health_lost(computed: Computed) -> Table:
 
 def against_course(computed: Computed) -> Table:
     """Cost of waiting of the usual patient by week, beside the cost of a course."""
-    marks = _marks(computed)
+    marks, england = _marks(computed), computed.data.england
+    weeks = england.typical + england.mean_weeks(SECOND)
     rows = []
     for one in computed.base.values():
         course = named("course", spread(one.course[:, one.place], 0))
         for perspective in headline(one):
             cost = one.by_week(perspective)[:, one.place]
+            both = named("both", spread(one.cost(perspective, computed.waits[1])[:, one.place], 0))
             for week in range(YEAR + 1):
                 rows.append(
                     {"condition": one.condition, "perspective": perspective.name, "week": week}
                     | named("cost", spread(cost[:, week], 0))
-                    | course
-                    | {"mark": marks.get(week, "")}
+                    | (course | both | {"both_weeks": weeks, "mark": marks.get(week, "")})
                 )
     values = interval("cost", "Cost of waiting, £") | interval("course", "Cost of a course, £")
+    values |= interval("both", "Cost of both usual waits, £")
+    values |= {"both_weeks": value("Weeks of both", 1)}
     keys = {"condition": "Condition"} | COUNTED | {"week": "Weeks"}
     title = "Cost of waiting against the cost of a course"
     return Table(title, pl.DataFrame(rows), keys, values | {"mark": words("Marked")})

@@ -71,7 +71,8 @@ def _plain(computed: Computed) -> str:
             "the list or recover on it; if nobody left while waiting, it would be "
             "{stay_depression}. It is no gain: what those who leave cost later, or elsewhere, is "
             "not known. With the work that is "
-            "lost, and the health that is lost valued at {wtp} per QALY, both waits cost "
+            "lost, and the health that is lost, no money of the NHS, valued at {wtp} per QALY, "
+            "both waits cost "
             "{cost_both_depression_all} (95 % {cost_both_depression_all_low} to "
             "{cost_both_depression_all_high}).",
             "What speaks for the sentence: long waits, seen by society. After 52 weeks, with all "

@@ -14,6 +14,7 @@ from iesoresearch.analyses.waiting.scenarios import MOST_DRAWS
 from iesoresearch.analyses.waiting.sentence import chance, components, headline
 from iesoresearch.analyses.waiting.setting import captioned
 from iesoresearch.analyses.waiting.strategies import AT_ONCE
+from iesoresearch.analyses.waiting.text import answer
 from iesoresearch.analyses.waiting.whole import Whole
 from iesoresearch.results import FigureSpec, Number
 
@@ -91,6 +92,7 @@ def _general(computed: Computed) -> dict[str, Number]:
         "year": number(england.year),
         "typical": number(england.typical),
         "mean_second": number(england.mean_weeks(SECOND), 0),
+        "answer": number(answer(computed)),
         "class_weeks": number(_listed([f"{weeks:g}" for weeks in england.weeks.values()])),
         "seen_28": number(100 * float(england.shares("first wait")[0]), 0, "%"),
         "second_28": number(100 * float(england.shares(SECOND)[0]), 0, "%"),
@@ -213,9 +215,11 @@ _FIGURES = {
     "against_course": (
         "against_course",
         "What waiting costs, against what a course costs",
-        "Cost of waiting by week for {usual_depression} depression and {usual_anxiety} anxiety, "
-        "mean and 95 % band, by what is counted; grey: cost of a course with its 95 % band. Health "
-        "is valued at {wtp} per QALY and is no cost to the NHS. {n_draws} draws of all inputs.",
+        "Cost of waiting for the first session by week, {usual_depression} depression and "
+        "{usual_anxiety} anxiety, by what is counted: mean and 95 % band; dashed: a course, with "
+        "its 95 % band. Diamond: both usual waits, the first and the second, with 95 % interval. "
+        "Of “waiting costs far more than therapy”, for these two waits: {answer}. Health is "
+        "valued at {wtp} per QALY and is no cost to the NHS.",
     ),
     "patient_week": (
         "patient_week",
@@ -227,15 +231,15 @@ _FIGURES = {
     "by_week": (
         "by_week",
         "What waiting costs, week by week and part by part",
-        "Mean by severity at referral, dashed: 95 % intervals, over {horizon} from referral; "
-        "scales differ between panels. Work lost is not known for anxiety. Health is valued at "
-        "{wtp} per QALY and is no cost to the NHS.",
+        "Mean by severity at referral, with 95 % intervals at some weeks, a little apart from each "
+        "other, over {horizon} from referral; scales differ between panels. Work lost is not known "
+        "for anxiety. Health is valued at {wtp} per QALY and is no cost to the NHS.",
     ),
     "plane": (
         "plane",
         "Costs and health of starting sooner or later",
-        "Differences from starting after {typical} weeks, the mean first wait in England: some of "
-        "{n_draws} draws, and means (large). Costs are NHS cash, with the price of bringing "
+        "Differences from starting after {typical} weeks, the mean first wait in England: some "
+        "draws, and means (large). Costs are NHS cash, with the price of bringing "
         "therapy forward. The line is {wtp} per QALY: below it, net benefit is higher.",
     ),
     "acceptability": (

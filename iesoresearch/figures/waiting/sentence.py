@@ -1,5 +1,6 @@
 """Figures of the cost of waiting itself."""
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
@@ -16,35 +17,61 @@ from iesoresearch.figures.waiting.panels import (
 )
 from iesoresearch.results import Table
 
-_LEGEND = {"loc": "upper left", "fontsize": 8}
 _PARTS = ("NHS cash", "work lost", "health lost")  # beginnings of names that are drawn
+_DASHES = ("-", "--", "-.", (0, (1, 1)))
+_INTERVALS = (12, 24, 36, 48)  # weeks
 
 
 @styled
 def plot_against_course(table: Table, ax: Axes) -> None:
-    """Cost of waiting by week and by what is counted, and the cost of a course."""
+    """Cost of waiting by week, a panel for each way of counting, and the cost of a course."""
     shown = conditions(table)
-    for panel, condition in zip(panels(ax, 1, len(shown), 9.2, 4.6).flat, shown, strict=True):
-        rows = table.frame.filter(condition=condition)
-        for i, name in enumerate(rows["perspective"].unique(maintain_order=True)):
-            x, y, low, high = numbers(
-                rows.filter(perspective=name), "week", "cost", "cost_low", "cost_high"
-            )
-            colour = PALETTE[_colour(name, i)]
-            panel.fill_between(x, low, high, color=colour, alpha=0.1, lw=0)
-            panel.plot(x, y, color=colour, label=name.replace(" at £", "\nat £"))
-        _course(panel, rows)
-        _marked(panel, rows)
-        panel.axhline(0, color=GREY, lw=0.8)
-        named(panel, heading(condition), right=True, low=True)
-        panel.set_xlabel("Weeks from referral to the first session")
-        pounds(panel.yaxis)
-        panel.legend(**_LEGEND)
-        panel.margins(x=0)
-    ax.figure.axes[1].set_ylabel("Cost per patient")
+    names = table.frame["perspective"].unique(maintain_order=True).to_list()
+    width, height = 2.5 * len(names) + 0.6, 2.7 * len(shown) + 0.5
+    grid = panels(ax, len(shown), len(names), width, height)
+    for condition, row in zip(shown, grid, strict=True):
+        found = table.frame.filter(condition=condition)
+        for name, panel in zip(names, row, strict=True):
+            _counted(panel, found.filter(perspective=name), PALETTE[_colour(name)])
+            what = name.replace(" at £", "\nat £")
+            named(panel, f"{heading(condition)}: {what}")
+            panel.set_ylim(_limits(found))
+            if panel is not row[0]:
+                panel.set_yticklabels([])
+        row[0].set_ylabel("Cost per patient")
+    for panel in grid[-1]:
+        panel.set_xlabel("Weeks to the first session")
 
 
-def _colour(name: str, i: int) -> int:
+def _counted(panel: Axes, rows: pl.DataFrame, colour: str) -> None:
+    """One way of counting, or that it is not known."""
+    pounds(panel.yaxis)
+    if rows.is_empty():
+        panel.text(0.5, 0.4, "not known", transform=panel.transAxes, ha="center", color=GREY)
+        panel.set_xticks([])
+        return
+    x, y, low, high = numbers(rows, "week", "cost", "cost_low", "cost_high")
+    panel.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+    panel.plot(x, y, color=colour, label="waiting")
+    _course(panel, rows)
+    _marked(panel, rows)
+    at, both, low, high = numbers(rows[:1], "both_weeks", "both", "both_low", "both_high")
+    panel.errorbar(
+        at, both, yerr=reach(both, low, high), color="black", marker="D", ms=4.5, ls="none",
+        capsize=2, zorder=4, label="both waits",
+    )  # fmt: skip
+    panel.axhline(0, color=GREY, lw=0.8)
+    panel.margins(x=0)
+
+
+def _limits(rows: pl.DataFrame) -> tuple[float, float]:
+    """The same for all ways of counting of a condition, with room for what panels are called."""
+    ends = [rows[f"{x}_{end}"].cast(float) for x in ("cost", "course") for end in ("low", "high")]
+    low, high = min(x.min() for x in ends), max(x.max() for x in ends)
+    return low - 0.05 * (high - low), high + 0.35 * (high - low)
+
+
+def _colour(name: str) -> int:
     """One colour for one way of counting, in every panel."""
     return {(False, False): 0, (True, False): 1, (False, True): 2, (True, True): 3}[
         "work" in name, "health" in name
@@ -62,8 +89,9 @@ def _marked(panel: Axes, rows: pl.DataFrame) -> None:
     for week, mark in found.select("week", "mark").rows():
         panel.axvline(week, color=GREY, lw=0.8, ls=":")
         panel.annotate(
-            mark, (week, 0.02), xycoords=("data", "axes fraction"), xytext=(2, 0),
-            textcoords="offset points", rotation=90, fontsize=7, color=GREY, va="bottom",
+            mark, (week, 0.01), xycoords=("data", "axes fraction"), xytext=(2, 0),
+            textcoords="offset points", rotation=90, fontsize=6, color=GREY, va="bottom",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.6, "pad": 0.5},
         )  # fmt: skip
 
 
@@ -105,7 +133,7 @@ def _legend(part: str) -> str:
 
 @styled
 def plot_by_week(table: Table, ax: Axes) -> None:
-    """Parts of the cost by week, a line for each severity, with 95 % bands."""
+    """Parts of the cost by week, a line for each severity, with 95 % intervals at some weeks."""
     shown = conditions(table)
     grid = panels(ax, len(shown), len(_PARTS), 9.6, 2.9 * len(shown) + 0.3)
     for i, condition in enumerate(shown):
@@ -126,11 +154,17 @@ def _severities(panel: Axes, rows: pl.DataFrame) -> None:
         panel.set_yticks([])
         return
     bands = rows["band"].unique(maintain_order=True).to_list()
-    for band, colour in zip(bands, ordered_colours(len(bands))[::-1], strict=True):
+    colours = ordered_colours(len(bands))[::-1]
+    for i, (band, colour) in enumerate(zip(bands, colours, strict=True)):
         x, y, low, high = numbers(rows.filter(band=band), "week", "cost", "cost_low", "cost_high")
-        panel.plot(x, y, color=colour, label=band)
-        for end in (low, high):
-            panel.plot(x, end, color=colour, lw=0.7, ls="--", alpha=0.8)
+        # lines that coincide are told apart by dashes, their intervals by standing side by side
+        panel.plot(x, y, color=colour, ls=_DASHES[i % len(_DASHES)], label=band)
+        some = np.isin(x, _INTERVALS)
+        panel.errorbar(
+            x[some] + 1.6 * (i - (len(bands) - 1) / 2), y[some],
+            yerr=reach(y, low, high)[:, some], color=colour, marker=MARKERS[i], ms=3, lw=0.9,
+            ls="none", capsize=1.5,
+        )  # fmt: skip
     panel.axhline(0, color=GREY, lw=0.8)
     panel.margins(x=0)
     pounds(panel.yaxis)
