@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, model_of
@@ -28,6 +29,11 @@ TRIAL = "effect of therapy"
 _EFFECT = ("effect_mean", "effect_place", "rr_nonresponse_anxiety")
 _CONTROL = "response_waiting_list_anxiety"  # a trial in anxiety shows it as well
 MULTIPLES = (0.1, 1.0, 10.0)  # of the size of the study
+
+
+def _one_thread() -> threadpool_limits:
+    """Of linear algebra: matrices are small, and threads that wait for each other cost minutes."""
+    return threadpool_limits(1, user_api="blas")
 
 
 @dataclass(frozen=True)
@@ -126,10 +132,11 @@ class Learning:
     @cached_property
     def worth_by_view(self) -> dict[str, dict[str, Estimate]]:
         """EVPPI by what is counted, then by input and by group."""
-        return {
-            view: evppi_all(benefit, self._all_columns, self.names)
-            for view, benefit in self.views.items()
-        }
+        with _one_thread():
+            return {
+                view: evppi_all(benefit, self._all_columns, self.names)
+                for view, benefit in self.views.items()
+            }
 
     @property
     def worth(self) -> dict[str, Estimate]:
@@ -139,7 +146,8 @@ class Learning:
     @cached_property
     def explained(self) -> dict[str, Estimate]:
         """Share of the variance of `cost` by input and by group."""
-        return explained_all(self.cost, self._all_columns, self.names)
+        with _one_thread():
+            return explained_all(self.cost, self._all_columns, self.names)
 
     @property
     def first(self) -> str:
@@ -263,7 +271,8 @@ def studies(found: dict[str, Learning], params: Params) -> Table:
         for design, (study, informed) in designs.items():
             most = learning.worth[informed]
             for size in sizes(params):
-                estimate = study(size)
+                with _one_thread():
+                    estimate = study(size)
                 rows.append(
                     {"condition": condition, "study": design, "n": f"{size:,}"}
                     | {"value": estimate.value, "error": estimate.standard_error}
