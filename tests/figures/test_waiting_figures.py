@@ -103,7 +103,7 @@ def test_lines_are_those_of_the_table():
         both = panel.containers[0]
         assert both[0].get_xydata().tolist() == [[11.3, 30.0]]
         assert both[2][0].get_segments()[0][:, 1].tolist() == [20.0, 60.0]
-    assert counted[3].texts[1].get_text() == "Anxiety: NHS cash + work"
+    assert counted[3].texts[1].get_text() == "Anxiety:\nNHS cash + work"
     panels = draw("by_week")
     np.testing.assert_array_equal(lines(panels[0])[0], MIDDLE)
 

@@ -88,8 +88,9 @@ def _plain(computed: Computed) -> str:
             "there are. All parts counted, waiting costs as much as a course when it has lasted "
             "{even_depression}; of those who finish a course, {longer_first_depression} waited "
             "longer for the first session, and {longer_both_depression} if the second wait is "
-            "added. For {usual_anxiety} anxiety, without work, more than a course is lost after "
-            "52 weeks with a probability of {p_anxiety_health_year}.",
+            "added. Without work lost, a week sooner is worth its price with a probability of "
+            "{pays_depression}. For {usual_anxiety} anxiety, without work, 52 weeks cost more "
+            "than a course with a probability of {p_anxiety_health_year}.",
             "How sure is that? It turns on how fast people recover while they wait. With the "
             "slowest published recovery ({slow_depression}) 18 weeks cost more than a course with "
             "a probability of {p_slow_depression_standard}, with the fastest "

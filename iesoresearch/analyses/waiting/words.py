@@ -45,7 +45,10 @@ def numbers(whole: Whole) -> dict[str, Number]:
                 (decision.benefit(wtp).argmax(1) == AT_ONCE).mean(), computed.params.n_draws
             ),
         }
-        found |= money(f"sooner_{name}", decision.worth_sooner(wtp))
+        sooner = decision.worth_sooner(wtp)
+        found |= money(f"sooner_{name}", sooner)
+        pays = (sooner > decision.price).mean()
+        found[f"pays_{name}"] = chance_number(pays, computed.params.n_draws)
     return found
 
 

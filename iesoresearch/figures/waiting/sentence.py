@@ -34,7 +34,7 @@ def plot_against_course(table: Table, ax: Axes) -> None:
         for name, panel in zip(names, row, strict=True):
             _counted(panel, found.filter(perspective=name), PALETTE[_colour(name)])
             what = name.replace(" at £", "\nat £")
-            named(panel, f"{heading(condition)}: {what}")
+            named(panel, f"{heading(condition)}:\n{what}")
             panel.set_ylim(_limits(found))
             if panel is not row[0]:
                 panel.set_yticklabels([])
