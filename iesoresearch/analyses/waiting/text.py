@@ -93,12 +93,14 @@ def _plain(computed: Computed) -> str:
             "than a course with a probability of {p_anxiety_health_year}.",
             "How sure is that? It turns on how fast people recover while they wait. With the "
             "slowest published recovery ({slow_depression}) 18 weeks cost more than a course with "
-            "a probability of {p_slow_depression_standard}, with the fastest "
-            "({fast_depression}) of {p_fast_depression_standard}; both usual waits with "
-            "{p_slow_depression_both} and {p_fast_depression_both}. All this is about "
-            "services on average. One service may do better or worse: in {harm} of draws its "
-            "therapy would harm. Within the base case most of the uncertainty about 18 weeks is "
-            "due to {first_depression} for depression and {first_anxiety} for anxiety.",
+            "a probability of {p_slow_depression_standard}, both usual waits with "
+            "{p_slow_depression_both}, and 52 weeks more than {far_more} courses with "
+            "{far_slow_depression_year}; with the fastest ({fast_depression}) it is "
+            "{p_fast_depression_standard}, {p_fast_depression_both} and "
+            "{far_fast_depression_year}. All this is about services on average. One service may "
+            "do better or worse: in {harm} of draws its therapy would harm. Within the base case "
+            "what adds most to the uncertainty about 18 weeks is {first_depression} for "
+            "depression and {first_anxiety} for anxiety.",
         ]
     )
 

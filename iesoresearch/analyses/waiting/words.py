@@ -157,7 +157,8 @@ def _other_cases(computed: Computed) -> dict[str, Number]:
         names = tuple(cases)
         for word, name in (("slow", names[0]), ("fast", names[-1])):
             one = cases[name]
-            found[f"{word}_{condition}"] = number(name)
+            is_base = ", the base case" if one is computed.base[condition] else ""
+            found[f"{word}_{condition}"] = number(name + is_base)
             found |= _chances(one, f"{word}_{condition}", headline(one)[-1], computed)
     services = computed.by_effect["one service"]["depression"]
     found |= _chances(services, "service", headline(services)[-1], computed)
