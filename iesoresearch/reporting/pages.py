@@ -57,7 +57,7 @@ def _head(run: Run) -> str:
     heading = f"# {markup.plain(run.title)}: {markup.plain(run.data)}\n"
     said = [
         f"Run {markup.code(run.name)}",
-        f"{facts.people(run)} people",
+        *([] if run.n is None else [f"{facts.people(run)} people"]),
         f"made {markup.escaped(facts.made(run))}",
         facts.up_to_date(run),
     ]

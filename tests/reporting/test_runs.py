@@ -1,6 +1,7 @@
 """What is read from run folders, and whether they are up to date."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -156,3 +157,11 @@ def test_other_words_are_no_folders_of_the_machine(project, tmp_path, monkeypatc
     assert str(project.root) not in machine.named_in(file, project)
     if "{root}" not in text:
         assert machine.named_in(file, project) == ()
+
+
+def test_a_run_without_people_names_no_number_of_them(project):
+    sample.make_run(project, "shown", "open")
+    run = read(project)
+    assert "1,234 people" in pages.run_page(run)
+    nobody = {name: number | {"n": None} for name, number in run.numbers.items()}
+    assert "people ·" not in pages.run_page(replace(run, numbers=nobody))
