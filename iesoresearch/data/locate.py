@@ -105,13 +105,11 @@ def lshtm_file(search_path: tuple[Path, ...]) -> Path:
     NotApplicable
         No folder holds it.
     """
-    if (path := _below(_LSHTM, search_path)) is not None:
-        return path
-    looked = ", ".join(str(folder) for folder in search_path) or "no folder was given"
-    raise NotApplicable(
-        f"The antidepressant trial was not found: no file {_LSHTM} in any folder below: {looked}. "
-        "It is the table antidepressant_data of the R package rbmi, written as CSV. Name its "
-        "folder with --data DIR."
+    return _named(
+        _LSHTM,
+        search_path,
+        "The antidepressant trial was not found",
+        "antidepressant_data of the R package rbmi",
     )
 
 
@@ -123,24 +121,26 @@ def metapsy_file(search_path: tuple[Path, ...]) -> Path:
     NotApplicable
         No folder holds it.
     """
-    if (path := _below(_METAPSY, search_path)) is not None:
-        return path
-    looked = ", ".join(str(folder) for folder in search_path) or "no folder was given"
-    raise NotApplicable(
-        f"The table of trials of psychotherapy for depression was not found: no file {_METAPSY} in "
-        f"any folder below: {looked}. It is the table depression of the R package metapsyData, "
-        "written as CSV. Name its folder with --data DIR."
+    return _named(
+        _METAPSY,
+        search_path,
+        "The table of trials of psychotherapy for depression was not found",
+        "depression of the R package metapsyData",
     )
 
 
-def _below(name: str, search_path: tuple[Path, ...]) -> Path | None:
-    """The first file called `name` in or below a folder, if there is one."""
+def _named(name: str, search_path: tuple[Path, ...], lacking: str, table: str) -> Path:
+    """The first file called `name` in or below a folder; else `lacking`, and what it would be."""
     for top in search_path:
         for folder, below, names in os.walk(top):
             below.sort()
             if name in names:
                 return Path(folder, name)
-    return None
+    looked = ", ".join(str(folder) for folder in search_path) or "no folder was given"
+    raise NotApplicable(
+        f"{lacking}: no file {name} in any folder below: {looked}. It is the table {table}, "
+        "written as CSV. Name its folder with --data DIR."
+    )
 
 
 def file_beside(name: str, search_path: tuple[Path, ...]) -> Path:

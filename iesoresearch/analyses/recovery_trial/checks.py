@@ -3,18 +3,18 @@
 import numpy as np
 from scipy import stats
 
+from iesoresearch.analyses._chains import chains
 from iesoresearch.analyses.recovery_trial.differences import hazards
 from iesoresearch.analyses.recovery_trial.expected import share
 from iesoresearch.analyses.recovery_trial.fitted import ARM, Fitted
 from iesoresearch.analyses.recovery_trial.leavers import TREATED
-from iesoresearch.models.growth.diagnostics import MAX_R_HAT, MIN_ESS
 from iesoresearch.results import Check, Status
 
 
 def checks(fitted: Fitted) -> list[Check]:
     """All checks, those of the sampler first."""
     return [
-        _chains(fitted),
+        chains(fitted.diagnostics),
         _prior(fitted),
         _posterior(fitted),
         _bands(fitted),
@@ -34,19 +34,6 @@ def verdicts(fitted: Fitted) -> list[str]:
     ends = [(d.low, d.high) for d in (fitted.ancova, fitted.sequential[-1])]
     ends += [(e.x_low, e.x_high) for e in growth]
     return ["lower" if high < 0 else "higher" if low > 0 else "open" for low, high in ends]
-
-
-def _chains(fitted: Fitted) -> Check:
-    bad = [
-        f"{name}: {sentence}"
-        for name, found in fitted.diagnostics.items()
-        for sentence in found.failures()
-    ]
-    good = (
-        f"For every parameter of {len(fitted.diagnostics)} models R-hat is below {MAX_R_HAT} and "
-        f"the effective sample size of bulk and tails above {MIN_ESS}; no transition diverged."
-    )
-    return Check("the chains agree and are long enough", *_status(not bad, good, " ".join(bad)))
 
 
 def _status(good: bool, if_good: str, if_not: str) -> tuple[Status, str]:

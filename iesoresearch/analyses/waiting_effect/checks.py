@@ -1,10 +1,10 @@
 """Questions that `waiting_effect` asks of itself."""
 
+from iesoresearch.analyses._chains import chains
 from iesoresearch.analyses.waiting_effect.cases import CASES, WAITING
 from iesoresearch.analyses.waiting_effect.fitted import Fitted
 from iesoresearch.analyses.waiting_effect.words import farthest
 from iesoresearch.models.evidence_synthesis import Predicted
-from iesoresearch.models.growth.diagnostics import MAX_R_HAT, MIN_ESS
 from iesoresearch.results import Check
 
 AGREE = 0.5  # standard errors by which priors may move a mean
@@ -13,7 +13,7 @@ AGREE = 0.5  # standard errors by which priors may move a mean
 def checks(fitted: Fitted) -> list[Check]:
     """All checks, those of the sampler first."""
     return [
-        _chains(fitted),
+        chains(fitted.diagnostics),
         _file(fitted),
         _planted(fitted),
         _prior(fitted),
@@ -23,20 +23,6 @@ def checks(fitted: Fitted) -> list[Check]:
         _better(fitted),
         _small(fitted),
     ]
-
-
-def _chains(fitted: Fitted) -> Check:
-    bad = [
-        f"{name}: {sentence}"
-        for name, found in fitted.diagnostics.items()
-        for sentence in found.failures()
-    ]
-    sentence = (
-        f"For every parameter of {len(fitted.diagnostics)} models R-hat is below {MAX_R_HAT} and "
-        f"the effective sample size of bulk and tails above {MIN_ESS}; no transition diverged."
-    )
-    name = "the chains agree and are long enough"
-    return Check(name, "failed", " ".join(bad)) if bad else Check(name, "passed", sentence)
 
 
 def _file(fitted: Fitted) -> Check:

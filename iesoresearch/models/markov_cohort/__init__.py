@@ -28,7 +28,6 @@ A monthly model with an annual rate of recovery, drawn twice:
 from iesoresearch.models.markov_cohort.chunks import evaluate_in_chunks
 from iesoresearch.models.markov_cohort.model import CohortModel
 from iesoresearch.models.markov_cohort.rewards import Reward
-from iesoresearch.models.markov_cohort.shapes import same_states
 from iesoresearch.models.markov_cohort.timing import CONVENTIONS, EXPONENTS, discount, weights
 from iesoresearch.models.markov_cohort.tunnels import (
     Expanded,
@@ -64,7 +63,6 @@ __all__ = [
     "probability_from_rate",
     "rate_from_probability",
     "rescale_probability",
-    "same_states",
     "same_unit",
     "weibull_hazards",
     "weights",

@@ -153,35 +153,3 @@ class Shapes:
                 "Give every array the axes of the model, with length 1 where all are the same."
             )
         return next(iter(self._draws), 1)
-
-
-def same_states(states: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The states of all strategies.
-
-    Parameters
-    ----------
-    states
-        Names of the states by strategy.
-
-    Raises
-    ------
-    ParameterError
-        Strategies with different states, or in another order; each difference is named.
-    """
-    (first, expected), *others = ((name, tuple(each)) for name, each in states.items())
-    problems = []
-    for name, found in others:
-        lacking, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
-        if lacking:
-            problems.append(f"{name} lacks {', '.join(lacking)}")
-        if extra:
-            problems.append(f"{name} also has {', '.join(extra)}")
-        if not lacking and not extra and found != expected:
-            problems.append(f"{name} has them in another order ({', '.join(found)})")
-    if problems:
-        raise ParameterError(
-            f"All strategies must have the same states in one order; beside {first} "
-            f"({', '.join(expected)}) {'; '.join(problems)}. Give a strategy that never enters a "
-            "state that state too, with probability 0."
-        )
-    return expected

@@ -18,7 +18,6 @@ from iesoresearch.models.queue.economics import (
     NetSaving,
     Prices,
     break_even,
-    linear_cost,
     net_saving,
 )
 from iesoresearch.models.queue.events import follow_by_events
@@ -62,7 +61,6 @@ __all__ = [
     "follow_by_events",
     "in_balance",
     "intervals",
-    "linear_cost",
     "net_saving",
     "simulate",
     "simulate_once",

@@ -86,11 +86,6 @@ class BreakEven:
     marginal: np.ndarray
 
 
-def linear_cost(per_week: np.ndarray) -> np.ndarray:
-    """(draws, bands, 53) cost of waits of 0 to 52 weeks from a cost per week (draws, bands)."""
-    return np.asarray(per_week, float)[..., None] * np.arange(LONGEST + 1)
-
-
 def capacity_cost(service: Service, scenario: Scenario, weeks: int, prices: Prices) -> np.ndarray:
     """(draws,) cost of the sessions and courses that a scenario can hold beyond the start's.
 
@@ -128,7 +123,7 @@ def net_saving(
     costs
         Part (such as ``"NHS cash"``) -> (draws, bands, 53): cost of a wait of 0, 1, … 52 weeks from
         referral to the second session, over no wait, for a patient referred in that band of the
-        service. Leave out what the therapy itself costs: that is in `prices`. See `linear_cost`.
+        service. Leave out what the therapy itself costs: that is in `prices`.
     prices
         Draws belong together with those of `costs`.
 

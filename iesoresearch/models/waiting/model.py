@@ -66,11 +66,11 @@ class WaitingModel:
     """
 
     condition: str = "depression"
-    recovery: str = "severity-specific"
-    horizon_weeks: int = 104
+    recovery: str = "waiting list"
+    horizon_weeks: int = 260
     second_wait_weeks: int | None = None
     provider: str = "nhs_tt"
-    effect: str = "predictive"
+    effect: str = "mean"
     treat_recovered: bool = False
 
     def __post_init__(self) -> None:

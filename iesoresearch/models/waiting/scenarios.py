@@ -79,7 +79,7 @@ _ALL = (
         "Nobody recovers without treatment.",
     ),
 )
-#: By name; the first is the base case of the analysis `waiting`.
+#: By name; the first is the base case.
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
 #: Ends of the first two intervals of "declining": 3 and 6 months in whole weeks.
 DECLINING_ENDS = (13, 26)

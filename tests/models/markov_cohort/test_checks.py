@@ -9,7 +9,6 @@ from iesoresearch.models.markov_cohort import (
     Duration,
     Reward,
     evaluate_in_chunks,
-    same_states,
 )
 
 MONTH = Duration(1, "month")
@@ -126,16 +125,6 @@ def test_a_cycle_without_a_unit():
         CohortModel(("a",), ("k",), [1], np.eye(1), (), 2, 12)
     with pytest.raises(ParameterError, match="number of cycles must be 1 or more; found 0"):
         CohortModel(("a",), ("k",), [1], np.eye(1), (), 0, MONTH)
-
-
-def test_strategies_with_different_states():
-    assert same_states({"A": ["x", "y"], "B": ["x", "y"]}) == ("x", "y")
-    message = (
-        r"beside A \(x, y\) B lacks y; B also has z; C has them in another order \(y, x\)\. "
-        "Give a strategy"
-    )
-    with pytest.raises(ParameterError, match=message):
-        same_states({"A": ("x", "y"), "B": ("x", "z"), "C": ("y", "x")})
 
 
 def test_chunks_name_the_draw_with_which_they_begin():

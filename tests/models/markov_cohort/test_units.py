@@ -98,4 +98,7 @@ def test_what_has_no_unit_or_no_sense(call, message):
 
 
 def test_equal_lengths_of_different_names_are_the_same_unit():
-    same_unit("the cost", QUARTER, Duration(3, "month"))
+    """Neither refused nor rescaled."""
+    three_months = Duration(3, "month")
+    assert same_unit("the cost", QUARTER, three_months) is None
+    assert per_cycle(7.0, QUARTER, three_months) == 7.0

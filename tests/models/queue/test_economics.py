@@ -11,6 +11,11 @@ from iesoresearch.models.queue.economics import capacity_cost
 from iesoresearch.models.queue.simulation import THRESHOLDS, accrued, published_bands
 
 
+def linear_cost(per_week):
+    """(draws, bands, 53) cost of waits from a cost per week (draws, bands)."""
+    return np.asarray(per_week, float)[..., None] * np.arange(53)
+
+
 def service(rate=20.0, **changes):
     plain = {
         "referrals_per_week": rate, "bands": ("mild", "severe"), "mix": (0.6, 0.4),
@@ -51,7 +56,7 @@ def test_a_constant_cost_per_week_counts_the_weeks_of_those_who_stay():
     """If nobody leaves and everybody goes on, offered weeks are weeks on the lists."""
     s = service(recovery=(0, 0), drop_out=(0, 0), continues=1.0)
     found = queue.simulate(s, [AS_IS], 60, 2, 1)
-    cost = queue.linear_cost([[2.0, 3.0]])[0]
+    cost = linear_cost([[2.0, 3.0]])[0]
     assert found.beyond_longest.sum() == 0
     weeks = np.einsum("rbw,bw->rb", found.accrued[0], cost)
     assert weeks == pytest.approx(found.patient_weeks[0] * [2.0, 3.0])
@@ -128,7 +133,7 @@ def test_capacity_costs_what_it_can_hold():
 def test_net_saving_is_the_cost_that_is_less_and_the_first_saves_nothing():
     s, more = service(), queue.Scenario("more", places=1.2)
     found = queue.simulate(s, [AS_IS, more], 60, 2, 1)
-    costs = {"health": queue.linear_cost([[1.0, 2], [3, 4]]), "work": np.zeros((2, 2, 53))}
+    costs = {"health": linear_cost([[1.0, 2], [3, 4]]), "work": np.zeros((2, 2, 53))}
     saving = queue.net_saving(s, found, costs, PRICES)
     assert saving.net[0] == pytest.approx(0)
     total = np.einsum("srbw,dbw->srd", found.accrued, costs["health"])
@@ -143,7 +148,7 @@ def test_free_capacity_always_pays_and_dear_capacity_never():
     s = service()
     ladder = [queue.Scenario(f"{x}", places=1 + x / 100) for x in (0, 10, 30)]
     found = queue.simulate(s, ladder, 60, 2, 1)
-    cost = {"all": queue.linear_cost(np.full((2, 2), 20.0))}
+    cost = {"all": linear_cost(np.full((2, 2), 20.0))}
     for price, expected in ((0.0, 30.0), (1e9, 0.0)):
         prices = queue.Prices(np.full(2, price), np.zeros(2))
         saving = queue.net_saving(s, found, cost, prices)

@@ -40,7 +40,7 @@ def test_all_rewards_equal_those_of_the_general_engine(settings):
 
 
 def test_occupancy_sums_to_one_and_shares_agree():
-    model = WaitingModel(recovery="declining")
+    model = WaitingModel(recovery="declining", horizon_weeks=104)
     outcome = model.evaluate(DRAWS, range(20))
     cohort = as_cohort_model(model, DRAWS, 1, 17)
     trace = cohort.trace(0, 2)

@@ -139,7 +139,7 @@ def test_who_leaves_before_the_second_session_paid_the_first_and_stays_untreated
     draws = fixed(
         base_case(INPUTS), deterioration=0, relapse=0, dropout=drop_out, discount_per_year=0
     )
-    model = WaitingModel(recovery="none", second_wait_weeks=second)
+    model = WaitingModel(recovery="none", horizon_weeks=104, second_wait_weeks=second)
     out = model.evaluate(draws, [0, 6])
     arrays = model.arrays(draws)
     listed, first = 1.0, 0.0
@@ -201,7 +201,7 @@ def test_a_service_among_the_trials_or_their_mean():
         ({"provider": "none"}, "provider must be one of nhs_tt, ieso"),
         ({"effect": "best"}, "effect must be one of predictive, mean"),
         ({"horizon_weeks": 0}, "must be 1 or more; found 0 and None"),
-        ({"second_wait_weeks": 0}, "must be 1 or more; found 104 and 0"),
+        ({"second_wait_weeks": 0}, "must be 1 or more; found 260 and 0"),
         ({"condition": "anxiety", "recovery": "constant"}, "says nothing of anxiety"),
     ],
 )
@@ -256,9 +256,9 @@ def test_shares_sum_to_one_and_waits_end_by_the_horizon():
     more = DRAWS["second_wait_share_to_28_days"] + 0.1
     with pytest.raises(ParameterError, match=r"second_wait_share_… must sum to 1; in draw 0 they"):
         WaitingModel().evaluate({**DRAWS, "second_wait_share_to_28_days": more})
-    with pytest.raises(ParameterError, match="300 weeks ends after the horizon of 104"):
+    with pytest.raises(ParameterError, match="300 weeks ends after the horizon of 260"):
         WaitingModel().evaluate(DRAWS, [0, 300])
-    never = WaitingModel().evaluate(DRAWS, [104])
+    never = WaitingModel().evaluate(DRAWS, [260])
     assert not never.treated.any()
     assert not never.therapy.any()
 
