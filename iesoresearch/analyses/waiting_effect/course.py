@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from iesoresearch.models.evidence_synthesis import interval_hazards
+from iesoresearch.models.hazards import interval_hazards
 from iesoresearch.results import Table, Value
 
 WEEKS_OF_MONTH = 365.25 / 7 / 12

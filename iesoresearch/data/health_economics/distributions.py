@@ -1,15 +1,20 @@
 """Distributions of uncertain inputs: checked when read, drawn by quantile or directly."""
 
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-#: Standard normal distance from the median to a 95 % limit.
-Z95 = float(stats.norm.ppf(0.975))
+from iesoresearch.data.health_economics.moments import (
+    Z95,
+    beta_shapes,
+    gamma_shape_and_scale,
+    log_sd,
+    most_beta_sd,
+)
+
 #: Per kind the sets of parameters it may be given by; the value of the input is the mean, of a
 #: lognormal the median.
 PARAMETERS = {
@@ -95,13 +100,12 @@ class Distribution:
         if self.kind == "beta" and "alpha" in given:
             return stats.beta(given["alpha"], given["beta"])
         if self.kind == "beta":
-            n = self.value * (1 - self.value) / self.sd**2 - 1
-            return stats.beta(self.value * n, (1 - self.value) * n)
+            return stats.beta(*beta_shapes(self.value, self.sd))
         if self.kind == "gamma":
-            return stats.gamma((self.value / self.sd) ** 2, scale=self.sd**2 / self.value)
+            shape, scale = gamma_shape_and_scale(self.value, self.sd)
+            return stats.gamma(shape, scale=scale)
         if self.kind == "lognormal":
-            low, high = given["ci"]
-            return stats.lognorm(math.log(high / low) / (2 * Z95), scale=self.value)
+            return stats.lognorm(log_sd(*given["ci"]), scale=self.value)
         if self.kind in ("normal", "joint"):
             return stats.norm(given["mean"], given["sd"])
         return self._bounded()
@@ -143,11 +147,10 @@ def _moments(d: Distribution) -> list[str]:
         return ["its mean and its standard deviation must be above zero"]
     if d.kind == "beta" and d.value >= 1:
         return ["the mean of a beta distribution must lie between 0 and 1"]
-    if d.kind == "beta" and d.sd**2 >= d.value * (1 - d.value):
-        most = math.sqrt(d.value * (1 - d.value))
+    if d.kind == "beta" and d.sd >= most_beta_sd(d.value):
         return [
             f"no beta distribution has mean {d.value:.4g} and standard deviation {d.sd:.4g}; "
-            f"with that mean it is below {most:.4g}"
+            f"with that mean it is below {most_beta_sd(d.value):.4g}"
         ]
     return []
 

@@ -13,15 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
+from iesoresearch.data.health_economics.moments import (
+    Z95,
+    beta_shapes,
+    gamma_shape_and_scale,
+    log_sd,
+    most_beta_sd,
+)
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.cases.document import suggestion
 from iesoresearch.models.cases.expressions import compile_expression, evaluate
 from iesoresearch.models.cases.functions import FUNCTIONS
-
-#: Half the width of a 95 % interval of the standard normal.
-Z95 = float(special.ndtri(0.975))
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -57,14 +60,13 @@ def _beta_moments(mean: float, sd: float) -> tuple[float, Draw]:
     if not 0 < mean < 1:
         raise ParameterError(f"a beta distribution has a mean between 0 and 1, not {mean:g}")
     _above_zero(sd=sd)
-    most = math.sqrt(mean * (1 - mean))
+    most = most_beta_sd(mean)
     if sd >= most:
         raise ParameterError(
             f"a beta distribution with mean {mean:g} has a standard deviation below {most:g}, "
             f"not {sd:g}"
         )
-    total = mean * (1 - mean) / sd**2 - 1
-    return _beta(mean * total, (1 - mean) * total)
+    return _beta(*beta_shapes(mean, sd))
 
 
 def _gamma(shape: float, scale: float) -> tuple[float, Draw]:
@@ -74,7 +76,7 @@ def _gamma(shape: float, scale: float) -> tuple[float, Draw]:
 
 def _gamma_moments(mean: float, sd: float) -> tuple[float, Draw]:
     _above_zero(mean=mean, sd=sd)
-    return _gamma((mean / sd) ** 2, sd**2 / mean)
+    return _gamma(*gamma_shape_and_scale(mean, sd))
 
 
 def _lognormal(meanlog: float, sdlog: float) -> tuple[float, Draw]:
@@ -92,7 +94,7 @@ def _lognormal_moments(mean: float, sd: float) -> tuple[float, Draw]:
 def _sdlog(low: float, high: float) -> float:
     if not 0 < low < high:
         raise ParameterError(f"low must be above 0 and below high, not {low:g} and {high:g}")
-    return (math.log(high) - math.log(low)) / (2 * Z95)
+    return log_sd(low, high)
 
 
 def _lognormal_median(median: float, low: float, high: float) -> tuple[float, Draw]:

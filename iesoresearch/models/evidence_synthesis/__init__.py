@@ -34,7 +34,6 @@ with any number of jobs, because PyTensor is kept from reordering sums (`growth.
 from iesoresearch.models.evidence_synthesis.averaged import coefficients, new_trial
 from iesoresearch.models.evidence_synthesis.checks import Predicted, posterior_check, prior_check
 from iesoresearch.models.evidence_synthesis.comparisons import Comparisons
-from iesoresearch.models.evidence_synthesis.hazards import interval_hazards
 from iesoresearch.models.evidence_synthesis.maximum import Restricted, restricted
 from iesoresearch.models.evidence_synthesis.model import Priors, SmallStudy, Synthesis
 from iesoresearch.models.evidence_synthesis.posterior import Joint, Posterior
@@ -53,7 +52,6 @@ __all__ = [
     "coefficients",
     "diagnose",
     "draw_effects",
-    "interval_hazards",
     "new_trial",
     "posterior_check",
     "prior_check",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iesoresearch.errors import ParameterError
+from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models.hazards import interval_hazards
 from iesoresearch.models.markov_cohort.units import Duration, rate_from_probability
 from iesoresearch.models.waiting.bands import BANDS, key
 
@@ -108,27 +109,15 @@ def check(name: str, condition: str) -> Scenario:
     return scenario
 
 
-def interval_hazards(cumulative: np.ndarray) -> np.ndarray:
-    """Weekly hazards within months 1 to 3, 4 to 6 and 7 to 12, from cumulative shares at their end.
-
-    Parameters
-    ----------
-    cumulative
-        (…, 3) shares who recovered within 3, 6 and 12 months.
-
-    Raises
-    ------
-    ParameterError
-        Shares that fall.
-    """
-    if not (np.diff(cumulative, axis=-1) >= 0).all():
+def _declining(cumulative: np.ndarray) -> np.ndarray:
+    """(…, 3) weekly hazards within months 1 to 3, 4 to 6 and 7 to 12, from shares at their end."""
+    try:
+        return interval_hazards([Duration(m, "month").over(WEEK) for m in (3, 6, 12)], cumulative)
+    except DataError:
         raise ParameterError(
-            "Shares recovered within 3, 6 and 12 months cannot fall; correct remission_3_months, "
-            "remission_6_months and remission_12_months."
-        )
-    survival = -np.log1p(-np.concatenate([np.zeros_like(cumulative[..., :1]), cumulative], -1))
-    weeks = np.array([Duration(m, "month").over(WEEK) for m in (3, 3, 6)])
-    return np.diff(survival, axis=-1) / weeks
+            "Shares recovered within 3, 6 and 12 months cannot fall and lie below 1; correct "
+            "remission_3_months, remission_6_months and remission_12_months."
+        ) from None
 
 
 def hazards(scenario: Scenario, condition: str, draws: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -148,7 +137,7 @@ def hazards(scenario: Scenario, condition: str, draws: Mapping[str, np.ndarray])
         by_band = [rate_from_probability(p, month, per=WEEK) for p in columns]
         found = np.stack(by_band, -1)[:, None, :]
     elif scenario.name == "declining":
-        found = np.repeat(interval_hazards(np.stack(columns, -1))[:, :, None], len(bands), 2)
+        found = np.repeat(_declining(np.stack(columns, -1))[:, :, None], len(bands), 2)
     elif scenario.name == "none":
         n = len(next(iter(draws.values())))
         found = np.zeros((n, 1, len(bands)))

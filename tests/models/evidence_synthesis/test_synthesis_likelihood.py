@@ -10,7 +10,6 @@ from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models.evidence_synthesis import (
     Comparisons,
     draw_effects,
-    interval_hazards,
     restricted,
 )
 from iesoresearch.models.evidence_synthesis.averaged import mixture
@@ -174,13 +173,3 @@ def test_quantiles_of_a_mixture():
     assert (one.x, one.x_low, one.x_high) == pytest.approx((0.5, *expected))
     two = mixture(np.array([-10.0, 10.0]), np.array([1.0, 1.0]))
     assert (two.x, two.x_low) == pytest.approx((0, stats.norm(-10, 1).ppf(0.05)))
-
-
-def test_hazards_recomputed_from_published_shares():
-    """Whiteford et al. 2013: 23, 32 and 53 % after 3, 6 and 12 months; facts to four digits."""
-    month = 365.25 / 7 / 12
-    found = interval_hazards([3 * month, 6 * month, 12 * month], [0.23, 0.32, 0.53])
-    assert found.round(4).tolist() == [0.02, 0.0095, 0.0142]
-    for times, shares in (([1, 1], [0.1, 0.2]), ([1, 2], [0.2, 0.1]), ([1], [1.0]), ([0], [0.1])):
-        with pytest.raises(DataError, match="Times must rise"):
-            interval_hazards(times, shares)

@@ -6,7 +6,7 @@ import pytest
 from iesoresearch.data.health_economics import load_inputs
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.waiting import SCENARIOS, base_case
-from iesoresearch.models.waiting.scenarios import check, hazards, interval_hazards
+from iesoresearch.models.waiting.scenarios import check, hazards
 
 BASE = base_case(load_inputs())
 
@@ -20,8 +20,6 @@ def weekly(name, condition="depression"):
 
 def test_interval_hazards_come_from_the_cumulative_figures():
     """Whiteford et al. 2013: 23, 32 and 53 % within 3, 6 and 12 months; not monotone."""
-    found = interval_hazards(np.array([0.23, 0.32, 0.53]))
-    assert np.round(found, 4).tolist() == [0.0200, 0.0095, 0.0142]
     assert np.round(weekly("declining"), 4).tolist() == [[0.02] * 4, [0.0095] * 4, [0.0142] * 4]
 
 
@@ -67,4 +65,6 @@ def test_what_is_not_to_be_had_is_refused():
     ):
         check("declining", "anxiety")
     with pytest.raises(ParameterError, match="3, 6 and 12 months cannot fall"):
-        interval_hazards(np.array([0.3, 0.2, 0.5]))
+        hazards(
+            SCENARIOS["declining"], "depression", BASE | {"remission_3_months": np.array([0.4])}
+        )

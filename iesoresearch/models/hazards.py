@@ -12,12 +12,12 @@ def interval_hazards(times, cumulative) -> np.ndarray:
     ----------
     times : (k,)
         Rising, from above 0.
-    cumulative : (k,)
+    cumulative : (…, k)
         Shares to whom it has happened by then, not falling, from 0 to below 1.
 
     Returns
     -------
-    (k,) hazards per unit of time; the first interval begins at 0.
+    (…, k) hazards per unit of time; the first interval begins at 0.
 
     Raises
     ------
@@ -31,10 +31,11 @@ def interval_hazards(times, cumulative) -> np.ndarray:
     """
     times, cumulative = np.asarray(times, float), np.asarray(cumulative, float)
     steps = np.diff(times, prepend=0.0)
-    shares = np.all((cumulative >= 0) & (cumulative < 1)) and np.all(np.diff(cumulative) >= 0)
+    never_falls = np.all(np.diff(cumulative, axis=-1) >= 0)
+    shares = never_falls and np.all((cumulative >= 0) & (cumulative < 1))
     if not (np.all(steps > 0) and shares):
         raise DataError(
             "Times must rise from above 0, and cumulative shares must not fall and lie from 0 to "
             "below 1."
         )
-    return np.diff(-np.log1p(-cumulative), prepend=0.0) / steps
+    return np.diff(-np.log1p(-cumulative), axis=-1, prepend=0.0) / steps
