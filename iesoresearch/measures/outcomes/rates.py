@@ -93,12 +93,16 @@ def rates(outcomes: pl.DataFrame, by: str | Sequence[str] = ()) -> pl.DataFrame:
     )
 
 
-def wilson(numerator: pl.Expr, denominator: pl.Expr) -> dict[str, pl.Expr]:
-    """Rate and 95 % Wilson interval; null where the denominator is 0."""
+def wilson(numerator: pl.Expr, denominator: pl.Expr, z: float = _Z) -> dict[str, pl.Expr]:
+    """Rate and Wilson interval; null where the denominator is 0.
+
+    `z` is the normal quantile of the level, 95 % unless told. `iesoresearch.models.proportions` has
+    it for arrays.
+    """
     n = pl.when(denominator > 0).then(denominator.cast(pl.Float64))
     rate = numerator / n
-    middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * (rate * (1 - rate) / n + _Z**2 / (4 * n**2)).sqrt()
+    middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (rate * (1 - rate) / n + z**2 / (4 * n**2)).sqrt()
     # at 0 of n and n of n rounding errors must leave neither the rate outside nor a limit below 0
     low = pl.min_horizontal(middle - half, rate).clip(0, 1)
     high = pl.max_horizontal(middle + half, rate).clip(0, 1)
