@@ -8,6 +8,7 @@ from iesoresearch.data.health_economics import Input
 from iesoresearch.results import Table
 
 NONE = "none"
+ASSUMED = "all assumptions"  # together, where one input or another is named
 _SHOWN = {"relative_sd": "SD {:.0%} of the mean", "sd": "SD {:g}", "ci": "95 % {:g} to {:g}"}
 
 
@@ -77,15 +78,17 @@ def source(x: Input) -> str:
 
 
 def assumptions(
-    inputs: tuple[Input, ...], params: Params, worth: dict[str, dict[str, float]]
+    inputs: tuple[Input, ...], params: Params, worth: dict[str, dict[str, tuple[float, float]]]
 ) -> Table:
     """What is assumed, its range and reason, and its share of the value of information.
+
+    The first row is about all of them together.
 
     Parameters
     ----------
     worth
-        By condition and name of an input, percentage of the variance of the cost of 18 weeks that
-        it explains.
+        By condition and name of an input, percentage of EVPI that knowing it is worth, and of the
+        variance of the cost of 18 weeks that it explains; `ASSUMED` is all assumptions together.
     """
     rows = [
         {
@@ -95,20 +98,34 @@ def assumptions(
             "range": f"{x.low:g} to {x.high:g}",
             "reason": x.reason,
         }
-        | {name: _worth(found.get(x.name)) for name, found in worth.items()}
+        | _worth(worth, x.name)
         for x in inputs
         if x.status == "assumption"
     ]
-    rows += [row | dict.fromkeys(worth, "see scenarios") for row in _of_params(params)]
+    together = {"label": "All that are drawn, together", "condition": "both"}
+    together |= dict.fromkeys(("value", "range", "reason"), NONE) | _worth(worth, ASSUMED)
+    columns = _worth(worth, ASSUMED)
+    others = [row | dict.fromkeys(columns, "see scenarios") for row in _of_params(params)]
+    rows = [together, *rows, *others]
     values = {"value": words("Value"), "range": words("Range"), "reason": words("Why so")}
-    values |= {name: words(f"% of the variance of cost: {name}") for name in worth}
-    title = "Assumptions, with what they explain of the variance of the cost of 18 weeks, all parts"
+    values |= {f"evppi_{name}": words(f"EVPPI, % of EVPI: {name}") for name in worth}
+    values |= {f"share_{name}": words(f"% of the variance of cost: {name}") for name in worth}
+    title = (
+        "Assumptions, with their part of the value of perfect information (at once or the usual "
+        "wait, NHS cash and health) and of the variance of the cost of 18 weeks, all parts"
+    )
     keys = {"label": "Assumed", "condition": "Condition"}
     return Table(title, pl.DataFrame(rows), keys, values)
 
 
-def _worth(share: float | None) -> str:
-    return "not in this model" if share is None else f"{share:.0f}"
+def _worth(worth: dict[str, dict[str, tuple[float, float]]], name: str) -> dict[str, str]:
+    shown = {}
+    for condition, found in worth.items():
+        both = found.get(name)
+        for i, column in enumerate(("evppi", "share")):
+            text = "not in this model" if both is None else f"{both[i]:.0f}"
+            shown[f"{column}_{condition}"] = text
+    return shown
 
 
 def _of_params(params: Params) -> list[dict[str, str]]:

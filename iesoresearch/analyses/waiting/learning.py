@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from iesoresearch.analyses.waiting import Params
 from iesoresearch.analyses.waiting.computed import Computed, model_of
 from iesoresearch.analyses.waiting.declared import value, words
+from iesoresearch.analyses.waiting.inputs import ASSUMED
 from iesoresearch.analyses.waiting.oneway import label
 from iesoresearch.analyses.waiting.perspectives import CASH, HEALTH, STANDARD, WORK
 from iesoresearch.analyses.waiting.sentence import headline
@@ -22,7 +23,7 @@ from iesoresearch.models.waiting.drawing import for_condition
 from iesoresearch.results import Table
 from iesoresearch.seeds import rng
 
-ASSUMED, KNOWN = "all assumptions", "all that is sourced or derived"
+KNOWN = "all that is sourced or derived"
 NHS, SOCIETY = "NHS cash and health", "society: work as well"
 COHORT = "recovery, deterioration, drop-out on the list"
 TRIAL = "effect of therapy"
@@ -158,10 +159,20 @@ class Learning:
         """Percentage of the variance of the cost of 18 weeks that an input or group explains."""
         return 100 * self.explained[name].value
 
+    def information(self, name: str) -> float:
+        """Percentage of EVPI that knowing an input or group is worth, NHS cash and health."""
+        return 100 * self.worth[name].value / self.evpi if self.evpi > 0 else 0.0
+
     @cached_property
-    def by_input(self) -> dict[str, float]:
-        """`share` by name of the input; all of a group have the group's."""
-        return {x.name: self.share(name) for name, m in self.inputs.items() for x in m}
+    def by_input(self) -> dict[str, tuple[float, float]]:
+        """`information` and `share` by name of the input, and of all assumptions together.
+
+        All of a group have the group's.
+        """
+        found = {x.name: name for name, members in self.inputs.items() for x in members}
+        if ASSUMED in self.names:
+            found[ASSUMED] = ASSUMED
+        return {x: (self.information(name), self.share(name)) for x, name in found.items()}
 
     def cohort(self, n: int) -> Estimate:
         """EVSI of following `n` patients on a waiting list for some weeks."""

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from iesoresearch.analyses.waiting import Params, learning, oneway, strategies, study
+from iesoresearch.analyses.waiting import Params, inputs, learning, oneway, strategies, study
 from iesoresearch.analyses.waiting.computed import Computed, model_of
 from iesoresearch.analyses.waiting.perspectives import CASH, HEALTH, STANDARD, WORK
 from iesoresearch.analyses.waiting.scenarios import MOST_DRAWS
@@ -47,6 +47,23 @@ def test_inputs_explain_shares_of_the_cost_and_not_of_a_decision(found):
     work = "Value of a week's work"
     assert single.filter(condition="depression", input=work)["share"].item() > 1
     assert single.filter(condition="anxiety", input=work).is_empty()
+
+
+def test_assumptions_have_their_part_of_the_value_of_information(found):
+    worth = {name: learnt.by_input for name, learnt in found.learning.items()}
+    shown = inputs.assumptions(found.computed.data.inputs, found.computed.params, worth).frame
+    evppi = learning.partial(found.learning).frame.filter(view=learning.NHS)
+    for condition in found.learning:
+        row = evppi.filter(condition=condition, input=inputs.ASSUMED).row(0, named=True)
+        part = 100 * row["value"] / row["evpi"]
+        assert shown[f"evppi_{condition}"][0] == f"{part:.0f}", "all of them, in the first row"
+        single = evppi.filter(condition=condition, rests_on="assumption").to_dicts()
+        expected = {r["input"]: f"{100 * r['value'] / r['evpi']:.0f}" for r in single}
+        here = shown.filter(pl.col("condition").is_in([condition, "both"]))
+        seen = dict(here.select("label", f"evppi_{condition}").iter_rows())
+        both = expected.keys() & seen.keys()
+        assert len(both) > 5
+        assert {label: seen[label] for label in both} == {label: expected[label] for label in both}
 
 
 def test_what_explains_most_is_the_first_of_the_table(found):
