@@ -1,0 +1,3 @@
+"""Figures of `fairness`: one function each, from released tables only."""
+
+__all__: list[str] = []
