@@ -5,6 +5,7 @@ England.
 """
 
 import importlib.resources
+import re
 from pathlib import Path
 
 import polars as pl
@@ -49,6 +50,10 @@ MEASURES = {
     "gad": "gad7",
     "wsas": "wsas",
 }
+WITHIN = " / "  # between a group and the one within it
+#: How the annual reports mark what they suppress, and what tidying made of it.
+SUPPRESSED_MARKS = ("*", "-", "NULL", "NaN", "nan", "NA", "")
+_PERIOD = re.compile(r"\d{4}-\d{2}")
 _TIMES = {"start": " first", "end": " last"}
 _LONG = (
     *("reporting_period", "org_type", "org_code", "variable_type", "variable_a", "variable_b"),
@@ -82,31 +87,30 @@ def load() -> pl.DataFrame:
 
 
 def read(path: Path) -> pl.DataFrame:
-    """One of the long files of tidied annual reports (Parquet), in the columns of `load`.
+    """One of the long files of tidied annual reports (Parquet or CSV), in the columns of `load`.
 
     Groups keep their published labels; a group within a group reads "White / Irish". What was
-    suppressed is left out. ``org`` is "England" or the code of a region or provider.
+    suppressed ("*", "-", empty or not a number) is left out. ``org`` is "England" or the code of a
+    region or provider.
 
     Raises
     ------
     DataError
-        The file cannot be read, or is not such a file.
+        The file cannot be read, is not such a file, or holds a measure or value that cannot be.
     """
-    try:
-        frame = pl.scan_parquet(path)
-        names = frame.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError):
-        raise DataError(f"{path} cannot be read as Parquet. Name one of the long files.") from None
+    frame, names = _scanned(path)
     absent = [name for name in _LONG if name not in names]
     if absent:
         raise DataError(
             f"{path} is not a long file of published figures: {', '.join(absent)} are absent."
         )
     text = [name for name in (*_LONG[:-1], "measure_time") if name in names]
-    frame = frame.select(pl.col(text).cast(pl.String), "value").filter(pl.col("value").is_not_nan())
+    frame = frame.select(pl.col(text).cast(pl.String), _number(path, frame)).collect()
+    frame = frame.filter(pl.col("value").is_not_nan())  # null is not, either
+    _refuse_unknown(path, frame)
     time = pl.col("measure_time") if "measure_time" in names else pl.lit(None, pl.String)
-    parts = [pl.col(c).replace("NULL", None) for c in ("variable_a", "variable_b")]
-    group = pl.concat_str(parts, separator=" / ", ignore_nulls=True).replace("", "all")
+    parts = [pl.col(c).replace(["NULL", ""], None) for c in ("variable_a", "variable_b")]
+    group = pl.concat_str(parts, separator=WITHIN, ignore_nulls=True).replace("", "all")
     therapies = pl.col("variable_type") == "PROMs"
     return frame.select(
         period="reporting_period",
@@ -120,4 +124,51 @@ def read(path: Path) -> pl.DataFrame:
         source=pl.when(therapies)
         .then(pl.lit("outcomes by therapy"))
         .otherwise(pl.lit("annual report")),
-    ).collect()
+    )
+
+
+def _scanned(path: Path) -> tuple[pl.LazyFrame, list[str]]:
+    try:
+        if path.suffix.lower() == ".csv":
+            frame = pl.scan_csv(path, infer_schema=False)
+        else:
+            frame = pl.scan_parquet(path)
+        return frame, frame.collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError):
+        raise DataError(
+            f"{path} cannot be read as Parquet, or as CSV where its name ends in .csv. Name one of "
+            "the long files."
+        ) from None
+
+
+def _number(path: Path, frame: pl.LazyFrame) -> pl.Expr:
+    """The value as a number; null where it was suppressed."""
+    value = pl.col("value")
+    if frame.collect_schema()["value"].is_numeric():
+        return value.cast(pl.Float64)
+    text = value.cast(pl.String).str.strip_chars()
+    text = pl.when(text.is_in(SUPPRESSED_MARKS)).then(None).otherwise(text)
+    number = text.cast(pl.Float64, strict=False)
+    strange = frame.filter(text.is_not_null() & number.is_null()).select(text.alias("value"))
+    found = strange.unique().sort("value").head(3).collect()["value"].to_list()
+    if found:
+        raise DataError(
+            f"{path}: value holds {', '.join(map(repr, found))}, neither numbers nor a mark of "
+            f"suppression ({' '.join(m for m in SUPPRESSED_MARKS if m)}). Correct the file."
+        )
+    return number.alias("value")
+
+
+def _refuse_unknown(path: Path, frame: pl.DataFrame) -> None:
+    strange = sorted(set(frame["measure_name"]) - set(MEASURES))
+    if strange:
+        raise DataError(
+            f"{path}: nobody here knows the measure(s) {', '.join(map(repr, strange))}. The names "
+            f"are those of the tidied annual reports: {', '.join(MEASURES)}."
+        )
+    periods = frame["reporting_period"].unique().sort().to_list()
+    odd = [p for p in periods if p is None or not _PERIOD.fullmatch(p)]
+    if odd:
+        raise DataError(
+            f"{path}: {odd[0]!r} in reporting_period is not a financial year such as 2023-24."
+        )
