@@ -1,0 +1,91 @@
+"""Numbers with intervals: weighted sums of proportions, and gaps between groups."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.models import proportions
+
+POINTS = 100.0  # percentage points in a share
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval; NaN where it cannot be had."""
+
+    value: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> "Estimate":
+        """In another unit; `factor` is above zero."""
+        return Estimate(self.value * factor, self.low * factor, self.high * factor)
+
+
+def combination(weights, events, n, level: float = proportions.LEVEL) -> Estimate:
+    """Weighted sum of independent proportions, with an interval.
+
+    The distances of the Wilson limits from each proportion, added as the sides of a right triangle
+    (Zou, Huang & Zhang 2009, Computational Statistics & Data Analysis 53:1080–1085); Newcombe's
+    interval of a difference is the case of the weights 1 and −1.
+
+    Parameters
+    ----------
+    weights, events, n : (groups,) array_like
+        Weights of either sign; those with the event; all, above zero wherever a weight is not zero.
+
+    Raises
+    ------
+    ParameterError
+        As `proportions.wilson`.
+    """
+    weights, events, n = (np.asarray(x, dtype=float) for x in (weights, events, n))
+    used = weights != 0
+    weights, events, n = weights[used], events[used], n[used]
+    low, high = proportions.wilson(events, n, level)
+    rate = events / n
+    value = float(weights @ rate)
+    down = np.where(weights > 0, rate - low, high - rate) * weights
+    up = np.where(weights > 0, high - rate, rate - low) * weights
+    return Estimate(value, value - _length(down), value + _length(up))
+
+
+def gaps(events, n, reference: int, level: float = proportions.LEVEL) -> pl.DataFrame:
+    """Absolute and relative gap of each group against one of them.
+
+    Newcombe's interval of the difference and Koopman's of the ratio (`proportions`); nothing at the
+    reference itself, nor for a group of nobody.
+
+    Parameters
+    ----------
+    events, n : (groups,) array_like
+        Those with the event, and all.
+    reference
+        Row of the group that the others are compared with.
+
+    Returns
+    -------
+    polars.DataFrame
+        points, points_low, points_high (percentage points, group minus reference), ratio,
+        ratio_low, ratio_high (group over reference).
+
+    Raises
+    ------
+    ParameterError
+        Impossible counts.
+    """
+    events, n = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    against = (events, n, events[reference], n[reference], level)
+    columns = dict(
+        zip(("points", "points_low", "points_high"), proportions.newcombe(*against), strict=True)
+    )
+    columns = {name: values * POINTS for name, values in columns.items()}
+    columns |= zip(("ratio", "ratio_low", "ratio_high"), proportions.ratio(*against), strict=True)
+    for values in columns.values():
+        values[reference] = np.nan
+    return pl.DataFrame(columns).fill_nan(None)
+
+
+def _length(x: np.ndarray) -> float:
+    return float(np.sqrt((x**2).sum()))

@@ -1,0 +1,189 @@
+"""Slope and relative index of inequality over groups that have an order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import optimize, stats
+from scipy.special import expit
+
+from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models import proportions
+from iesoresearch.models.evaluation import logistic
+from iesoresearch.models.inequality.estimates import POINTS, Estimate, combination
+
+_WIDEST = 30.0  # logarithm of how far from the estimate a limit of a ratio is looked for
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """Slope and relative index of inequality.
+
+    Attributes
+    ----------
+    sii
+        Rate expected at the most deprived end minus that at the least deprived end, in percentage
+        points.
+    rii
+        The one divided by the other.
+    most, least
+        These rates, in percent.
+    ridits
+        (groups,) middle of each group in the ranking, from 0 (most deprived) to 1; in the order in
+        which they were given, NaN for a group of nobody.
+    misfit
+        Largest distance of a group's rate from the line, in percentage points.
+    """
+
+    sii: Estimate
+    rii: Estimate
+    most: float
+    least: float
+    ridits: np.ndarray
+    misfit: float
+
+
+def slope_index(
+    events,
+    n,
+    order: Sequence | None = None,
+    *,
+    form: Literal["linear", "logistic"] = "linear",
+    level: float = proportions.LEVEL,
+) -> Inequality:
+    """Slope and relative index of inequality (Mackenbach & Kunst 1997, Soc Sci Med 44:757–771).
+
+    Each group lies at its ridit, the share of people below its middle in the ranking, so that its
+    size counts and not only its rank. A line over the ridits gives the rates expected at either
+    end; both indices summarise the same line (Moreno-Betancur et al. 2015, Epidemiology, PMID
+    26000548: the best approximation of that form, whether or not the rates lie on it).
+
+    *linear*: least squares, weighted by people. The ends are then weighted sums of the groups'
+    rates; `combination` gives the interval of the difference, and of the ratio all values that it
+    does not reject (Fieller's argument). *logistic*: the line is one of log odds, so that no rate
+    leaves 0 to 100 %, even where groups are few and gaps wide; intervals by the delta method from
+    a covariance that holds whether or not the line does. Group sizes are taken as given.
+
+    Parameters
+    ----------
+    events, n : (groups,) array_like
+        Those with the event, and all. Groups of nobody are left out.
+    order
+        Place of each group, the most deprived lowest, such as deprivation deciles with 1 the most
+        deprived; by default the groups come in that order. Published tables may run the other way.
+    form
+        The line.
+    level
+        Of the intervals.
+
+    Raises
+    ------
+    ParameterError
+        Lengths that differ, two groups at one place, an unknown form, or impossible counts.
+    DataError
+        Fewer than three groups with anybody in them, or everybody or nobody has the event.
+    """
+    places = len(np.atleast_1d(n))
+    events, n, inside = _ordered(events, n, order)
+    ridits = (np.cumsum(n) - n / 2) / n.sum()
+    if form == "linear":
+        found = _linear(events, n, ridits, level)
+    elif form == "logistic":
+        found = _logistic(events, n, ridits, level)
+    else:
+        raise ParameterError(f"An index of inequality has no form '{form}': linear or logistic.")
+    sii, rii, most, least, fitted = found
+    every = np.full(places, np.nan)
+    every[inside] = ridits
+    return Inequality(
+        sii=sii.times(POINTS),
+        rii=rii,
+        most=most * POINTS,
+        least=least * POINTS,
+        ridits=every,
+        misfit=float(np.abs(events / n - fitted).max() * POINTS),
+    )
+
+
+def _ordered(events, n, order) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts from the most deprived on, and where each was before."""
+    events, n = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    places = np.arange(len(n)) if order is None else np.asarray(order)
+    if not events.shape == n.shape == places.shape or events.ndim != 1:
+        raise ParameterError("An index of inequality takes as many events as groups and places.")
+    if len(np.unique(places)) < len(places):
+        raise ParameterError(
+            "An index of inequality needs one place for each group; two have the same. Add their "
+            "counts up first."
+        )
+    inside = np.flatnonzero(n > 0)
+    inside = inside[np.argsort(places[inside])]
+    events, n = events[inside], n[inside]
+    if len(n) < 3 or not 0 < events.sum() < n.sum():
+        raise DataError(
+            "An index of inequality needs at least three groups with people in them, and both "
+            f"people with and without the event; there are {len(n)} groups. Compare two groups "
+            "with `gaps`."
+        )
+    return events, n, inside
+
+
+def _linear(events, n, ridits, level):
+    share = n / n.sum()
+    slope = share * (ridits - 0.5) / (share @ (ridits - 0.5) ** 2)
+    most, least = share - slope / 2, share + slope / 2
+    rate = events / n
+    sii = combination(most - least, events, n, level)
+    f_most, f_least = float(most @ rate), float(least @ rate)
+    rii = _quotient(most, least, events, n, level)
+    return sii, rii, f_most, f_least, f_most + (f_least - f_most) * ridits
+
+
+def _quotient(above, below, events, n, level) -> Estimate:
+    """Ratio of two weighted sums: all values at which the difference may be zero."""
+    top, bottom = combination(above, events, n, level), combination(below, events, n, level)
+    if top.value <= 0 or bottom.value <= 0:
+        return Estimate(*[float("nan")] * 3)
+    middle = math.log(top.value / bottom.value)
+
+    def edge(log_ratio: float) -> Estimate:
+        return combination(above - math.exp(log_ratio) * below, events, n, level)
+
+    def limit(side: float) -> float:
+        def excess(log_ratio: float) -> float:
+            return edge(log_ratio).high if side > 0 else edge(log_ratio).low
+
+        if excess(middle + side * _WIDEST) * side > 0:
+            return math.inf if side > 0 else 0.0
+        return math.exp(optimize.brentq(excess, middle, middle + side * _WIDEST, xtol=1e-12))
+
+    return Estimate(math.exp(middle), limit(-1.0), limit(1.0))
+
+
+def _logistic(events, n, ridits, level):
+    x = np.column_stack([np.ones(len(n)), ridits])
+    beta = np.array([np.log(events.sum() / (n - events).sum()), 0.0])
+    if not logistic.newton(x, n, events, np.zeros(len(n)), beta, logistic.TOLERANCE):
+        raise DataError(
+            "The logistic line of an index of inequality cannot be fitted: the event separates the "
+            "ends of the ranking. Use the linear form."
+        )
+    fitted = expit(x @ beta)
+    smooth = (events + 1) / (n + 2)
+    bread = np.linalg.inv((x * (n * fitted * (1 - fitted))[:, None]).T @ x)
+    covariance = bread @ (x * (n * smooth * (1 - smooth))[:, None]).T @ x @ bread
+    ends = np.array([[1.0, 0.0], [1.0, 1.0]])
+    most, least = expit(ends @ beta)
+    slopes = ends * np.array([[most * (1 - most)], [least * (1 - least)]])
+    z = float(stats.norm.ppf((1 + level) / 2))
+    off = z * _error(slopes[0] - slopes[1], covariance)
+    by = math.exp(z * _error(slopes[0] / most - slopes[1] / least, covariance))
+    gap, ratio = float(most - least), float(most / least)
+    sii, rii = Estimate(gap, gap - off, gap + off), Estimate(ratio, ratio / by, ratio * by)
+    return sii, rii, float(most), float(least), fitted
+
+
+def _error(gradient: np.ndarray, covariance: np.ndarray) -> float:
+    return float(np.sqrt(gradient @ covariance @ gradient))
