@@ -8,7 +8,7 @@ behind it, and `iesoresearch.disclosure.release` decides on that what may be see
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,6 +17,8 @@ import polars as pl
 
 Kind = Literal["count", "rate", "mean", "quantile", "model"]
 Sensitivity = Literal["open", "synthetic", "patient"]
+#: A row by its keys, in the order of the table's.
+Row = tuple[Any, ...]
 Status = Literal["passed", "failed", "not applicable", "inconclusive"]
 
 RELEASED = "released"
@@ -81,6 +83,12 @@ class Value:
         Column whose suppression this one shares: the interval of a suppressed rate tells the rate.
     sensitivity
         The strictest unless said otherwise.
+    within
+        Of a count: the count column of which it is a part, as "recovered" of "finished". Nobody
+        may work out the remainder either, if it is small.
+    derive
+        Gives the column anew from the *released* frame (rounded, suppressed cells null), so that
+        it tells nothing that the counts do not. Dropped at release.
     """
 
     kind: Kind
@@ -90,6 +98,10 @@ class Value:
     parts_of: tuple[str, ...] | None = None
     follows: str | None = None
     sensitivity: Sensitivity = "patient"
+    within: str | None = None
+    derive: Callable[[pl.DataFrame], pl.Series] | None = field(
+        default=None, repr=False, compare=False
+    )
 
 
 def shown_columns(
@@ -111,12 +123,29 @@ def shown_columns(
 
 @dataclass(frozen=True)
 class Table:
-    """A tidy table: key columns that name a row, value columns that say something about it."""
+    """A tidy table: key columns that name a row, value columns that say something about it.
+
+    Attributes
+    ----------
+    keys
+        Columns that name a row, with their headings.
+    population
+        Who is counted, of a table of counts. Tables of one population count the same people in
+        other ways: columns of the same name have the same total, and rows of the same keys are the
+        same rows. So `disclosure` works out over all of them together what may be shown. A key in
+        braces (``"courses of {year}"``) gives every value of it a population of its own.
+    broader
+        Row (its keys, in order) -> the rows it is a part of, in this table or another of the
+        population: ``{("Ethnicity", "Indian"): (("Ethnic group", "Asian"),)}``. The rows of a whole
+        (see `Value.parts_of`) that name the same broader row add up to it.
+    """
 
     title: str
     frame: pl.DataFrame
-    keys: dict[str, str]  # column -> heading
+    keys: dict[str, str]
     values: dict[str, Value]
+    population: str | None = None
+    broader: Mapping[Row, tuple[Row, ...]] = field(default_factory=dict)
 
     def __post_init__(self):
         columns = [*self.keys, *self.values]
@@ -130,6 +159,12 @@ class Table:
         unknown = {v.denominator for v in self.values.values() if v.denominator} - set(columns)
         if unknown:
             raise ValueError(f"Table {self.title!r}: denominators {sorted(unknown)} do not exist.")
+        counts = {name for name, v in self.values.items() if v.kind == "count"}
+        apart = {n for n, v in self.values.items() if v.within and not {n, v.within} <= counts}
+        if apart:
+            raise ValueError(
+                f"Table {self.title!r}: {sorted(apart)} must be counts within a count of the table."
+            )
 
     @property
     def headings(self) -> list[str]:
@@ -171,6 +206,12 @@ class Number:
     """One number of the results, as quoted in text and compared by `verify`.
 
     A `value` of type str (such as a verdict) must stay equal to the letter.
+
+    Attributes
+    ----------
+    derive
+        Gives the number anew from the *released* tables by name, so that it tells nothing that they
+        do not. Dropped at release.
     """
 
     value: float | int | str | None
@@ -180,6 +221,9 @@ class Number:
     kind: Kind = "model"
     sensitivity: Sensitivity = "patient"
     status: str = RELEASED
+    derive: Callable[[Mapping[str, Table]], Number] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def tolerance(self) -> Tolerance:

@@ -67,10 +67,11 @@ def release(result: Result, policy: Policy) -> Result:
         return result
     _refuse_few(result, policy)
     applied = {"min_count": policy.min_count, "round_to": policy.round_to}
+    tables = {name: _release_table(table, policy) for name, table in result.tables.items()}
     return replace(
         result,
-        tables={name: _release_table(table, policy) for name, table in result.tables.items()},
-        numbers={name: _release_number(n, policy) for name, n in result.numbers.items()},
+        tables=tables,
+        numbers={name: _release_number(n, tables, policy) for name, n in result.numbers.items()},
         provenance=result.provenance | {"disclosure": applied},
     )
 
@@ -84,7 +85,9 @@ def _refuse_few(result: Result, policy: Policy) -> None:
         )
 
 
-def _release_number(number: Number, policy: Policy) -> Number:
+def _release_number(number: Number, tables: dict[str, Table], policy: Policy) -> Number:
+    if number.derive is not None:
+        return number.derive(tables)
     if number.sensitivity == "open":
         return number
     behind = number.value if number.kind == "count" else number.n
@@ -113,12 +116,18 @@ def _release_table(table: Table, policy: Policy) -> Table:
         _blurred(table.frame[name], value, policy).set(hidden[name], None).alias(name)
         for name, value in guarded.items()
     ]
+    frame = table.frame.with_columns(columns)
+    derived = {name: v.derive(frame) for name, v in guarded.items() if v.derive is not None}
+    frame = frame.with_columns(column.alias(name) for name, column in derived.items())
+    for name, column in derived.items():
+        hidden[name] = column.is_null() & table.frame[name].is_not_null()
     status = pl.Series(STATUS, [RELEASED] * len(table.frame), dtype=pl.String)
     for marks, reason in ((hidden, PROTECTS), (small, _small(policy))):
         if marks:
             rows = pl.DataFrame([m.alias(name) for name, m in marks.items()])
             status = status.set(rows.select(pl.any_horizontal(pl.all())).to_series(), reason)
-    return replace(table, frame=table.frame.with_columns(columns).with_columns(status))
+    values = {name: replace(v, derive=None) for name, v in table.values.items()}
+    return replace(table, frame=frame.with_columns(status), values=values)
 
 
 def _small_cells(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -> pl.Series:
