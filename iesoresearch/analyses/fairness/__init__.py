@@ -57,8 +57,12 @@ class Params(AnalysisParams):
     landmark: int = Field(
         4, ge=0, le=8, description="predictions: 0 = assessment, s = after treatment session s"
     )
+    model: str = Field("logistic", description="predictions: which model of a file with several")
     threshold: float = Field(
         0.4, gt=0, lt=1, description="predicted chance of the outcome below which more is offered"
+    )
+    mitigate: str = Field(
+        "Deprivation quintile", description="grouping whose gaps in decisions are to be narrowed"
     )
     n_bootstrap: int = Field(1000, ge=100, le=10_000, description="bootstrap samples of intervals")
     draws: int = Field(300, ge=100, le=5000, description="draws per chain of the intersections")
