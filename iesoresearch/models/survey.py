@@ -1,4 +1,4 @@
-"""Complex surveys: replicate weights, folds and the effective sample size.
+"""Complex surveys: replicate weights, linearised variance, folds, effective sample size.
 
 People come in primary sampling units (PSUs), and those in strata; a PSU is known by the label of
 its stratum *and* its own. Whatever is resampled or held out is whole PSUs, because people of one
@@ -89,6 +89,46 @@ def folds_by_unit(strata, units, n_folds: int, seed: int) -> np.ndarray:
     # one deal goes on through all strata, so that folds differ by at most one PSU
     fold[shuffled] = random.permutation(n_folds)[np.arange(len(stratum)) % n_folds]
     return fold[unit]
+
+
+def covariance_of_totals(values, strata, units) -> np.ndarray:
+    """Covariance of the totals of `values`, by the PSUs of each stratum.
+
+    The usual one for PSUs drawn with replacement (Taylor linearisation, where `values` are weighted
+    derivatives): n / (n - 1) times the squares of the totals of the n PSUs about their mean,
+    stratum by stratum. Strata of a single PSU are joined as in `rescaling_bootstrap`.
+
+    Parameters
+    ----------
+    values : (people, p) array_like
+        Weights included.
+    strata, units : (people,) array_like
+        Labels of the stratum and, within it, of the PSU.
+
+    Returns
+    -------
+    (p, p) array
+
+    Raises
+    ------
+    DataError
+        There are fewer than two PSUs.
+    """
+    values = np.asarray(values, dtype=float)
+    unit, stratum = _design(strata, units)
+    totals = np.zeros((len(stratum), values.shape[1]))
+    np.add.at(totals, unit, values)
+    n = np.bincount(stratum)
+    means = np.zeros((len(n), values.shape[1]))
+    np.add.at(means, stratum, totals / n[stratum][:, None])
+    apart = (totals - means[stratum]) * np.sqrt(n / (n - 1))[stratum][:, None]
+    return apart.T @ apart
+
+
+def degrees_of_freedom(strata, units) -> int:
+    """PSUs less strata, those of a single PSU joined to a neighbour."""
+    _, stratum = _design(strata, units)
+    return len(stratum) - int(stratum[-1]) - 1
 
 
 def effective_sample_size(weights) -> float:
