@@ -4,11 +4,10 @@ All take arrays that broadcast, and give NaN where there is nobody (n = 0) or a 
 """
 
 import numpy as np
-import polars as pl
 from scipy import special
 
 from iesoresearch.errors import ParameterError
-from iesoresearch.measures import outcomes
+from iesoresearch.measures.outcomes import wilson_limits
 
 LEVEL = 0.95
 _HALVINGS = 80  # of an interval on the logarithmic scale: far below the precision of a float
@@ -35,13 +34,21 @@ def wilson(events, n, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
     ParameterError
         Counts that are negative or above n, or a level outside 0 and 1.
     """
+    return score(events, n, _normal(level))
+
+
+def score(events, n, z) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval at a quantile, which broadcasts with the counts.
+
+    Parameters, value and errors as of `wilson`; `z` is the normal quantile of a level, or Student's
+    t where `n` is a number of people worth as much as those of a few clusters.
+    """
     events, n = _counts(events, n)
-    frame = pl.DataFrame({"events": events.ravel(), "n": n.ravel()})
-    found = frame.select(**outcomes.wilson(pl.col("events"), pl.col("n"), _normal(level)))
-    low, high = (
-        found[end].fill_null(float("nan")).to_numpy().reshape(n.shape) for end in ("low", "high")
-    )
-    return low, high
+    rate = _share(events, n)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        low, high = wilson_limits(rate, n, np.asarray(z, dtype=float))
+    # at 0 of n and n of n rounding errors must leave neither the rate outside nor a limit below 0
+    return np.clip(np.minimum(low, rate), 0, 1), np.clip(np.maximum(high, rate), 0, 1)
 
 
 def jeffreys(events, n, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
@@ -84,13 +91,30 @@ def newcombe(
     ParameterError
         As `wilson`.
     """
-    (rate_a, low_a, high_a), (rate_b, low_b, high_b) = (
-        (_share(events, n), *wilson(events, n, level))
+    a, b = (
+        (_share(*_counts(events, n)), *wilson(events, n, level))
         for events, n in ((events_a, n_a), (events_b, n_b))
     )
-    difference = rate_a - rate_b
-    low = difference - np.hypot(rate_a - low_a, high_b - rate_b)
-    return difference, low, difference + np.hypot(high_a - rate_a, rate_b - low_b)
+    return (a[0] - b[0], *mover(a, b))
+
+
+def mover(a, b, correlation=0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of the difference a − b from the limits of both (MOVER).
+
+    Zou & Donner 2008, Statistics in Medicine 27:1693–1702. With Wilson's limits and no correlation
+    it is Newcombe's method 10.
+
+    Parameters
+    ----------
+    a, b
+        (estimate, lower limit, upper limit) each; all broadcast.
+    correlation
+        Of the two estimates.
+    """
+    (value_a, low_a, high_a), (value_b, low_b, high_b) = a, b
+    difference = value_a - value_b
+    down = _together(value_a - low_a, high_b - value_b, correlation)
+    return difference - down, difference + _together(high_a - value_a, value_b - low_b, correlation)
 
 
 def ratio(
@@ -145,8 +169,11 @@ def _score(x, n, y, m, theta) -> np.ndarray:
         return np.abs(x / n - theta * (y / m)) / np.sqrt(np.maximum(variance, 0.0))
 
 
+def _together(one, other, correlation) -> np.ndarray:
+    return np.sqrt(np.maximum(one * one + other * other - 2 * correlation * one * other, 0.0))
+
+
 def _share(events, n) -> np.ndarray:
-    events, n = _counts(events, n)
     return events / np.where(n > 0, n, np.nan)
 
 

@@ -13,6 +13,7 @@ from iesoresearch.measures.outcomes.rates import (
     rates,
     wait_band,
     wilson,
+    wilson_limits,
 )
 from iesoresearch.measures.outcomes.thresholds import OFFICIAL, Threshold, Thresholds
 
@@ -30,4 +31,5 @@ __all__ = [
     "therapy_outcomes",
     "wait_band",
     "wilson",
+    "wilson_limits",
 ]

@@ -93,20 +93,26 @@ def rates(outcomes: pl.DataFrame, by: str | Sequence[str] = ()) -> pl.DataFrame:
     )
 
 
-def wilson(numerator: pl.Expr, denominator: pl.Expr, z: float = _Z) -> dict[str, pl.Expr]:
-    """Rate and Wilson interval; null where the denominator is 0.
-
-    `z` is the normal quantile of the level, 95 % unless told. `iesoresearch.models.proportions` has
-    it for arrays.
-    """
+def wilson(numerator: pl.Expr, denominator: pl.Expr) -> dict[str, pl.Expr]:
+    """Rate and 95 % Wilson interval; null where the denominator is 0."""
     n = pl.when(denominator > 0).then(denominator.cast(pl.Float64))
     rate = numerator / n
-    middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * (rate * (1 - rate) / n + z**2 / (4 * n**2)).sqrt()
+    below, above = wilson_limits(rate, n, _Z)
     # at 0 of n and n of n rounding errors must leave neither the rate outside nor a limit below 0
-    low = pl.min_horizontal(middle - half, rate).clip(0, 1)
-    high = pl.max_horizontal(middle + half, rate).clip(0, 1)
+    low = pl.min_horizontal(below, rate).clip(0, 1)
+    high = pl.max_horizontal(above, rate).clip(0, 1)
     return {"rate": rate, "low": low, "high": high}
+
+
+def wilson_limits[T](rate: T, n: T, z: T | float) -> tuple[T, T]:
+    """Wilson's limits of a rate of `n` people, `z` normal quantiles out; expressions or arrays.
+
+    Wilson 1927, doi:10.1080/01621459.1927.10502953. Rounding errors of 1e-17 may lie outside 0 and
+    1; `wilson`, and `iesoresearch.models.proportions` for arrays, see to them.
+    """
+    middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (rate * (1 - rate) / n + z**2 / (4 * n**2)) ** 0.5
+    return middle - half, middle + half
 
 
 def percentages_from_counts(frame: pl.DataFrame, decimals: int = 1) -> pl.DataFrame:
