@@ -1,54 +1,32 @@
 """Suppress what small groups of people stand behind, and round counts.
 
-Rules: counts below a threshold are suppressed, and rates with fewer people than that in or out of
-the numerator; other statistics go with the number of people behind them; suppressed parts of a
-known whole take neighbours with them; remaining counts are rounded, other values to one digit more
-than is shown. Not protected is the number of *all* people of a run: its information criteria tell
-it. Threshold and rounding follow common practice of secure data environments (Griffiths et al.
-2019, Handbook on Statistical Disclosure Control for Outputs, doi:10.6084/m9.figshare.9958520).
+Rules: counts below a threshold are suppressed, parts that leave a remainder below it, and rates
+with fewer people than that in or out of the numerator; other statistics go with the number of
+people behind them; suppressed parts of a known whole take neighbours with them, over all tables
+that count the same people (`iesoresearch.disclosure.suppression`); remaining counts are rounded,
+columns that are derived are computed from the released counts, other values to one digit more than
+is shown. Not protected is the number of *all* people of a run: its information criteria tell it.
+Threshold and rounding follow common practice of secure data environments (Griffiths et al. 2019,
+Handbook on Statistical Disclosure Control for Outputs, doi:10.6084/m9.figshare.9958520).
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
-import yaml
 
-from iesoresearch.errors import DisclosureError, ParameterError
+from iesoresearch.disclosure import relations
+from iesoresearch.disclosure.policy import Policy
+from iesoresearch.disclosure.suppression import Pattern, complete
+from iesoresearch.errors import DisclosureError
 from iesoresearch.results import RELEASED, STATUS, Number, Result, Table, Value
 
 PROTECTS = "suppressed (protects another cell)"
+UNSAID = "suppressed (small numbers here or nearby)"
 
-
-@dataclass(frozen=True)
-class Policy:
-    """Smallest number of people that may be shown, and the base counts are rounded to."""
-
-    min_count: int = 10
-    round_to: int = 5
-
-    @classmethod
-    def read(cls, path: Path) -> "Policy":
-        """Read params/disclosure.yaml.
-
-        Raises
-        ------
-        ParameterError
-            Not the two positive whole numbers ``min_count`` and ``round_to``.
-        """
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            policy = cls(**content)
-        except (OSError, TypeError, yaml.YAMLError):
-            policy = None
-        if policy is None or not all(
-            type(v) is int and v >= 1 for v in (policy.min_count, policy.round_to)
-        ):
-            raise ParameterError(
-                f"{path} must hold the whole numbers min_count and round_to, both at least 1. "
-                "Without a disclosure policy nothing is computed."
-            )
-        return policy
+#: Of the guarded columns of a table, which cells are marked.
+Marks = dict[str, pl.Series]
 
 
 def release(result: Result, policy: Policy) -> Result:
@@ -67,7 +45,9 @@ def release(result: Result, policy: Policy) -> Result:
         return result
     _refuse_few(result, policy)
     applied = {"min_count": policy.min_count, "round_to": policy.round_to}
-    tables = {name: _release_table(table, policy) for name, table in result.tables.items()}
+    if not policy.zeros_disclosive:
+        applied["zeros_disclosive"] = False
+    tables = _release_tables(result.tables, policy)
     return replace(
         result,
         tables=tables,
@@ -90,43 +70,109 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
         return number.derive(tables)
     if number.sensitivity == "open":
         return number
-    behind = number.value if number.kind == "count" else number.n
-    if behind is not None and behind < policy.min_count:
-        return replace(number, value=None, n=None, status=_small(policy))
-    n = None if number.n is None else _rounded(number.n, policy)
+    count = number.kind == "count"
+    behind = number.value if count else number.n
+    if behind is not None and (policy.is_small(behind) if count else behind < policy.min_count):
+        return replace(number, value=None, n=None, status=_few(policy))
+    n = None if number.n is None else policy.rounded(number.n)
     value = number.value
-    if number.kind == "count":
-        value = _rounded(value, policy)
+    if count:
+        value = policy.rounded(value)
     elif isinstance(value, float):
         value = round(value, number.digits + 1)
     return replace(number, value=value, n=n)
 
 
-def _release_table(table: Table, policy: Policy) -> Table:
-    guarded = {name: v for name, v in table.values.items() if v.sensitivity != "open"}
-    small = {name: _small_cells(table.frame, name, v, policy) for name, v in guarded.items()}
-    hidden = {
-        name: _with_complement(table.frame, name, v, small[name], policy)
-        for name, v in guarded.items()
+def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Table]:
+    system = relations.build(tables)
+    x = system.values(tables)
+    small = {name: _small(table, policy) for name, table in tables.items()}
+    for at, rest in enumerate(system.rests, system.n_rests_from):
+        if policy.is_small(x[at]):
+            for name, row in system.places[rest.part]:
+                small[name][system.cells[rest.part].column][row] = True
+    hidden = {name: _hidden(table, small[name], policy) for name, table in tables.items()}
+    pattern = _completed(system, x, small, hidden, policy)
+    return {
+        name: _released(
+            table, _followed(table, hidden[name]), _reasons(name, table, small, pattern), policy
+        )
+        for name, table in tables.items()
     }
-    for name, value in guarded.items():
+
+
+def _guarded(table: Table) -> dict[str, Value]:
+    return {name: v for name, v in table.values.items() if v.sensitivity != "open"}
+
+
+def _small(table: Table, policy: Policy) -> Marks:
+    guarded = _guarded(table)
+    return {name: _small_cells(table.frame, name, v, policy) for name, v in guarded.items()}
+
+
+def _hidden(table: Table, small: Marks, policy: Policy) -> Marks:
+    """Small cells, and what has to go with them within each column and each row."""
+    guarded = _guarded(table)
+    return _followed(
+        table,
+        {n: _with_complement(table, n, v, small[n], policy) for n, v in guarded.items()},
+    )
+
+
+def _followed(table: Table, hidden: Marks) -> Marks:
+    """The cells that share the suppression of another column as well."""
+    hidden = dict(hidden)
+    for name, value in _guarded(table).items():
         if value.follows is not None:
             hidden[name] = hidden[name] | hidden[value.follows]
-    columns = [
+    return hidden
+
+
+def _completed(system, x, small: dict[str, Marks], hidden: dict[str, Marks], policy) -> Pattern:
+    """Hides more, in place, until no small count can be worked out from all tables together."""
+    rows = {
+        (name, row)
+        for name, marks in small.items()
+        for mark in marks.values()
+        for row in mark.arg_true()
+    }
+    cells = np.array(
+        [
+            any(hidden[name][cell.column][row] for name, row in places)
+            for cell, places in zip(system.cells, system.places, strict=True)
+        ],
+        dtype=bool,
+    )
+    pattern = Pattern(system, x, policy, cells, rows)
+    complete(pattern)
+    for at in np.flatnonzero(pattern.hidden):
+        for name, row in system.places[at]:
+            hidden[name][system.cells[at].column][row] = True
+    return pattern
+
+
+def _reasons(name: str, table: Table, small: dict[str, Marks], pattern: Pattern) -> pl.Series:
+    """Of every row with something suppressed, why; but for what protects another cell."""
+    few = _few(pattern.policy)
+    rows = {row: few for mark in small[name].values() for row in mark.arg_true()}
+    rows |= {row: UNSAID for place, row in pattern.unsaid if place == name}
+    return pl.Series([rows.get(i) for i in range(table.frame.height)], dtype=pl.String)
+
+
+def _released(table: Table, hidden: Marks, reasons: pl.Series, policy: Policy) -> Table:
+    guarded = _guarded(table)
+    frame = table.frame.with_columns(
         _blurred(table.frame[name], value, policy).set(hidden[name], None).alias(name)
         for name, value in guarded.items()
-    ]
-    frame = table.frame.with_columns(columns)
+    )
     derived = {name: v.derive(frame) for name, v in guarded.items() if v.derive is not None}
     frame = frame.with_columns(column.alias(name) for name, column in derived.items())
-    for name, column in derived.items():
-        hidden[name] = column.is_null() & table.frame[name].is_not_null()
-    status = pl.Series(STATUS, [RELEASED] * len(table.frame), dtype=pl.String)
-    for marks, reason in ((hidden, PROTECTS), (small, _small(policy))):
-        if marks:
-            rows = pl.DataFrame([m.alias(name) for name, m in marks.items()])
-            status = status.set(rows.select(pl.any_horizontal(pl.all())).to_series(), reason)
+    absent = [frame[name].is_null() & table.frame[name].is_not_null() for name in guarded]
+    status = pl.Series([RELEASED] * frame.height, dtype=pl.String)
+    for mark in absent:
+        status = status.set(mark, PROTECTS)
     values = {name: replace(v, derive=None) for name, v in table.values.items()}
+    status = pl.select(pl.coalesce(reasons, status)).to_series().alias(STATUS)
     return replace(table, frame=frame.with_columns(status), values=values)
 
 
@@ -134,20 +180,20 @@ def _small_cells(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -
     """Which cells of a column have too few people behind them."""
     column = frame[name]
     if value.kind == "count":
-        small = column < policy.min_count
+        small = policy.is_small(column)
     elif value.denominator is None:
-        small = pl.Series([False] * len(frame))
+        small = pl.Series([False] * len(frame), dtype=pl.Boolean)
     else:
         people = frame[value.denominator]
         small = people < policy.min_count
         if value.kind == "rate":
             inside = column * people
-            small = small | (inside < policy.min_count) | (people - inside < policy.min_count)
+            small = small | policy.is_small(inside) | policy.is_small(people - inside)
     return small.fill_null(False)
 
 
 def _with_complement(
-    frame: pl.DataFrame, name: str, value: Value, small: pl.Series, policy: Policy
+    table: Table, name: str, value: Value, small: pl.Series, policy: Policy
 ) -> pl.Series:
     """Small cells, and of every whole as many more as keep them from being worked out.
 
@@ -157,24 +203,30 @@ def _with_complement(
     """
     if value.parts_of is None:
         return small
-    people = frame[name]
+    people = table.frame[name]
     if value.kind == "rate":
-        people = people * frame[value.denominator]
+        people = people * table.frame[value.denominator]
     keys = list(value.parts_of)
-    marked = pl.DataFrame({"people": people, "small": small}).with_row_index("row")
-    marked = marked.with_columns(frame[key] for key in keys)
+    # ties by the keys: what is hidden must not depend on the order of the rows
+    ties = [pl.col(key).cast(pl.String) for key in table.keys]
+    marked = table.frame.select(dict.fromkeys([*table.keys, *keys]).keys()).with_columns(
+        _people=people, _small=small
+    )
+    marked = marked.with_row_index("_row")
     hidden = small.to_list()
     wholes = marked.partition_by(keys, maintain_order=True) if keys else [marked]
     for whole in wholes:
-        parts = whole.sort("small", "people", "row", descending=[True, False, False])
-        n_small = int(parts["small"].sum())
+        parts = whole.sort(
+            "_small", "_people", *ties, descending=[True, False, *[False] * len(ties)]
+        )
+        n_small = int(parts["_small"].sum())
         if n_small == 0:
             continue
-        sums = parts["people"].cum_sum().to_list()
+        sums = parts["_people"].cum_sum().to_list()
         n_hidden = max(n_small, 2)
         while n_hidden < len(sums) and sums[n_hidden - 1] < policy.min_count:
             n_hidden += 1
-        for row in parts["row"][:n_hidden]:
+        for row in parts["_row"][:n_hidden]:
             hidden[row] = True
     return pl.Series(hidden, dtype=pl.Boolean)
 
@@ -185,14 +237,9 @@ def _blurred(column: pl.Series, value: Value, policy: Policy) -> pl.Series:
     A mean or rate in full would give away the number of people it was computed from.
     """
     if value.kind == "count":
-        rounded = (column / policy.round_to).round() * policy.round_to
-        return rounded.cast(column.dtype)
+        return policy.rounded(column)
     return column.round(value.digits + 1) if column.dtype.is_float() else column
 
 
-def _rounded(value: float, policy: Policy) -> int:
-    return policy.round_to * round(value / policy.round_to)
-
-
-def _small(policy: Policy) -> str:
+def _few(policy: Policy) -> str:
     return f"suppressed (fewer than {policy.min_count} people)"

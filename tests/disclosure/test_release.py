@@ -4,7 +4,7 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from iesoresearch.disclosure import Policy, release
@@ -121,6 +121,7 @@ def test_a_result_of_a_few_people_is_refused_as_a_whole():
 counts = st.lists(st.integers(0, 60), min_size=2, max_size=6)
 
 
+@settings(deadline=None)
 @given(st.lists(counts, min_size=1, max_size=4))
 def test_no_hidden_part_can_be_worked_out(groups):
     """In every whole nothing is hidden, or at least two parts with enough people among them."""
@@ -138,6 +139,7 @@ def test_no_hidden_part_can_be_worked_out(groups):
         assert all(b is None or b % 5 == 0 for b in shown)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 1), st.integers(1, 500), st.integers(0, 30)), min_size=1, max_size=8
