@@ -1,6 +1,7 @@
 """Referrals as the audit needs them: groups, how far each came, outcome by the official rules."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ from iesoresearch.analyses.fairness import GROUPINGS, Params
 from iesoresearch.data import codes, sources, synthetic
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.groups import CHARACTERISTICS, NOT_RECORDED
-from iesoresearch.errors import DataError, NotApplicable
+from iesoresearch.errors import DataError, NotApplicable, ParameterError
 from iesoresearch.measures.outcomes import referral_outcomes
 from iesoresearch.measures.outcomes.landmarks import LEFT, UNCLEAR
 from iesoresearch.measures.outcomes.rates import UNSOURCED
@@ -20,9 +21,13 @@ UNKNOWN = ("Not known", "not known", "not stated", "not stated or not known")
 #: Ethnic categories whose label does not say what they are a part of.
 _FULL = {"A": "White British", "B": "White Irish", "M": "Black Caribbean", "N": "Black African"}
 ETHNICITIES = {code: _FULL.get(code, label) for code, (_, label) in codes.ETHNICITIES.items()}
+#: Label -> the group it is a part of.
+ETHNIC_GROUPS = {ETHNICITIES[code]: group for code, (group, _) in codes.ETHNICITIES.items()}
 STEPS = (*codes.STEPS, "both steps")
 _FLAGS = ("reliable_improvement", "reliable_deterioration")
 APRIL = 4  # financial years begin with it
+#: Ordered groupings are compared with one end of the order, others with the largest group.
+_REFERENCE = {"Deprivation quintile": "5 (least deprived)"}
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,13 @@ class Audited:
     rows
         One row per referral: ``ref`` (row of the referral), ``patient`` (int), ``service_id``, one
         String column per grouping (unknown = `NOT_RECORDED`), ``first_phq9``, ``first_gad7``,
-        ``problem``, ``step`` (of care), ``age``, ``year`` (financial, of the discharge, else of the
-        referral), the stages ``referred``, ``ended`` (discharged), ``started`` (a treatment),
-        ``finished`` (discharged after two or more), ``judged`` (finished, rule known); of those
-        judged ``at_caseness`` (not known to be below), ``reliable_improvement``,
-        ``reliable_deterioration``; of those at caseness ``recovery``, ``reliable_recovery``: null
-        outside their official denominator; ``wait_days``, ``second_wait_days``; of those started
-        ``ended_early`` (by the patient; null where still open or not known).
+        ``problem``, ``step`` (of care), ``age``, ``year`` (financial, of the referral), the stages
+        ``referred``, ``ended`` (discharged), ``started`` (a treatment), ``finished`` (discharged
+        after two or more), ``judged`` (finished, rule known); of those judged ``at_caseness`` (not
+        known to be below), ``reliable_improvement``, ``reliable_deterioration``; of those at
+        caseness ``recovery``, ``reliable_recovery``: null outside their official denominator;
+        ``wait_days``, ``second_wait_days``; of those started ``ended_early`` (by the patient; null
+        where still open or not known).
     groupings
         Those that can be audited.
     left_out
@@ -67,6 +72,11 @@ class Audited:
     def sensitivity(self):
         """Of the records."""
         return "patient" if self.cohort is None else self.cohort.sensitivity
+
+    @cached_property
+    def closed(self) -> pl.DataFrame:
+        """Referrals that have ended: one cohort, whose stages can be compared."""
+        return self.rows.filter("ended")
 
     @property
     def planted(self) -> bool:
@@ -101,7 +111,8 @@ def of_cohort(cohort: Cohort, params: Params) -> Audited:
         None of the groupings has two levels.
     """
     rows = _rows(cohort, params)
-    left_out = {name: why for name in params.grouped if (why := _why_not(rows[name]))}
+    ended = rows.filter("ended")
+    left_out = {name: why for name in params.grouped if (why := _why_not(ended[name]))}
     groupings = tuple(name for name in params.grouped if name not in left_out)
     if not groupings:
         whys = "; ".join(f"{name}: {why}" for name, why in left_out.items())
@@ -110,6 +121,33 @@ def of_cohort(cohort: Cohort, params: Params) -> Audited:
             "of the patients, or name other groupings."
         )
     return Audited(cohort, rows, groupings, left_out)
+
+
+def references(data: Audited, params: Params) -> dict[str, str]:
+    """Grouping -> the level that others are compared with.
+
+    Raises
+    ------
+    ParameterError
+        A level that the grouping does not have, or that nobody is in.
+    """
+    asked = dict(text.split("=", 1) for text in params.reference)
+    found = {}
+    for grouping in data.groupings:
+        levels = levels_of()[grouping]
+        counts = dict(data.closed[grouping].value_counts().iter_rows())
+        present = {level: counts[level] for level in levels if level in counts}
+        wanted = asked.get(grouping)
+        if wanted is not None and wanted not in present:
+            problem = "nobody is in it" if wanted in levels else "there is no such level"
+            raise ParameterError(
+                f"reference: {grouping}={wanted}: {problem}. The levels of {grouping} are "
+                f"{', '.join(levels)}; name one that many patients are in."
+            )
+        usual = _REFERENCE.get(grouping)
+        largest = max(present, key=present.__getitem__)
+        found[grouping] = wanted or (usual if usual in present else largest)
+    return found
 
 
 def _why_not(column: pl.Series) -> str | None:
@@ -132,7 +170,8 @@ def _rows(cohort: Cohort, params: Params) -> pl.DataFrame:
     )
     if joined.is_empty():
         raise DataError(f"{cohort.name} holds no referral, so there is nothing to audit.")
-    day = pl.coalesce("discharge_date", "referral_date")
+    # of the referral: the first discharges of a file are those of short courses only
+    day = pl.coalesce("referral_date", "discharge_date")
     return joined.select(
         "ref",
         "service_id",

@@ -1,46 +1,134 @@
-"""Outcome audit: how far the patients of every group come, and what comes of it."""
+"""Outcome audit: how far the patients of every group come, what comes of it, and the gaps."""
+
+from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
-from iesoresearch.analyses.fairness import Params
-from iesoresearch.analyses.fairness.data import Audited, levels_of
+from iesoresearch.analyses.fairness import Params, planted
+from iesoresearch.analyses.fairness.data import ETHNIC_GROUPS, Audited, levels_of, references
+from iesoresearch.analyses.fairness.derive import compared, with_derived
 from iesoresearch.data.groups import NOT_RECORDED
-from iesoresearch.results import Result, Table, Value
+from iesoresearch.disclosure import derived
+from iesoresearch.results import Table, Value
 
-#: Stage -> heading, and the stage it is a part of.
+POPULATION = "referrals that have ended"
+KEYS = {"grouping": "Grouping", "level": "Group"}
+#: Stage -> heading.
 STAGES = {
-    "referred": ("Referred", None),
-    "started": ("Started", "referred"),
-    "finished": ("Finished", "started"),
-    "judged": ("Outcome judged", "finished"),
-    "at_caseness": ("At caseness", "judged"),
-    "recovery": ("Recovered", "at_caseness"),
-    "reliable_recovery": ("Reliably recovered", "recovery"),
-    "reliable_improvement": ("Reliably improved", "judged"),
-    "reliable_deterioration": ("Reliably deteriorated", "judged"),
+    "referred": "Referred",
+    "started": "Started",
+    "finished": "Finished",
+    "judged": "Judged",
+    "at_caseness": "At caseness",
+    "recovery": "Recovered",
+    "reliable_recovery": "Reliably recovered",
+    "reliable_improvement": "Reliably improved",
+    "reliable_deterioration": "Reliably deteriorated",
+}
+#: Outcome -> official denominator.
+DENOMINATORS = {
+    "recovery": "at_caseness",
+    "reliable_recovery": "at_caseness",
+    "reliable_improvement": "judged",
+    "reliable_deterioration": "judged",
+}
+WORDS = {
+    "reliable_recovery": "reliably recovered",
+    "reliable_improvement": "reliably improved",
+    "at_caseness": "who finished, at caseness at the start",
+    "judged": "who finished",
 }
 
 
-def outcomes(data: Audited, params: Params) -> Result:
-    """Counts of every group at every stage."""
-    keys = {"grouping": "Grouping", "level": "Group"}
-    values = {
-        stage: Value("count", heading, 0, parts_of=("grouping",), sensitivity=data.sensitivity)
-        for stage, (heading, _) in STAGES.items()
-    }
-    table = Table("How far the patients of each group come", counted(data), keys, values)
-    return Result(tables={"stages": table})
-
-
-def counted(data: Audited) -> pl.DataFrame:
-    """Per grouping and level the referrals at every stage, levels in their order."""
+def counted(data: Audited, columns=tuple(STAGES)) -> pl.DataFrame:
+    """Per grouping and level the true entries of `columns`, levels in their order."""
     parts = []
     for grouping in data.groupings:
         levels = pl.DataFrame({"level": [*levels_of()[grouping], NOT_RECORDED]})
-        found = data.rows.group_by(level=grouping, maintain_order=True).agg(
-            pl.col(stage).sum().cast(pl.Int64) for stage in STAGES
+        found = data.closed.group_by(level=grouping, maintain_order=True).agg(
+            pl.col(column).sum().cast(pl.Int64) for column in columns
         )
         joined = levels.join(found, on="level", how="left", maintain_order="left")
-        joined = joined.drop_nulls("referred").with_columns(grouping=pl.lit(grouping))
-        parts.append(joined.select("grouping", "level", *STAGES))
+        joined = joined.drop_nulls(columns[0]).with_columns(grouping=pl.lit(grouping))
+        parts.append(joined.select("grouping", "level", *columns))
     return pl.concat(parts)
+
+
+def table_of(data: Audited, title: str, columns: dict[str, str]) -> Table:
+    """Counts of every group; `columns` with their headings.
+
+    All such tables count the same referrals, so what may be shown of one depends on the others.
+    """
+    frame = counted(data, tuple(columns))
+    values = {
+        name: Value("count", heading, 0, parts_of=("grouping",), sensitivity=data.sensitivity)
+        for name, heading in columns.items()
+    }
+    broader = {
+        ("Ethnicity", level): (("Ethnic group", ETHNIC_GROUPS[level]),)
+        for level in frame.filter(grouping="Ethnicity")["level"]
+        if "Ethnic group" in data.groupings and level in ETHNIC_GROUPS
+    }
+    return Table(title, frame, KEYS, values, POPULATION, broader)
+
+
+def stages(data: Audited) -> Table:
+    """How far the patients of each group come, with who starts and finishes."""
+    shown = {name: STAGES[name] for name in ("referred", "started", "finished")}
+    table = table_of(data, "How far the patients of each group come", shown)
+    table = derived.with_rate(table, "start_rate", "started", "referred", "Started, %")
+    return derived.with_rate(table, "finish_rate", "finished", "started", "Finished of these, %")
+
+
+def outcomes(data: Audited) -> Table:
+    """Every outcome with its official denominator."""
+    shown = {name: STAGES[name] for name in (*dict.fromkeys(DENOMINATORS.values()), *DENOMINATORS)}
+    table = table_of(data, "What came of it, by the official rules", shown)
+    for outcome, denominator in DENOMINATORS.items():
+        heading = f"{STAGES[outcome]}, %"
+        table = derived.with_rate(table, f"{outcome}_rate", outcome, denominator, heading)
+    return table
+
+
+def gaps(data: Audited, params: Params, outcome: str | None = None) -> Table:
+    """Rate, absolute and relative gap of one outcome, each against the reference group."""
+    outcome = outcome or params.outcome
+    denominator = DENOMINATORS[outcome]
+    shown = {name: STAGES[name] for name in (denominator, outcome)}
+    reference = references(data, params)
+    table = table_of(data, f"Gaps: {STAGES[outcome].lower()}", shown)
+    table = derived.with_rate(table, "rate", outcome, denominator, "Rate, %")
+    table = derived.with_gap(table, "gap", outcome, denominator, "Gap, points", reference=reference)
+    table = with_comparison(table, outcome, denominator, reference, data.sensitivity)
+    if not truth_known(data, params):
+        return table
+    true = planted.gaps(params.profile, outcome, denominator, reference)
+    keys = ["grouping", "level"]
+    frame = table.frame.join(true, on=keys, how="left", maintain_order="left")
+    column = Value("model", "Planted gap", 1, sensitivity="synthetic")
+    return replace(table, frame=frame, values=table.values | {"planted": column})
+
+
+def truth_known(data: Audited, params: Params) -> bool:
+    """Whether the gaps that were planted are known: of drawn patients, by the official rules."""
+    return data.planted and not params.stand_in
+
+
+def with_comparison(
+    table: Table, numerator: str, denominator: str, reference: dict[str, str], sensitivity
+) -> Table:
+    """`table` with ratios, joint intervals and findings of every group; see `derive.compared`."""
+    kind = {"sensitivity": sensitivity}
+    values = {
+        "ratio": Value("model", "Ratio", 2, **kind),
+        "ratio_low": Value("model", "from", 2, **kind),
+        "ratio_high": Value("model", "to", 2, **kind),
+        "joint_low": Value("model", "Joint 95 % from", 1, **kind),
+        "joint_high": Value("model", "to", 1, **kind),
+        "finding": Value("model", "Finding", 0, **kind),
+    }
+    compute = partial(
+        compared, numerator=numerator, denominator=denominator, reference=reference
+    )  # fmt: skip
+    return with_derived(table, values, compute)
