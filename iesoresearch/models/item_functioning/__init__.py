@@ -6,9 +6,9 @@ the same classes of answers exist (`classes`: measurement invariance of latent c
 """
 
 from iesoresearch.models.item_functioning.answers import LEAST_ANSWERS, Answers
-from iesoresearch.models.item_functioning.impact import Impact, impact, intervals
 from iesoresearch.models.item_functioning.purification import Functioning, functioning
 from iesoresearch.models.item_functioning.regressions import LARGE, MODERATE, Design, ItemTest
+from iesoresearch.models.item_functioning.totals import Impact, impact, intervals
 
 __all__ = [
     "LARGE",

@@ -4,6 +4,10 @@ Three nested proportional-odds models of the answer: severity alone; with the gr
 difference: as large at every severity); with their interaction (*non-uniform*). Swaminathan &
 Rogers (1990, doi:10.1111/j.1745-3984.1990.tb00754.x) for two levels, Zumbo (1999, A Handbook on the
 Theory and Methods of Differential Item Functioning) for ordered ones.
+
+Severity enters with its square, where the literature has a straight line: an estimate of severity
+is not linear in log odds, and where one group is less ill than the other a straight line takes the
+bend for different functioning (`studies/item_functioning.py`).
 """
 
 from dataclasses import dataclass
@@ -124,19 +128,20 @@ def regress(
     levels, weights = joined[data.items[rows, item]], data.weights[rows]
     mean = np.average(severity[rows], weights=weights)
     trait = (severity[rows] - mean)[:, None]
+    curve = np.hstack([trait, trait**2])
     others = [g for g in range(data.n_groups) if g != data.reference]
     groups = (data.groups[rows][:, None] == others).astype(float)
     counts = np.eye(joined.max() + 1)[levels] * weights[:, None]
-    designs = [trait, np.hstack([trait, groups]), np.hstack([trait, groups, groups * trait])]
+    designs = [curve, np.hstack([curve, groups]), np.hstack([curve, groups, groups * trait])]
     fits = [ordinal.fit(x, counts) for x in designs]
     null = ordinal.fit(np.zeros((1, 0)), counts.sum(axis=0)[None]).log_likelihood
     judge = _Judge(data, design, rows, levels, weights)
     covariance = judge.covariance(fits[1], designs[1])
-    of_groups = slice(joined.max() + 1, joined.max() + 1 + len(others))
+    of_groups = slice(joined.max() + 2, joined.max() + 2 + len(others))
     log_odds, errors, points = np.zeros((3, data.n_groups))
     log_odds[others] = fits[1].parameters[of_groups]
     errors[others] = np.sqrt(np.diag(covariance)[of_groups])
-    points[others] = _points(fits[2], data, rows, trait, others, _values(data, item, joined))
+    points[others] = _points(fits[2], data, rows, curve, others, _values(data, item, joined))
     return ItemTest(
         joined,
         judge(fits[0], fits[2], designs[2]),
@@ -162,16 +167,16 @@ def _values(data: Answers, item: int, joined: np.ndarray) -> np.ndarray:
     return sums / np.bincount(of_level, weights)
 
 
-def _points(fit, data: Answers, rows, trait, others: list[int], values) -> list[float]:
+def _points(fit, data: Answers, rows, curve, others: list[int], values) -> list[float]:
     """Mean difference in expected score between own group and reference, by group."""
     found = []
     for place, group in enumerate(others):
         inside = data.groups[rows] == group
-        x = trait[inside]
+        x = curve[inside]
         dummies = np.zeros((len(x), len(others)))
         nobody = np.hstack([x, dummies, dummies])
         dummies[:, place] = 1.0
-        own = np.hstack([x, dummies, dummies * x])
+        own = np.hstack([x, dummies, dummies * x[:, :1]])
         apart = (fit.probabilities(own) - fit.probabilities(nobody)) @ values
         found.append(float(np.average(apart, weights=data.weights[rows][inside])))
     return found

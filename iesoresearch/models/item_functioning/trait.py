@@ -198,7 +198,7 @@ def _maximised(model: Trait, answers: np.ndarray, people: np.ndarray) -> Trait:
 
 
 def _maximise_item(model: Trait, i: int, answers: np.ndarray) -> None:
-    """Put the maximum for one item in its place; `answers` (groups, levels, points) are expected."""
+    """Put the maximum for one item in its place, from answers (groups, levels, points)."""
     levels = np.isfinite(model.thresholds[i]).sum() + 1
     counts = np.swapaxes(answers[:, :levels], 1, 2)  # groups, points, levels
     others, points = model.others, len(POINTS)
