@@ -127,6 +127,24 @@ def read(path: Path) -> pl.DataFrame:
     )
 
 
+def organisations(path: Path) -> pl.DataFrame:
+    """Regions and providers of a long file, with their latest names: org, kind, name.
+
+    Raises
+    ------
+    DataError
+        As `read`.
+    """
+    frame, names = _scanned(path)
+    if not {"org_type", "org_code", "org_name", "reporting_period"} <= set(names):
+        raise DataError(f"{path} does not name its organisations: org_name is absent.")
+    columns = ("reporting_period", "org_type", "org_code", "org_name")
+    found = frame.select(pl.col(columns).cast(pl.String)).unique().collect()
+    found = found.filter(pl.col("org_type") != ENGLAND).sort(columns, descending=True)
+    latest = found.unique("org_code", keep="first", maintain_order=True).sort("org_code")
+    return latest.select(org="org_code", kind="org_type", name="org_name")
+
+
 def _scanned(path: Path) -> tuple[pl.LazyFrame, list[str]]:
     try:
         if path.suffix.lower() == ".csv":

@@ -1,0 +1,127 @@
+"""Plain-language summary of `fairness_published`, how to read it, and what it cannot say."""
+
+from iesoresearch.analyses.fairness_published.context import SOURCE
+from iesoresearch.analyses.fairness_published.data import Figures
+from iesoresearch.analyses.fairness_published.words import counted, told
+from iesoresearch.data import published
+from iesoresearch.results import Number
+
+_HAPPENED = {
+    "recovery": "recovered",
+    "reliable recovery": "recovered reliably",
+    "reliable improvement": "improved reliably",
+    "reliable deterioration": "got reliably worse",
+}
+
+
+def text(figures: Figures, numbers: dict[str, Number], measure: str) -> dict[str, str]:
+    """Templates, by heading."""
+    return {
+        "plain": _plain(figures, numbers, measure),
+        "reading": _reading(numbers, measure),
+        "limits": _limits(),
+    }
+
+
+def _plain(figures: Figures, numbers: dict[str, Number], measure: str) -> str:
+    started = "In {year} patients of NHS Talking Therapies in England"
+    if "n_finished" in numbers:
+        started += " finished {n_finished} courses of treatment"
+    else:
+        started = "Figures of England in {year}"
+    lines = [f"{started}. Counted are {counted(measure)}."]
+    for name, (whose, other, _) in told(figures, measure).items():
+        by = (
+            f" (95 % {{{name}_gap_low}} to {{{name}_gap_high}})"
+            if f"{name}_gap_low" in numbers
+            else ""
+        )
+        lines.append(
+            f"- Of 100 {whose}, {{{name}_rate}} {_HAPPENED[measure]}; of 100 {other}, "
+            f"{{{name}_other}}: a difference of {{{name}_gap}} points{by}."
+        )
+    parts = [
+        f"{lines[0]}\n\n" + "\n".join(lines[1:]),
+        _deprivation(numbers, measure),
+        _providers(numbers),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _deprivation(numbers: dict[str, Number], measure: str) -> str:
+    said = ""
+    if "sii_last" in numbers:
+        said = (
+            f"Over the whole range of deprivation, {measure} differs by {{sii_last}} points "
+            "({sii_last_low} to {sii_last_high}) in {sii_last_year}, most against least deprived "
+            "end of a line over all tenths. "
+        )
+        if numbers["sii_first_year"].value != numbers["sii_last_year"].value:
+            said += "In {sii_first_year} it was {sii_first} ({sii_first_low} to {sii_first_high}). "
+    if "most_gap" in numbers:
+        said += (
+            "Of 100 referrals from the most deprived tenth, {most_finished_share} courses finished "
+            "in the same year and {most_recovered_share} recovered. Of the {most_gap} points to "
+            "the least deprived tenth, {most_finishing} arise between referral and finishing, "
+            "{most_counting} from who is at caseness, {most_recovering} at recovery; referrals "
+            "and finished courses of a year are not the same patients."
+        )
+    return said.strip()
+
+
+def _providers(numbers: dict[str, Number]) -> str:
+    if "funnel_providers" not in numbers:
+        return ""
+    return (
+        "Of {funnel_providers} providers, {funnel_exact_outside2} lie outside the 99.8 % limits of "
+        "chance; once it is allowed for that providers differ (standard deviation "
+        "{funnel_spread} points), {funnel_additive_outside2} do."
+    )
+
+
+def _reading(numbers: dict[str, Number], measure: str) -> str:
+    rounded = (
+        "Counts of regions and providers are rounded to 5 and small ones left out; their "
+        "intervals are the widest that rounding allows. "
+        if numbers["n_printed_rounded"].value
+        else ""
+    )
+    return (
+        "Rates have Wilson intervals, gaps in percentage points Newcombe's, ratios Koopman's. "
+        "Recovery is counted among finished courses not known to be below caseness at the start, "
+        "improvement and deterioration among all finished courses. England is counted in full: an "
+        "interval says how far a rate would move by chance alone, were a year like it to come "
+        f"again. {rounded}Where only a percentage and the number of finished courses are "
+        "published, a recovery rate has no interval: how many were at caseness is not published "
+        "by group. Of {n_gaps} gaps {n_apart} have a 95 % interval without 0, where chance alone "
+        "would give one in twenty; {n_apart_all} do if all intervals are to hold together "
+        "(Bonferroni). The slope index is the difference between both ends of a straight line over "
+        "all tenths, each counted by its size; the relative index is their ratio. The group named "
+        "in a sentence is the one with the worst rate of its grouping, of those with 1,000 courses "
+        f"or more.\n\nThe adjusted odds ratios beside ours are of {SOURCE}: 98,063 patients of "
+        "eight services, other years, with severity and circumstances held equal. They are "
+        "context, not a replication.\n\n"
+        f"{published.SOURCES['annual report']}. {published.ATTRIBUTION}"
+    )
+
+
+def _limits() -> str:
+    return (
+        "What these figures show: for whom, in one year of England, courses of treatment end less "
+        "often in recovery, by how much, since when, and between which two counts the gap lies. "
+        "What they do not show is why. Nothing is held equal: groups differ in how ill they are at "
+        "the start, in what else weighs on them, in which service they are referred to and what "
+        "they are offered. A gap here is no measure of what a service does, and no gap is no proof "
+        "that nothing is amiss: who is never referred is not in any count.\n\n"
+        "Tables are one-way. Deprivation within an ethnic group, or gender within an age, is not "
+        "published: real intersections are not available, and none is made from these tables. "
+        "Disability and, since 2020-21, long-term conditions count a patient once per answer: "
+        "their groups overlap and have no shares. Who has no answer recorded is a group of its "
+        "own, and for long-term conditions by far the largest: the groups that are named are not "
+        "everybody with that characteristic. Where more is recorded in the course of treatment, "
+        "a group's finished courses per referral look better than they are.\n\n"
+        "Referrals and finished courses of a year are different cohorts, so their ratio is no "
+        "completion rate. Bands of age changed in 2021-22; orientation and disability are "
+        "published since 2020-21. Patients come back and are then counted again: these are "
+        "courses. The groups are those of the census of 2001 and of what was asked."
+    )
