@@ -53,12 +53,12 @@ def accuracy(score: np.ndarray, p: np.ndarray, n: np.ndarray) -> np.ndarray:
     return (with_it * below).sum(axis=1) / (with_it.sum(axis=1) * without.sum(axis=1))
 
 
-def shortest(spread: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Shortest interval that holds `level` of the draws of a standard deviation.
+def shortest(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Shortest interval that holds `level` of the draws of what cannot be negative.
 
     Where zero is likely it begins at zero, which a central interval never does.
     """
-    ordered = np.sort(spread)
+    ordered = np.sort(draws)
     kept = int(np.ceil(level * len(ordered)))
     widths = ordered[kept - 1 :] - ordered[: len(ordered) - kept + 1]
     first = int(np.argmin(widths))
@@ -67,7 +67,7 @@ def shortest(spread: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 
 
 def spread_of(draws: np.ndarray) -> Estimate:
-    """Median and shortest 95 % interval of a standard deviation."""
+    """Median and shortest 95 % interval of what cannot be negative."""
     return Estimate(float(np.median(draws)), *shortest(draws))
 
 

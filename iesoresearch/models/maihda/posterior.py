@@ -120,8 +120,9 @@ class Maihda:
         ``spread_interaction``, ``vpc_interaction``
             The same beside main effects.
         ``pcv``
-            Proportional change in variance from null to main-effects model; NaN where the interval
-            of ``spread`` begins at zero, because then there may be no variance to change.
+            Proportional change in variance, the share that lies between main effects and not
+            beside them; NaN where the interval of ``spread`` begins at zero, because then there
+            may be no variance to change.
         ``auc``, ``auc_main_effects``, ``auc_gain``
             Discriminatory accuracy of strata, of main effects alone and the difference, for other
             patients of the same strata.
@@ -143,14 +144,13 @@ class Maihda:
         return found | self._accuracy()
 
     def _pcv(self) -> Estimate:
-        """Share of the variance between strata that main effects leave nothing of.
+        """Proportional change in variance, both variances of draws of the main-effects model.
 
-        Draws of two models are not of the same strata, so both variances are taken from draws of
-        the main-effects model: that of the main effects over strata, and that beside them.
+        Draws of two models are not of the same strata, and their ratio would be far too uncertain.
         """
-        explained = self.main.flat("fixed")[:, self.strata.n > 0].var(axis=1, ddof=1)
-        left = self.main.flat("spread") ** 2
-        return measures.median_of(explained / (explained + left))
+        explained = self.main.flat("fixed")[:, self.strata.n > 0].std(axis=1, ddof=1)
+        left = measures.spread_of(self.main.flat("spread") / explained)
+        return Estimate(*(1 / (1 + ratio**2) for ratio in (left.x, left.x_high, left.x_low)))
 
     def _accuracy(self) -> dict[str, Estimate]:
         n = self.strata.n
