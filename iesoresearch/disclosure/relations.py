@@ -156,6 +156,39 @@ def counted(table: Table) -> list[str]:
     ]
 
 
+def components(
+    system: System, known: np.ndarray, together: Iterable[list[int]] = ()
+) -> list[tuple[np.ndarray, list[Sum]]]:
+    """Unknowns that hang together, with their relations; a known total ties nothing together.
+
+    Parameters
+    ----------
+    system, known
+        The unknowns, and which of them are known.
+    together
+        Further unknowns of which something is known together.
+    """
+    leader = list(range(len(system)))
+
+    def find(at: int) -> int:
+        while leader[at] != at:
+            leader[at] = leader[leader[at]]
+            at = leader[at]
+        return at
+
+    sums = [[*one.parts, *([] if known[one.whole] else [one.whole])] for one in system.sums]
+    for tied in [*sums, *together]:
+        for other in tied[1:]:
+            a, b = sorted((find(tied[0]), find(other)))
+            leader[b] = a
+    found: dict[int, tuple[list[int], list[Sum]]] = {}
+    for at in range(len(system)):
+        found.setdefault(find(at), ([], []))[0].append(at)
+    for one in system.sums:
+        found[find(one.parts[0])][1].append(one)
+    return [(np.array(unknowns), sums) for unknowns, sums in found.values()]
+
+
 def build(tables: Mapping[str, Table]) -> System:
     """The relations of these tables, released or not, whatever the order of their rows.
 

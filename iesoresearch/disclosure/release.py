@@ -43,7 +43,7 @@ def release(result: Result, policy: Policy) -> Result:
     """
     if "disclosure" in result.provenance:
         return result
-    _refuse_few(result, policy)
+    _refusesmall_status(result, policy)
     applied = {"min_count": policy.min_count, "round_to": policy.round_to}
     if not policy.zeros_disclosive:
         applied["zeros_disclosive"] = False
@@ -56,7 +56,7 @@ def release(result: Result, policy: Policy) -> Result:
     )
 
 
-def _refuse_few(result: Result, policy: Policy) -> None:
+def _refusesmall_status(result: Result, policy: Policy) -> None:
     guarded = [x for x in result.numbers.values() if x.sensitivity != "open" and x.n is not None]
     if guarded and max(x.n for x in guarded) < policy.min_count:
         raise DisclosureError(
@@ -73,7 +73,7 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
     count = number.kind == "count"
     behind = number.value if count else number.n
     if behind is not None and (policy.is_small(behind) if count else behind < policy.min_count):
-        return replace(number, value=None, n=None, status=_few(policy))
+        return replace(number, value=None, n=None, status=small_status(policy))
     n = None if number.n is None else policy.rounded(number.n)
     value = number.value
     if count:
@@ -153,7 +153,7 @@ def _completed(system, x, small: dict[str, Marks], hidden: dict[str, Marks], pol
 
 def _reasons(name: str, table: Table, small: dict[str, Marks], pattern: Pattern) -> pl.Series:
     """Of every row with something suppressed, why; but for what protects another cell."""
-    few = _few(pattern.policy)
+    few = small_status(pattern.policy)
     rows = {row: few for mark in small[name].values() for row in mark.arg_true()}
     rows |= {row: UNSAID for place, row in pattern.unsaid if place == name}
     return pl.Series([rows.get(i) for i in range(table.frame.height)], dtype=pl.String)
@@ -241,5 +241,6 @@ def _blurred(column: pl.Series, value: Value, policy: Policy) -> pl.Series:
     return column.round(value.digits + 1) if column.dtype.is_float() else column
 
 
-def _few(policy: Policy) -> str:
+def small_status(policy: Policy) -> str:
+    """Status of a row with a count that is too small."""
     return f"suppressed (fewer than {policy.min_count} people)"

@@ -2,23 +2,24 @@
 
 A small count is safe if everything that is seen fits with the smallest and with the largest value
 that a suppressed count may have; seen are the rounded counts, the totals, what adds up to what, and
-of every row whether a count in it is small. An integer programme finds such counts, or the cells
-whose suppression makes it possible at the least loss (cells weigh by the logarithm of their count):
-Cox 1980 on complementary suppression (Journal of the American Statistical Association 75:377-385),
-Fischetti & Salazar 2001 on its optimisation (Management Science 47:1008-1027). Each programme is of
-one set of counts that hang together and of one small count, which is fast and near the least loss,
-not the least.
+of every row whether a count in it is small. Whole numbers that fit are found by linear programming;
+where there are none, so are the cells to hide, at the least loss of information for one small count
+after the other (Cox 1980 on complementary suppression, Journal of the American Statistical
+Association 75:377-385; Kelly, Golden & Assad 1992 on linear programmes for it, Networks 22:397-417;
+Hundepool et al. 2012, Statistical Disclosure Control, Wiley, doi:10.1002/9781118348239). That is
+near the least loss, not the least; safe it is in any case, as nothing counts that is not found.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from iesoresearch.disclosure import relations
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.relations import Place, Sum, System
 
-_POOL = 40  # the smallest cells are tried first: programmes of hundreds are slow
-_REACH = 4  # how many thresholds a count may move, to keep programmes small
+_REACH = 4  # thresholds that a count may lie from the true one, in what is tried
+_NOTHING = 1e-7  # of a count: the solver's idea of zero
 
 
 @dataclass
@@ -80,33 +81,9 @@ def complete(pattern: Pattern) -> None:
     Where even hiding all would tell, because rows say that they hold a small count, they say it no
     more. What the total itself tells of its parts, no suppression can hide.
     """
-    for unknowns, sums in components(pattern.system, pattern.known):
-        if pattern.is_small[unknowns].any():
+    for unknowns, sums in relations.components(pattern.system, pattern.known):
+        if sums and pattern.is_small[unknowns].any():
             _Component(pattern, unknowns, sums).protect()
-
-
-def components(system: System, known: np.ndarray) -> list[tuple[np.ndarray, list[Sum]]]:
-    """Unknowns that hang together, with their relations; a known total ties nothing together."""
-    leader = list(range(len(system)))
-
-    def find(at: int) -> int:
-        while leader[at] != at:
-            leader[at] = leader[leader[at]]
-            at = leader[at]
-        return at
-
-    for one in system.sums:
-        tied = [*one.parts, *([] if known[one.whole] else [one.whole])]
-        for other in tied[1:]:
-            a, b = sorted((find(tied[0]), find(other)))
-            leader[b] = a
-    unknowns: dict[int, list[int]] = {}
-    sums: dict[int, list[Sum]] = {}
-    for one in system.sums:
-        sums.setdefault(find(one.parts[0]), []).append(one)
-    for at in range(len(system)):
-        unknowns.setdefault(find(at), []).append(at)
-    return [(np.array(unknowns[at]), sums[at]) for at in sorted(sums)]
 
 
 class _Component:
@@ -127,11 +104,11 @@ class _Component:
         few = np.flatnonzero(self.pattern.is_small[self.unknowns])
         ends = (policy.fewest, policy.min_count - 1)
         goals = [(int(i), end) for i in few for end in ends if end != self.x[i]]
-        goals = self._without_reached(goals)
+        goals = self._open(goals)
         while goals:
             hidden = self._reach(*goals.pop(0))
             if hidden and goals:
-                goals = self._without_reached(goals)
+                goals = self._open(goals)
 
     def _relation(self, one: Sum) -> tuple:
         tied = [(self.local[at], 1.0) for at in one.parts]
@@ -155,8 +132,21 @@ class _Component:
                 high[i] = min(high[i], most - self.x[i])
         return np.maximum(low, -self.furthest), np.minimum(high, self.furthest)
 
-    def _without_reached(self, goals: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The goals that are not known to be possible: one solution shows it of many at once."""
+    def _open(self, goals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The goals that are not known to be possible."""
+        if len(self.rows) == 1:
+            return [goal for goal in goals if not self._absorbed(*goal)]
+        return self._not_reached(goals)
+
+    def _absorbed(self, i: int, goal: int) -> bool:
+        """Whether the other counts of the only relation can make up for it, exactly."""
+        (positions, signs, least, most), (low, high) = self.rows[0], self._room(apart=i)
+        low[i] = high[i] = goal - self.x[i]
+        ends = signs * low[positions], signs * high[positions]
+        return np.minimum(*ends).sum() <= most and np.maximum(*ends).sum() >= least
+
+    def _not_reached(self, goals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Goals that solutions which reach as many as they can at once do not reach."""
         from iesoresearch.disclosure import solver
 
         low, high = self._room()
@@ -167,26 +157,34 @@ class _Component:
             while wanted := [(i, g) for i, g in goals if sign * (g - self.x[i]) < 0]:
                 cost = np.zeros(len(self.x))
                 cost[[i for i, _ in wanted]] = sign
-                found = solver.least(cost, (low, high), self.rows)
-                reached = {(i, g) for i, g in wanted if found[i] == g - self.x[i]}
+                found = solver.relaxed(cost, (low, high), self.rows)
+                if not solver.whole(found, (low, high), self.rows):
+                    break
+                near = np.rint(found)
+                reached = {(i, g) for i, g in wanted if near[i] == g - self.x[i]}
                 goals = [goal for goal in goals if goal not in reached]
                 if not reached:
                     break
         return goals
 
     def _reach(self, i: int, goal: int) -> bool:
-        """Make it possible that a count is `goal`, hiding the least; whether it hid any."""
+        """Make it possible that a count is `goal`, hiding little; whether it hid any."""
+        if self._possible(i, goal, []):
+            return False
         shown = self._shown()
-        for pool in (shown[:_POOL], shown):
-            chosen = self._cheapest(i, goal, pool)
-            if chosen is not None:
-                break
+        chosen = self._cheapest(i, goal, shown)
         if chosen is None and not self.unsaid:
             self.unsaid = True
             self._hide([])
             return self._reach(i, goal)
-        self._hide(shown if chosen is None else chosen)
-        return bool(shown if chosen is None else chosen)
+        if chosen is None or not self._possible(i, goal, chosen):
+            chosen = shown
+        for j in sorted(chosen, key=shown.index, reverse=True):  # the largest first
+            fewer = [k for k in chosen if k != j]
+            if self._possible(i, goal, fewer):
+                chosen = fewer
+        self._hide(chosen)
+        return bool(chosen)
 
     def _shown(self) -> list[int]:
         """Cells that could be hidden, the smallest first."""
@@ -204,32 +202,51 @@ class _Component:
                 if pattern.hidden[at]:
                     pattern.unsaid.update(pattern.system.places[at])
 
-    def _cheapest(self, i: int, goal: int, pool: list[int]) -> list[int] | None:
-        """Cells to hide so that a count may be `goal`; null if no cells of the pool do."""
-        from iesoresearch.disclosure import solver
-
+    def _goal(self, i: int, goal: int) -> tuple[np.ndarray, np.ndarray]:
         low, high = self._room(apart=i)
         low[i] = high[i] = goal - self.x[i]
-        n = len(self.x)
-        rows, widest = list(self.rows), (low.copy(), high.copy())
-        for z, j in enumerate(pool, n):
-            at = int(self.unknowns[j])
-            unclear = self.unsaid or all(
-                p in self.pattern.small for p in self.pattern.system.places[at]
-            )
-            fewest = self.pattern.policy.fewest if unclear else self.pattern.policy.min_count
-            widest[0][j] = max(fewest - self.x[j], -self.furthest)
-            widest[1][j] = self.furthest
-            pair = np.array([j, z])
-            rows.append((pair, np.array([1.0, low[j] - widest[0][j]]), low[j], np.inf))
-            rows.append((pair, np.array([1.0, high[j] - widest[1][j]]), -np.inf, high[j]))
-        cost = np.concatenate([np.zeros(n), self._loss(pool)])
-        bounds = tuple(
-            np.concatenate([w, np.full(len(pool), b)]) for w, b in zip(widest, (0, 1), strict=True)
-        )
-        found = solver.least(cost, bounds, rows)
-        return None if found is None else [j for z, j in enumerate(pool, n) if found[z]]
+        return low, high
 
-    def _loss(self, pool: list[int]) -> np.ndarray:
-        ranks = np.arange(len(pool)) / max(len(pool), 1)
-        return np.log1p(self.x[pool].astype(float)) + 1e-3 * ranks if pool else np.zeros(0)
+    def _freed(self, j: int) -> tuple[int, int]:
+        """How far a shown cell might move if it were hidden."""
+        pattern = self.pattern
+        places = pattern.system.places[self.unknowns[j]]
+        unclear = self.unsaid or all(p in pattern.small or p in pattern.unsaid for p in places)
+        fewest = pattern.policy.fewest if unclear else pattern.policy.min_count
+        return max(fewest - self.x[j], -self.furthest), self.furthest
+
+    def _possible(self, i: int, goal: int, chosen: list[int]) -> bool:
+        """Whether a count may be `goal`, once the chosen cells are hidden."""
+        from iesoresearch.disclosure import solver
+
+        low, high = self._goal(i, goal)
+        for j in chosen:
+            low[j], high[j] = self._freed(j)
+        found = solver.relaxed(np.zeros(len(low)), (low, high), self.rows)
+        return found is not None and solver.whole(found, (low, high), self.rows)
+
+    def _cheapest(self, i: int, goal: int, shown: list[int]) -> list[int] | None:
+        """Cells to hide so that a count may be `goal`, by what it costs to move them; or null.
+
+        A cell weighs by the logarithm of its count, spread over as many people as it can take.
+        """
+        from iesoresearch.disclosure import solver
+
+        low, high = self._goal(i, goal)
+        wide, need = (low.copy(), high.copy()), abs(goal - self.x[i])
+        n, rows, cost, most = len(low), list(self.rows), [0.0] * len(low), []
+        for rank, j in enumerate(shown):
+            wide[0][j], wide[1][j] = self._freed(j)
+            weight = np.log1p(float(self.x[j])) * (1 + 1e-4 * rank)  # no two weigh the same
+            down, up = low[j] - wide[0][j], wide[1][j] - high[j]
+            for sign, end, room in ((1.0, low[j], down), (-1.0, -high[j], up)):
+                move = np.array([j, n + len(most)])
+                rows.append((move, np.array([sign, 1.0]), end, np.inf))
+                cost.append(weight / max(min(room, need), 1))
+                most.append(room)
+        bounds = np.append(wide[0], np.zeros(len(most))), np.append(wide[1], most)
+        found = solver.relaxed(np.array(cost), bounds, rows)
+        if found is None:
+            return None
+        moved = found[n:].reshape(-1, 2).sum(axis=1) > _NOTHING
+        return [j for j, hide in zip(shown, moved, strict=True) if hide]
