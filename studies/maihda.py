@@ -1,8 +1,8 @@
 """How well the multilevel analysis of intersections finds what was planted, and what it invents.
 
-About twenty minutes on one core. 96 strata of four dimensions, most patients in few of them.
-Planted are main effects, and differences of strata beside them: none, of 1 to 2 percentage points (a
-standard deviation of 0.06 on the scale of logits), or of 5; and no difference at all.
+About twenty minutes on one core. 96 strata of four dimensions, most patients in few of them. There
+are no differences at all, main effects only, or differences of strata beside them: of 1 to 2
+percentage points (a standard deviation of 0.06 on the scale of logits), or of 5.
 """
 
 import itertools
@@ -82,7 +82,8 @@ def _strata(fitted, logit: np.ndarray, additive: np.ndarray) -> dict:
     flagged, above = frame["flagged"].to_numpy(), frame["effect"].to_numpy() > 0
     covered = (low <= p) & (p <= high)
     found = {"strata": len(p), "means_covered": float(covered.mean())}
-    found["small_means_covered"] = float(covered[frame["n"].to_numpy() < SMALL].mean())
+    few = frame["n"].to_numpy() < SMALL
+    found |= {"small": int(few.sum()), "small_covered": int(covered[few].sum())}
     for name in ("raw", "mean", "null_mean"):
         error = frame[name].to_numpy() - p
         found[f"{name}_mse"] = 1e4 * float((error**2).mean())  # in squared percentage points
