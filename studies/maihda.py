@@ -37,7 +37,7 @@ DESIGNS = {
 }
 LEVELS = np.array(list(itertools.product(*(range(len(s)) for s in SHARES.values()))))
 STRATA = pl.DataFrame(LEVELS, schema=list(SHARES), orient="row").cast(pl.String)
-DRAWS = {"draws": 1500, "tune": 300, "chains": 2}
+DRAWS = {"draws": 1000, "tune": 300, "chains": 2}
 
 
 def drawn(seed: int, design: str):
