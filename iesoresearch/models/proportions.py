@@ -10,7 +10,7 @@ from iesoresearch.errors import ParameterError
 from iesoresearch.measures.outcomes import wilson_limits
 
 LEVEL = 0.95
-_HALVINGS = 80  # of an interval on the logarithmic scale: far below the precision of a float
+_HALVINGS = 50  # of an interval on the logarithmic scale: to a part in 1e13
 _WIDEST = 60.0  # logarithm of the largest ratio looked for
 
 

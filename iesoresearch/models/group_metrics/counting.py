@@ -37,10 +37,20 @@ class Units:
     counts: sparse.csr_array
 
     def in_views(self, denominator: np.ndarray) -> np.ndarray:
-        """(views,) units with anybody in the cells whose `denominator` (4,) is 1."""
+        """(views,) of how many units as large as each other a denominator might be made.
+
+        (Σ size)² ÷ Σ size² (Kish 1965, Survey Sampling): a few large services among many small ones
+        are few. 0 where the denominator is empty.
+
+        Parameters
+        ----------
+        denominator
+            (4,) 1 for the cells that belong to it, else 0.
+        """
         views = self.counts.shape[1] // 4
-        there = (self.counts @ sparse.kron(sparse.eye_array(views), denominator[:, None])) > 0
-        return there.T @ self.many
+        size = self.counts @ sparse.kron(sparse.eye_array(views), denominator[:, None])
+        squares = size.power(2).T @ self.many
+        return (size.T @ self.many) ** 2 / np.maximum(squares, 1)
 
 
 def units(

@@ -20,7 +20,8 @@ from iesoresearch.models.group_metrics.metrics import NET_BENEFIT, RATES
 #: Fewest people in a denominator, fewest events and fewest non-events.
 LEAST = 10
 Z = float(special.ndtri((1 + proportions.LEVEL) / 2))
-_HALVINGS, _FARTHEST = 40, 8.0  # of the search for p values, which so end at 1e-15
+_HALVINGS, _FARTHEST = 30, 8.0  # of the search for p values, which so end at 1e-15
+_OF = ", or would be were these of equal size"
 _FEW_EVENTS = f"interval not estimable: fewer than {LEAST} events or fewer than {LEAST} non-events"
 
 
@@ -124,7 +125,8 @@ def estimate(counts, replicates, units, name: str, odds: float) -> Estimates:
     replicates
         (resamples, views, 4) people.
     units
-        (views,) clusters in the denominators; None where rows are independent.
+        (views,) clusters in the denominators (`counting.Units.in_views`); None where rows are
+        independent.
     name
         Of the metric.
     odds
@@ -171,7 +173,9 @@ def _reasons(events, n, units, whom, resampled: bool) -> list[str]:
         elif resampled and min(events[i], n[i] - events[i]) < LEAST:
             found.append(_FEW_EVENTS)
         elif units is not None and units[i] < LEAST:
-            found.append(f"interval not estimable: {whom[1]} in fewer than {LEAST} clusters")
+            found.append(
+                f"interval not estimable: {whom[1]} are in fewer than {LEAST} clusters{_OF}"
+            )
         else:
             found.append("")
     return found

@@ -44,6 +44,9 @@ def resample(units: Units, n_boot: int, random_state: int, n_jobs: int) -> np.nd
             drawn[:, kinds] = random.multinomial(many.sum(), many / many.sum(), size=len(drawn))
         return drawn @ units.counts
 
-    with ThreadPoolExecutor(n_jobs) as executor:
-        counts = np.concatenate(list(executor.map(some, starts)))
+    if n_jobs == 1:
+        counts = np.concatenate([some(first) for first in starts])
+    else:
+        with ThreadPoolExecutor(n_jobs) as executor:
+            counts = np.concatenate(list(executor.map(some, starts)))
     return counts.reshape(n_boot, -1, 4)

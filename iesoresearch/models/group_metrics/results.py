@@ -34,7 +34,8 @@ class GroupAudit:
     reference
         Grouping → level that the others are compared with.
     units
-        Metric → (views,) clusters in its denominators; None where rows are independent.
+        Metric → (views,) clusters in its denominators (`counting.Units.in_views`); None where rows
+        are independent.
     overlapping
         Groupings in which somebody belongs to two levels.
     """
@@ -135,7 +136,7 @@ class GroupAudit:
             wide = max(wide, float(np.quantile(largest, proportions.LEVEL, method="weibull")))
         parts = []
         for name in self.metrics:
-            value, limits, reasons = self._compared(name)
+            value, limits, reasons = self.compared(name)
             low, high = limits(intervals.Z)
             p = intervals.p_values(limits, value)
             reached = special.ndtri(1 - p / 2)
@@ -161,10 +162,63 @@ class GroupAudit:
         parts = []
         for name in self.metrics:
             if name != NET_BENEFIT:
-                value, low, high, reasons = self._divided(name)
+                value, low, high, reasons = self.divided(name)
                 columns = {"value": value, "low": low, "high": high}
                 parts.append(self._pairs_frame(name, columns, reasons))
         return _by_view(pl.concat(parts), self.views) if parts else pl.DataFrame()
+
+    def compared(self, name: str):
+        """Differences of a metric from the reference, as arrays.
+
+        Parameters
+        ----------
+        name
+            Of the metric.
+
+        Returns
+        -------
+        tuple
+            Differences (pairs,) in the order of `pairs`; a function that gives their lower and
+            upper limits as far out as normal quantiles, one or (pairs,); reasons (pairs,) why there
+            is none, else empty.
+        """
+        found, (a, b) = self.estimates[name], self._ends()
+        together = correlation(found.replicates[:, a], found.replicates[:, b])
+        together = np.where(self._tied(), together, 0.0)
+
+        def limits(z):
+            ends = ((found.value[v], *found.limits(z, v)) for v in (a, b))
+            return proportions.mover(*ends, together)
+
+        return found.value[a] - found.value[b], limits, self._reasons(found)
+
+    def divided(self, name: str):
+        """Ratios of a rate to the reference, as arrays.
+
+        Returns
+        -------
+        tuple
+            Ratios, lower and upper limits of 95 % (pairs,) in the order of `pairs`, and reasons
+            why there is none, else empty.
+        """
+        found, (a, b), tied = self.estimates[name], self._ends(), self._tied()
+        events, n = found.events, found.n
+        value, low, high = proportions.ratio(events[a], n[a], events[b], n[b])
+        if tied.any():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                logs = [
+                    np.log(np.stack([found.value[v], *found.limits(intervals.Z, v)]))
+                    for v in (a, b)
+                ]
+                drawn = np.log(found.replicates)
+                ends = proportions.mover(*logs, correlation(drawn[:, a], drawn[:, b]))
+            low, high = (
+                np.where(tied, np.exp(end), x) for end, x in zip(ends, (low, high), strict=True)
+            )
+        reasons = self._reasons(found)
+        for i in np.flatnonzero(~np.isfinite(value)):
+            reasons[i] = reasons[i] or "not estimable: nobody of the reference has the event"
+        return value, low, high, reasons
 
     def _names(self) -> dict[str, list[str]]:
         return {"grouping": [g for g, _ in self.views], "level": [v for _, v in self.views]}
@@ -178,35 +232,6 @@ class GroupAudit:
         if self.units is not None:
             return np.ones(len(self.pairs), dtype=bool)
         return np.array([self.views[a][0] in self.overlapping for a, _ in self.pairs])
-
-    def _compared(self, name: str):
-        """Differences of a metric, a function that gives limits, and reasons."""
-        found, (a, b) = self.estimates[name], self._ends()
-        r = np.where(self._tied(), correlation(found.replicates[:, a], found.replicates[:, b]), 0.0)
-
-        def limits(z):
-            # views may have to reach further in one pair than in another
-            z = np.broadcast_to(z, len(a))
-            one, other = _limits_at(found, a, z), _limits_at(found, b, z)
-            return proportions.mover(one, other, r)
-
-        return found.value[a] - found.value[b], limits, self._reasons(found)
-
-    def _divided(self, name: str):
-        found, (a, b), tied = self.estimates[name], self._ends(), self._tied()
-        value, low, high = proportions.ratio(
-            found.events[a], found.n[a], found.events[b], found.n[b]
-        )
-        if tied.any():
-            with np.errstate(divide="ignore", invalid="ignore"):
-                logs = [np.log(np.stack(_limits_at(found, v, intervals.Z))) for v in (a, b)]
-                drawn = np.log(found.replicates)
-                ends = np.exp(proportions.mover(*logs, correlation(drawn[:, a], drawn[:, b])))
-            low, high = np.where(tied, ends[0], low), np.where(tied, ends[1], high)
-        reasons = self._reasons(found)
-        for i in np.flatnonzero(~np.isfinite(value)):
-            reasons[i] = reasons[i] or "not estimable: nobody of the reference has the event"
-        return value, low, high, reasons
 
     def _reasons(self, found: Estimates) -> list[str]:
         tied = self._tied() | found.resampled
@@ -251,11 +276,6 @@ class GroupAudit:
             },
             schema_overrides={"reason": pl.String},
         ).fill_nan(None)
-
-
-def _limits_at(found: Estimates, at: np.ndarray, z):
-    """Value and limits in some views."""
-    return found.value[at], *found.limits(z, at)
 
 
 def _by_view(frame: pl.DataFrame, views) -> pl.DataFrame:
