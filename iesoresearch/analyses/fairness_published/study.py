@@ -3,6 +3,7 @@
 import polars as pl
 
 from iesoresearch.analyses.fairness_published import Params, places
+from iesoresearch.analyses.fairness_published.captions import DRAWN_STAGES, captions
 from iesoresearch.analyses.fairness_published.checks import checks
 from iesoresearch.analyses.fairness_published.context import context
 from iesoresearch.analyses.fairness_published.data import Figures, load
@@ -12,7 +13,7 @@ from iesoresearch.analyses.fairness_published.rates import OPEN, gaps, rates
 from iesoresearch.analyses.fairness_published.stages import stages
 from iesoresearch.analyses.fairness_published.text import text
 from iesoresearch.analyses.fairness_published.trends import changes, trends
-from iesoresearch.analyses.fairness_published.words import captions, numbers
+from iesoresearch.analyses.fairness_published.words import numbers
 from iesoresearch.data import published
 from iesoresearch.results import Result, Table, Value
 
@@ -71,8 +72,10 @@ def run(figures: Figures, params: Params) -> Result:
     tables = {name: t for name, t in made.items() if t is not None and not t.frame.is_empty()}
     tables |= {name: made[name] for name in ("reproduced", "stages")}  # sentences look into these
     found = numbers(figures, tables, measure)
-    shown = captions(figures, measure)
+    shown = captions(figures, found, measure)
     drawn = {n: spec for n, spec in shown.items() if not _empty(made[spec.table])}
+    if not set(DRAWN_STAGES) & set(figures.groupings):
+        drawn.pop("stages", None)
     return Result(
         tables=tables,
         numbers=found,

@@ -1,15 +1,15 @@
-"""Numbers and captions of `fairness_published`. Sentences are filled after release."""
+"""Numbers of `fairness_published`, and which groups its sentences name."""
 
 import polars as pl
 
 from iesoresearch.analyses.fairness_published import groupings as g
 from iesoresearch.analyses.fairness_published.data import Figures
 from iesoresearch.analyses.fairness_published.deprivation import DECILES, index_of
-from iesoresearch.analyses.fairness_published.rates import OUTCOMES, with_gaps
+from iesoresearch.analyses.fairness_published.rates import with_gaps
 from iesoresearch.data import published
 from iesoresearch.data.published import labels
 from iesoresearch.models import proportions
-from iesoresearch.results import FigureSpec, Number, Table
+from iesoresearch.results import Number, Table
 
 FEWEST_TOLD = 1000  # courses counted of a group that a sentence names
 _WORSE_UP = "reliable deterioration"
@@ -41,6 +41,9 @@ def told(figures: Figures, measure: str) -> dict[str, tuple[str, str, dict]]:
 def numbers(figures: Figures, tables: dict[str, Table], measure: str) -> dict[str, Number]:
     """The numbers that sentences quote and `verify` compares."""
     found = {"year": Number(figures.year, kind="model", **OPEN)}
+    if "deprivation" in tables:
+        courses = tables["deprivation"].frame["n"].sum()
+        found |= {"n_deciles": Number(courses, kind="count", **OPEN)} if courses else {}
     found |= _whole(figures) | _printed(tables["reproduced"]) | _several(figures, measure)
     digits = 1 if measure == _WORSE_UP else 0  # whole numbers of so few would all be alike
     for name, (_, _, row) in told(figures, measure).items():
@@ -131,50 +134,6 @@ def _funnel(tables: dict[str, Table]) -> dict[str, Number]:
     }
     return found | {
         f"funnel_{name}": Number(row[name], digits=1, **OPEN) for name in ("phi", "spread")
-    }
-
-
-def captions(figures: Figures, measure: str) -> dict[str, FigureSpec]:
-    """Figures, each of one table."""
-    label, of = OUTCOMES[measure][1], counted(measure)
-    return {
-        "gaps": FigureSpec(
-            table="gaps",
-            title=f"{label}, by group",
-            caption=f"England {{year}}: {label.lower()} per 100 {of}, with 95 % intervals; n = "
-            "courses counted. Diamonds and dotted lines: the group that others are compared with. "
-            "Groupings overlap: every patient is in all of them, so this is one population looked "
-            "at in several ways.",
-        ),
-        "deprivation": FigureSpec(
-            table="deprivation",
-            title=f"{label}, by deprivation",
-            caption=f"England {{year}}, deciles of the Index of Multiple Deprivation at the place "
-            f"that they take in the ranking of {of}, with 95 % intervals (hardly wider than the "
-            "marks). The line is what the slope index is taken from: its two ends.",
-        ),
-        "trends": FigureSpec(
-            table="trends",
-            title=f"Gaps since {figures.years[0]}: {label.lower()}",
-            caption="England, percentage points to the group named in each panel (the line at 0), "
-            "with 95 % intervals; without one where only percentages are published. Groups with "
-            "most courses. Bands of age are those that all years have.",
-        ),
-        "stages": FigureSpec(
-            table="stages",
-            title="Where gaps arise between referral and recovery",
-            caption="England {year}: recovered per 100 referrals of the year, against the least "
-            "deprived tenth and against White British patients, split into parts. Referrals and "
-            "finished courses of one year are different cohorts, and ethnicity is recorded for "
-            "more finished courses than referrals.",
-        ),
-        "funnel": FigureSpec(
-            table="providers",
-            title=f"{label}, by provider",
-            caption="Providers with at least 50 courses counted, {year}; counts are rounded to 5. "
-            "Lines: 95 % and 99.8 % limits, of chance alone and with over-dispersion. A provider "
-            "outside differs from the others; whom it treats may be why.",
-        ),
     }
 
 

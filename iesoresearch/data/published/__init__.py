@@ -178,7 +178,7 @@ def _number(path: Path, frame: pl.LazyFrame) -> pl.Expr:
 
 
 def _refuse_unknown(path: Path, frame: pl.DataFrame) -> None:
-    strange = sorted(set(frame["measure_name"]) - set(MEASURES))
+    strange = sorted(set(frame["measure_name"].unique()) - set(MEASURES))
     if strange:
         raise DataError(
             f"{path}: nobody here knows the measure(s) {', '.join(map(repr, strange))}. The names "

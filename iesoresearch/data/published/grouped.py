@@ -75,14 +75,14 @@ def harmonised(frame: pl.DataFrame) -> pl.DataFrame:
     """
     # providers of therapy tables have no groups of patients
     known = [*labels.BREAKDOWNS, *labels.PASSED_OVER, "proms"]
-    strange = sorted(set(frame["breakdown"]) - set(known))
+    strange = sorted(set(frame["breakdown"].unique()) - set(known))
     if strange:
         raise DataError(
             f"Published figures: nobody here knows the breakdown(s) {_quoted(strange)}. Known are "
             f"{', '.join(known)}. Rename what is one of these, leave out what is not."
         )
     about = frame.filter(pl.col("breakdown").is_in(list(labels.BREAKDOWNS)))
-    if set(about["breakdown"]) <= {labels.TOTAL}:
+    if set(about["breakdown"].unique()) <= {labels.TOTAL}:
         raise DataError(
             "Published figures: there are none by group of patients. The columns variable_type and "
             "variable_a of a long file say what group a figure is about, such as Ethnic Group and "
@@ -138,8 +138,10 @@ def _refuse_impossible(frame: pl.DataFrame) -> None:
 
 def _without_copies(frame: pl.DataFrame) -> pl.DataFrame:
     """One row per figure: a parent that is listed as its only part, too, is one."""
-    single = frame.unique(maintain_order=True)
     key = [*KEYS, "measure", "statistic"]
+    if not frame.select(key).is_duplicated().any():
+        return frame
+    single = frame.unique(maintain_order=True)
     twice = single.filter(single.select(key).is_duplicated())
     if twice.height:
         period, org, breakdown, group, measure = twice.row(0)[:5]
@@ -221,9 +223,10 @@ def _of_measure(
     off, finished = pl.col("off"), pl.col("finished")
     n, n_error = finished, off
     if less is not None:
-        # where counts are rounded, one that is not there is below 5
+        # where counts are rounded, one that is not there is below 5, if there are others
         middle = (SUPPRESSED_BELOW - 1) / 2
-        taken = pl.when(off > 0).then(pl.col(less).fill_null(middle)).otherwise(pl.col(less))
+        suppressed = (off > 0) & pl.col(less).is_not_null().any().over("period", "off")
+        taken = pl.when(suppressed).then(pl.col(less).fill_null(middle)).otherwise(pl.col(less))
         n, n_error = finished - taken, 2 * off
     half = pl.when(off > 0).then(0.5).otherwise(0.05)
     printed = pl.col("stated") * n / 100
