@@ -1,11 +1,12 @@
 """Gaps after each step of adjustment for case mix: none of them is the fair or the unfair part."""
 
-from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
 from iesoresearch.analyses.fairness import Params
 from iesoresearch.analyses.fairness.data import Audited, references
+from iesoresearch.analyses.fairness.derive import Columns, with_derived
 from iesoresearch.analyses.fairness.outcomes import DENOMINATORS, STAGES, table_of
 from iesoresearch.disclosure import derived
 from iesoresearch.errors import DataError
@@ -26,6 +27,7 @@ HEADINGS = {
     "step": "and step of care",
     SERVICE: "and service",
 }
+DIGITS = {"gap": 1, "odds": 2}
 ENDS = ("", "_low", "_high")
 
 
@@ -50,11 +52,24 @@ def adjusted(data: Audited, params: Params) -> Table:
     by_service = n_services(rows) > 1
     values = {
         name: value
-        for name, value in _values(outcome, denominator, data.sensitivity).items()
+        for name, value in _values(data.sensitivity).items()
         if by_service or not name.startswith("gap_service")
     }
-    frame = pl.concat([table.frame, columns.select(*values)], how="horizontal")
-    return replace(table, frame=frame, values=table.values | values)
+    return with_derived(table, values, partial(_beside_counts, models=columns))
+
+
+def _beside_counts(frame: pl.DataFrame, models: pl.DataFrame) -> Columns:
+    """What models say of groups whose gap is shown: else it would tell counts that are not.
+
+    To one digit more than is shown, as all that is released.
+    """
+    shown = frame["gap"].is_not_null()
+    columns: Columns = {}
+    for column in models:
+        known = pl.select(pl.when(shown).then(column)).to_series()
+        digits = 1 + DIGITS.get(column.name.split("_")[0], 0)
+        columns[column.name] = known.round(digits) if known.dtype.is_float() else known
+    return columns
 
 
 def n_services(rows: pl.DataFrame) -> int:
@@ -62,14 +77,14 @@ def n_services(rows: pl.DataFrame) -> int:
     return rows["service_id"].drop_nulls().n_unique()
 
 
-def _values(outcome: str, denominator: str, sensitivity) -> dict[str, Value]:
-    shown = {"denominator": denominator, "follows": outcome, "sensitivity": sensitivity}
+def _values(sensitivity) -> dict[str, Value]:
+    shown = {"sensitivity": sensitivity}
     values = {}
     for name, heading in HEADINGS.items():
         for end, label in zip(ENDS, (heading, "from", "to"), strict=True):
-            values[f"gap_{name}{end}"] = Value("model", label, 1, **shown)
+            values[f"gap_{name}{end}"] = Value("model", label, DIGITS["gap"], **shown)
     for end, label in zip(ENDS, ("Odds ratio, all adjusted", "from", "to"), strict=True):
-        values[f"odds_ratio{end}"] = Value("model", label, 2, **shown)
+        values[f"odds_ratio{end}"] = Value("model", label, DIGITS["odds"], **shown)
     return values | {"reason": Value("model", "Note", 0, **shown)}
 
 

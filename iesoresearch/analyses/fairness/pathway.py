@@ -101,7 +101,7 @@ def _lines(frame: pl.DataFrame) -> Columns:
         events, n = people(frame, event), people(frame, whole)
         columns[f"{event}_rate"] = POINTS * events / np.where(n > 0, n, np.nan)
         line = np.full(frame.height, np.nan)
-        index = _index(frame, event, whole)
+        index = slope(frame, event)
         if index is not None:
             fifths = np.array([level in QUINTILES for level in frame["level"]])
             line[fifths] = index.most + (index.least - index.most) * index.ridits
@@ -109,8 +109,9 @@ def _lines(frame: pl.DataFrame) -> Columns:
     return columns
 
 
-def _index(frame: pl.DataFrame, event: str, whole: str) -> inequality.Inequality | None:
-    """Slope index over the fifths; None unless all of them are shown."""
+def slope(frame: pl.DataFrame, event: str) -> inequality.Inequality | None:
+    """Slope and relative index over the fifths; None unless all of them are shown."""
+    whole = GRADIENTS[event][0]
     fifths = frame.filter(pl.col("level").is_in(QUINTILES))
     events, n = people(fifths, event), people(fifths, whole)
     if fifths.height < len(QUINTILES) or np.isnan([*events, *n]).any():
@@ -141,7 +142,7 @@ def indices() -> dict[str, Number]:
 
 def _told(tables, event: str, measure: str, end: str, digits: int) -> Number:
     table = tables["deprivation"]
-    index = _index(table.frame, event, GRADIENTS[event][0])
+    index = slope(table.frame, event)
     value = None
     if index is not None:
         estimate = getattr(index, measure)

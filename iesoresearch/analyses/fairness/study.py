@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 import polars as pl
 
-from iesoresearch.analyses.fairness import Params, outcomes
+from iesoresearch.analyses.fairness import (
+    Params,
+    access_audit,
+    intersections,
+    mitigation,
+    model_audit,
+    outcome_audit,
+    statement,
+)
 from iesoresearch.analyses.fairness.data import Audited
 from iesoresearch.analyses.fairness.data import load as load
 from iesoresearch.results import Result, Table, Value
@@ -14,8 +22,10 @@ __all__ = ["load", "run", "summary"]
 TITLE = "Fairness: for whom does it work less well"
 Part = Callable[[Audited, Params], Result]
 #: Of referrals; the second are of predictions, which may come without referrals.
-OF_REFERRALS: tuple[Part, ...] = (outcomes.outcomes,)
-OF_PREDICTIONS: tuple[Part, ...] = ()
+OF_REFERRALS: tuple[Part, ...] = (
+    *(outcome_audit.audit, intersections.intersections, access_audit.audit),
+)
+OF_PREDICTIONS: tuple[Part, ...] = (*(model_audit.audit, mitigation.compare, statement.statement),)
 
 
 def summary(data: Audited) -> Table:
