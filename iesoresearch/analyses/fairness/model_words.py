@@ -23,12 +23,13 @@ FIGURES = {
         "Calibration by group",
         "Share that did not reach the outcome where a risk was predicted, smoothed, with pointwise "
         "95 % bands; on the diagonal predictions are right. In brackets: referrals, and of these "
-        "not reached. Above the diagonal the model is too hopeful.",
+        "not reached. Above the diagonal the model is too hopeful. Of more than six groups the "
+        "largest are drawn.",
     ),
 }
 MITIGATION = {
     "mitigation": FigureSpec(
-        "mitigation",
+        "mitigation_gaps",
         "What closing a gap costs",
         "Each rule judged on {mitigation_n} referrals that it was not fitted on. Across: gap in "
         "TPR, and in FPR, that is left between the two groups that were furthest apart before; "
