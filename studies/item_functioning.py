@@ -1,10 +1,10 @@
 """False alarms, power and intervals of the comparison of items between groups.
 
-About six minutes on one core. Answers of nine items are drawn for a reference group and another one
-from a graded response model with the thresholds of a population (items rare at the top), so that
-what differs is known: nothing, though the other group is less ill by half a standard deviation;
-then one item by a shift of its log odds, one by its slope, or three by a shift. For latent classes,
-answers come from three classes, which are the same in both groups or differ in two items.
+About ten minutes on one core. Answers to nine items are drawn for a reference group and another one
+from a graded response model with thresholds like those of a population (higher answers are rare),
+so that what differs is known: nothing, though the other group is less ill by half a standard
+deviation; then one item by a shift of its log odds, one by its slope, or three by a shift. For
+latent classes, answers come from three classes, the same in both groups or different in two items.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ from iesoresearch.models.heterogeneity import holm
 from iesoresearch.models.item_functioning import (
     Answers,
     classes,
+    freest,
     functioning,
     impact,
     intervals,
     ordinal,
 )
 from iesoresearch.models.item_functioning.purification import LEVEL, Functioning
-from iesoresearch.models.item_functioning.totals import Impact
 from iesoresearch.models.item_functioning.trait import Trait
 from iesoresearch.seeds import derive, rng
 from iesoresearch.simulate import draw_answers
@@ -33,16 +33,17 @@ THRESHOLDS = np.array([
     [-5.6, -6.9, -7.9],
 ])  # fmt: skip
 SLOPES = np.array([2.1, 3.0, 1.6, 2.0, 1.7, 2.5, 1.9, 1.9, 2.3])
-#: People of each group, mean of the other group, what is added to log odds and to slopes of items.
+#: People of each group, mean of the other group, what is added to log odds and to slopes of items;
+#: data sets.
 DESIGNS = {
-    "alike": (1000, 0.0, {}, {}),
-    "alike, less ill": (1000, -0.5, {}, {}),
-    "alike, less ill, many": (3000, -0.5, {}, {}),
-    "shift": (1000, -0.5, {4: 0.6}, {}),
-    "slope": (1000, -0.5, {}, {2: 0.8}),
-    "three": (1000, -0.5, {3: -0.6, 4: -0.6, 7: 0.6}, {}),
+    "alike": (1000, -0.5, {}, {}, 200),
+    "alike, many": (3000, -0.5, {}, {}, 50),
+    "shift": (1000, -0.5, {4: 0.6}, {}, 100),
+    "slope": (1000, -0.5, {}, {2: 0.8}, 100),
+    "three": (1000, -0.5, {3: -0.6, 4: -0.6, 7: 0.6}, {}, 60),
 }
-CLASSES = {"same classes": 0.0, "two items differ": 0.15}
+#: Probability moved to the highest answer in two items of a class; data sets.
+CLASSES = {"same classes": (0.0, 100), "two items differ": (0.15, 60)}
 PEOPLE_OF_CLASSES = 400
 SHARES = np.array([[0.55, 0.3, 0.15], [0.65, 0.25, 0.1]])
 DRAWS_OF_CLASSES = 19
@@ -50,7 +51,7 @@ DRAWS_OF_CLASSES = 19
 
 def truth(design: str) -> Trait:
     """The model that answers are drawn from."""
-    _, mean, shift, tilt = DESIGNS[design]
+    _, mean, shift, tilt, _ = DESIGNS[design]
     added = np.zeros((2, 2, len(SLOPES)))
     for part, values in zip(added, (shift, tilt), strict=True):
         for item, value in values.items():
@@ -77,9 +78,7 @@ def of_items(seed: int, design: str) -> dict:
     model = truth(design)
     data = drawn(model, DESIGNS[design][0], seed)
     found, by_total = functioning(data), functioning(data, matching="total")
-    result = impact(found.trait, data, CUTOFF)
-    ends = intervals(found.trait, data, CUTOFF, seed)
-    true = impact(model, data, CUTOFF)
+    cautious = freest(found)
     return {
         "differing": found.differing,
         "differing_by_total": by_total.differing,
@@ -89,7 +88,8 @@ def of_items(seed: int, design: str) -> dict:
         "log_odds": [0.0 if item is None else item.log_odds[1] for item in found.items],
         "mean": found.trait.mean[1],
         "settled": found.settled,
-        "impact": {name: _with_truth(name, result, ends, true) for name in ("points", "more")},
+        "at_cutoff": _with_truth(found.trait, model, data, seed),
+        "at_cutoff_cautious": _with_truth(cautious, model, data, seed),
     }
 
 
@@ -111,15 +111,16 @@ def by_line(data: Answers, found: Functioning) -> list[float]:
     return values
 
 
-def _with_truth(name: str, found: Impact, ends: dict, true: Impact) -> list[float]:
-    """Estimate, ends of its interval and truth, of the other group."""
-    low, high = ends[name]
-    return [float(x[1]) for x in (getattr(found, name), low, high, getattr(true, name))]
+def _with_truth(found: Trait, model: Trait, data: Answers, seed: int) -> list[float]:
+    """Points at the cut-off in the other group: estimate, ends of its interval, truth."""
+    low, high = intervals(found, data, CUTOFF, seed)["at_cutoff"]
+    both = [impact(each, data, CUTOFF).at_cutoff for each in (found, model)]
+    return [float(x[1]) for x in (both[0], low, high, both[1])]
 
 
 def of_classes(seed: int, design: str) -> dict:
     """Compare the classes of one data set."""
-    moved = CLASSES[design]
+    moved, _ = CLASSES[design]
     levels = np.array([[0.85, 0.1, 0.03, 0.02], [0.4, 0.4, 0.12, 0.08], [0.1, 0.25, 0.3, 0.35]])
     probs = np.repeat(levels[:, None], len(SLOPES), axis=1)
     other = probs.copy()
@@ -148,7 +149,9 @@ def replicate(seed: int, design: str, draw: int) -> dict:
     return of_classes(seed, design) if design in CLASSES else of_items(seed, design)
 
 
-PLAN = [{"design": name, "draw": i} for name in (*DESIGNS, *CLASSES) for i in range(200)]
+PLAN = [
+    {"design": name, "draw": i} for name, (*_, n) in (DESIGNS | CLASSES).items() for i in range(n)
+]
 STUDY = Study(__file__, __doc__, PLAN, replicate)
 
 if __name__ == "__main__":

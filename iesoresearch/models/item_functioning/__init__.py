@@ -6,7 +6,7 @@ the same classes of answers exist (`classes`: measurement invariance of latent c
 """
 
 from iesoresearch.models.item_functioning.answers import LEAST_ANSWERS, Answers
-from iesoresearch.models.item_functioning.purification import Functioning, functioning
+from iesoresearch.models.item_functioning.purification import Functioning, freest, functioning
 from iesoresearch.models.item_functioning.regressions import LARGE, MODERATE, Design, ItemTest
 from iesoresearch.models.item_functioning.totals import Impact, impact, intervals
 
@@ -19,6 +19,7 @@ __all__ = [
     "Functioning",
     "Impact",
     "ItemTest",
+    "freest",
     "functioning",
     "impact",
     "intervals",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from iesoresearch.errors import DataError
 
@@ -63,14 +63,10 @@ def level_probabilities(logits: np.ndarray) -> np.ndarray:
     """Probabilities of levels from falling cumulative `logits`: (..., levels - 1) to (..., levels).
 
     A difference of two numbers near one is taken of their distances from one, which keeps its
-    digits.
+    digits. A logit of minus infinity is a level that is never reached.
     """
-    padding = [(0, 0)] * (logits.ndim - 1)
-    high = np.pad(logits, [*padding, (1, 0)], constant_values=np.inf)
-    low = np.pad(logits, [*padding, (0, 1)], constant_values=-np.inf)
-    positive = low > 0
-    first, second = np.where(positive, -low, high), np.where(positive, -high, low)
-    return np.maximum(_expit(first) - _expit(second), 0.0)
+    rows = np.ascontiguousarray(logits, dtype=float).reshape(-1, logits.shape[-1])
+    return _levels(rows).reshape(*logits.shape[:-1], -1)
 
 
 def derivatives(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,16 +82,12 @@ def derivatives(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Zero where there is no such end.
     """
     probabilities = np.maximum(level_probabilities(logits), 1e-300)
-    reached = _expit(logits)
+    reached = expit(logits)
     density = reached * (1 - reached)
     padding = [(0, 0)] * (logits.ndim - 1)
     lower = np.pad(density, [*padding, (1, 0)]) / probabilities
     upper = -np.pad(density, [*padding, (0, 1)]) / probabilities
     return lower, upper
-
-
-def _expit(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(0.5 * x))
 
 
 def fit(design, counts, start: Ordinal | None = None) -> Ordinal:
@@ -145,6 +137,16 @@ def _sigmoid(x):
         return 1.0 / (1.0 + np.exp(-x))
     e = np.exp(x)
     return e / (1.0 + e)
+
+
+@numba.njit(cache=True)
+def _levels(logits):
+    n, k = logits.shape
+    out = np.empty((n, k + 1))
+    for r in range(n):
+        for c in range(k + 1):
+            out[r, c] = max(_probability(logits[r], 0.0, c, k), 0.0)
+    return out
 
 
 @numba.njit(cache=True)

@@ -123,9 +123,24 @@ def _adjusted(items: list[ItemTest | None]) -> np.ndarray:
 
 def _freed(items: list[ItemTest | None], differing: tuple[int, ...]) -> tuple[int, ...]:
     """Of the items that differ those with the largest change, so that anchors are left."""
-    most = len(items) - max(1, int(np.ceil(LEAST_ANCHORS * len(items))))
-    largest = sorted(differing, key=lambda i: -items[i].change)[:most]
-    return tuple(sorted(largest))
+    largest = sorted(differing, key=lambda i: -items[i].change)
+    return tuple(sorted(largest[: len(items) - _fewest_anchors(items)]))
+
+
+def _fewest_anchors(items: list) -> int:
+    return max(1, int(np.ceil(LEAST_ANCHORS * len(items))))
+
+
+def freest(found: Functioning) -> Trait:
+    """Severity with as few anchors as may be: the items with the smallest change in R².
+
+    What items do to totals is otherwise counted from those that were shown to differ: where none
+    is, as in a small group, nothing would be all that can be found. An item that was not tested
+    stays an anchor.
+    """
+    tested = [i for i, item in enumerate(found.items) if item is not None]
+    free = _freed(found.items, tuple(tested))
+    return traits.fit(found.data, free, found.trait)
 
 
 def _total(data: Answers, item: int, free: tuple[int, ...]) -> np.ndarray:

@@ -28,6 +28,8 @@ class Impact:
     ----------
     expected : (groups, points) array
         Expected total at each severity of `trait.POINTS` in each group.
+    apart : (groups, points) array
+        The same less that of the reference group.
     points : (groups,) array
         Mean of what answering differently adds to the total, over the people of the group.
     at_cutoff : (groups,) array
@@ -41,6 +43,7 @@ class Impact:
     """
 
     expected: np.ndarray
+    apart: np.ndarray
     points: np.ndarray
     at_cutoff: np.ndarray
     gap: np.ndarray
@@ -55,7 +58,7 @@ class Impact:
 
 
 #: What has an interval.
-STATISTICS = ("points", "at_cutoff", "gap", "more", "otherwise")
+STATISTICS = ("apart", "points", "at_cutoff", "gap", "more", "otherwise")
 
 
 def impact(model: Trait, data: Answers, cutoff: int) -> Impact:
@@ -77,11 +80,12 @@ def _impact(model: Trait, scores: np.ndarray, cutoff: int) -> Impact:
     expected = np.einsum("gicq,ic->gq", answers, scores)
     chance = np.stack([kernels.chance_of_total(of, scores, cutoff) for of in answers])
     same, reached = expected[model.reference], chance[model.reference]
-    middle = np.interp(cutoff, same, POINTS)
+    apart, middle = expected - same, np.interp(cutoff, same, POINTS)
     return Impact(
         expected=expected,
-        points=(people * (expected - same)).sum(axis=1),
-        at_cutoff=np.array([np.interp(middle, POINTS, of) for of in expected - same]),
+        apart=apart,
+        points=(people * apart).sum(axis=1),
+        at_cutoff=np.array([np.interp(middle, POINTS, of) for of in apart]),
         gap=(people * expected).sum(axis=1) - people[model.reference] @ same,
         passing=(people * chance).sum(axis=1),
         passing_as_reference=people @ reached,
@@ -111,7 +115,7 @@ def intervals(
     Returns
     -------
     dict
-        Both ends, (groups,) each, by statistic.
+        Both ends by statistic, of its shape.
     """
     covariance = parameter_covariance(model, data, design)
     estimate = _pack(model)
