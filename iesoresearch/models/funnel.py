@@ -11,6 +11,9 @@ from iesoresearch.errors import DataError, ParameterError
 LEVELS = (0.95, 0.998)
 #: Share of the z-scores at either end that is pulled in before over-dispersion is measured.
 WINSORISED = 0.1
+#: Mean square of a standard normal variable winsorised like that, with c its 90th percentile:
+#: 1 − 2 · 0.1 − 2 c φ(c) within, and 2 · 0.1 c² at the ends.
+BY_CHANCE = 0.678655
 METHODS = ("exact", "multiplicative", "additive")
 
 
@@ -42,10 +45,8 @@ class Funnel:
     z
         (services,) distance from the target on the arcsine scale, in standard errors of chance.
     phi
-        Over-dispersion: mean square of the winsorised z-scores.
-    phi_by_chance
-        What `phi` is on average where chance alone makes services differ; winsorising takes it
-        below 1.
+        Over-dispersion: mean square of the winsorised z-scores, about 1 where chance alone makes
+        services differ (if not corrected for winsorising, about `BY_CHANCE`).
     tau2
         Variance between services on the arcsine scale, as random effects.
     exact, multiplicative, additive
@@ -57,7 +58,6 @@ class Funnel:
     target: float
     z: np.ndarray
     phi: float
-    phi_by_chance: float
     tau2: float
     exact: Limits = field(init=False)
     multiplicative: Limits = field(init=False)
@@ -90,7 +90,7 @@ class Funnel:
         return pl.DataFrame(columns)
 
 
-def funnel(events, n, *, target: float | None = None) -> Funnel:
+def funnel(events, n, *, target: float | None = None, corrected: bool = True) -> Funnel:
     """Funnel plot with and without over-dispersion (Spiegelhalter 2005, doi:10.1002/sim.1970).
 
     Without: exact binomial limits, interpolated between counts. With: z-scores of arcsine square
@@ -98,8 +98,11 @@ def funnel(events, n, *, target: float | None = None) -> Funnel:
     pulled in to that percentile (winsorised), so that the services one looks for do not widen the
     limits themselves. Their mean square `phi` multiplies the variance of chance; or services
     differ with the variance `tau2` of random effects, which adds to it (estimate by moments), and
-    which Spiegelhalter 2005 (doi:10.1136/qshc.2005.013755) prefers. Neither is corrected for
-    winsorising, as in the papers: limits are somewhat narrower than the spread of all services.
+    which Spiegelhalter 2005 (doi:10.1136/qshc.2005.013755) prefers.
+
+    Winsorising takes a third of the variance of normal scores away (`BY_CHANCE` is left). As
+    published, limits are too narrow by that: of services that differ at random some 11 % lie beyond
+    the 95 % limits. `corrected` divides by it, as robust estimates of spread do.
 
     Parameters
     ----------
@@ -107,6 +110,8 @@ def funnel(events, n, *, target: float | None = None) -> Funnel:
         Those with the event, and all, above zero.
     target
         Share to compare with; by default that of all people together.
+    corrected
+        Whether `phi` makes up for winsorising; False: as published.
 
     Raises
     ------
@@ -130,8 +135,8 @@ def funnel(events, n, *, target: float | None = None) -> Funnel:
         raise DataError("A funnel plot needs people with and people without the event.")
     rates = events / n
     z = 2 * np.sqrt(n) * (_angle(rates) - _angle(centre))
-    phi = float((_winsorised(z) ** 2).mean())
-    return Funnel(rates, n, centre, z, phi, _phi_by_chance(), _tau2(phi, 4 * n))
+    phi = float((_winsorised(z) ** 2).mean() / (BY_CHANCE if corrected else 1.0))
+    return Funnel(rates, n, centre, z, phi, _tau2(phi, 4 * n))
 
 
 def _angle(share):
@@ -141,13 +146,6 @@ def _angle(share):
 def _winsorised(z: np.ndarray) -> np.ndarray:
     low, high = np.quantile(z, [WINSORISED, 1 - WINSORISED])
     return np.clip(z, low, high)
-
-
-def _phi_by_chance() -> float:
-    """Mean square of a winsorised standard normal variable."""
-    cut = stats.norm.ppf(1 - WINSORISED)
-    inside = 1 - 2 * WINSORISED - 2 * cut * stats.norm.pdf(cut)
-    return float(inside + 2 * WINSORISED * cut**2)
 
 
 def _tau2(phi: float, weights: np.ndarray) -> float:

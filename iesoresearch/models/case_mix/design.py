@@ -126,7 +126,7 @@ def design(x: pl.DataFrame, events: np.ndarray, n: np.ndarray, cluster) -> Desig
     matrix = np.ones((rows.height, len(names) + 1))
     for j, key in enumerate(keys[1:], start=1):
         matrix[:, j] = rows[key].to_numpy()
-    n, events = rows["n"].to_numpy(), rows["events"].to_numpy()
+    n, events = (rows[name].to_numpy(writable=True) for name in ("n", "events"))
     check_columns(matrix, n, (CONSTANT, *names))
     changes = rows.select(pl.col("cluster").rle_id())["cluster"].to_numpy()
     starts = np.searchsorted(changes, np.arange(changes[-1] + 2))

@@ -7,7 +7,7 @@ from iesoresearch.errors import DataError
 from iesoresearch.models.case_mix.design import Design
 from iesoresearch.models.evaluation import logistic
 
-_FARTHEST = 25.0  # log odds that no rate of real people reaches
+_FLAT = 1e-10  # information per person on a column in standard units: none is left
 
 
 def fit(design: Design) -> np.ndarray:
@@ -23,25 +23,42 @@ def fit(design: Design) -> np.ndarray:
     beta = np.zeros(x.shape[1])
     beta[0] = np.log(events.sum() / (n - events).sum())
     found = logistic.newton(x, n, events, np.zeros(len(n)), beta, logistic.TOLERANCE)
-    if not found or not np.isfinite(beta).all() or np.abs(x @ beta).max() > _FARTHEST:
-        spread = np.abs(beta) * np.nan_to_num(x.std(axis=0))
-        raise _separated(design.names[int(np.argmax(spread))])
+    flat, least = _flattest(design, beta)
+    if not found or not least > _FLAT:
+        raise _separated(design.names[flat])
     return beta
 
 
 def refuse_levels(design: Design) -> None:
-    """Refuse a column of which one value has only people with, or only without, the event.
+    """Refuse a column of which one level has only people with, or only without, the event.
 
     Raises
     ------
     DataError
         Naming the column.
     """
-    inside = design.x[:, 1:] != 0
-    share = design.events @ inside / (design.n @ inside)
-    for name, all_alike in zip(design.names[1:], (share == 0) | (share == 1), strict=True):
-        if all_alike:
-            raise _separated(name)
+    x, n, events = design.x[:, 1:], design.n, design.events
+    for name, column in zip(design.names[1:], x.T, strict=True):
+        one_sided = column.min() >= 0 or column.max() <= 0
+        level = column != 0
+        sides = [level] if one_sided else []
+        sides += [~level] if len(np.unique(column)) == 2 and not level.all() else []
+        for side in sides:
+            if events[side].sum() in (0, n[side].sum()):
+                raise _separated(name)
+
+
+def _flattest(design: Design, beta: np.ndarray) -> tuple[int, float]:
+    """Column of which the data say least at `beta`, and how much per person that is."""
+    x, n = design.x, design.n
+    scaled = x - n @ x / n.sum()
+    scaled[:, 0] = 1.0
+    scaled /= np.sqrt(n @ scaled**2 / n.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = expit(x @ np.nan_to_num(beta))
+    values, vectors = np.linalg.eigh((scaled * (n * mean * (1 - mean))[:, None]).T @ scaled)
+    place = int(np.argmax(np.abs(vectors[1:, 0]))) + 1 if len(beta) > 1 else 0
+    return place, float(values[0] / n.sum())
 
 
 def covariance(design: Design, beta: np.ndarray, clustered: bool) -> np.ndarray:

@@ -198,7 +198,7 @@ class _Rows:
 
     @classmethod
     def of(cls, events, group, x, n, cluster, reference) -> "_Rows":
-        events = pl.Series(np.asarray(events, dtype=float))
+        events = pl.Series(events).cast(pl.Float64)
         columns = {
             "event": events,
             "n": np.ones(len(events)) if n is None else np.asarray(n, dtype=float),

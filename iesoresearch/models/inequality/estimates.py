@@ -42,12 +42,22 @@ def combination(weights, events, n, level: float = proportions.LEVEL) -> Estimat
     """
     weights, events, n = (np.asarray(x, dtype=float) for x in (weights, events, n))
     used = weights != 0
-    weights, events, n = weights[used], events[used], n[used]
-    low, high = proportions.wilson(events, n, level)
-    rate = events / n
-    value = float(weights @ rate)
-    down = np.where(weights > 0, rate - low, high - rate) * weights
-    up = np.where(weights > 0, high - rate, rate - low) * weights
+    parts = proportions_of(events[used], n[used], level)
+    return combined(weights[used], *parts)
+
+
+def proportions_of(events: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
+    """Rates with their Wilson limits, (groups,) each: what `combined` takes."""
+    return events / n, *proportions.wilson(events, n, level)
+
+
+def combined(
+    weights: np.ndarray, rates: np.ndarray, lows: np.ndarray, highs: np.ndarray
+) -> Estimate:
+    """`combination` of rates whose limits are known already."""
+    value = float(weights @ rates)
+    down = np.where(weights > 0, rates - lows, highs - rates) * weights
+    up = np.where(weights > 0, highs - rates, rates - lows) * weights
     return Estimate(value, value - _length(down), value + _length(up))
 
 

@@ -12,7 +12,7 @@ from scipy.special import expit
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models import proportions
 from iesoresearch.models.evaluation import logistic
-from iesoresearch.models.inequality.estimates import POINTS, Estimate, combination
+from iesoresearch.models.inequality.estimates import POINTS, Estimate, combined, proportions_of
 
 _WIDEST = 30.0  # logarithm of how far from the estimate a limit of a ratio is looked for
 
@@ -27,7 +27,7 @@ class Inequality:
         Rate expected at the most deprived end minus that at the least deprived end, in percentage
         points.
     rii
-        The one divided by the other.
+        The one divided by the other; NaN where the line has no rate above zero at an end.
     most, least
         These rates, in percent.
     ridits
@@ -64,7 +64,8 @@ def slope_index(
     rates; `combination` gives the interval of the difference, and of the ratio all values that it
     does not reject (Fieller's argument). *logistic*: the line is one of log odds, so that no rate
     leaves 0 to 100 %, even where groups are few and gaps wide; intervals by the delta method from
-    a covariance that holds whether or not the line does. Group sizes are taken as given.
+    a covariance that holds whether or not the line does, in which each group has one more person
+    with and one without the event. Group sizes are taken as given.
 
     Parameters
     ----------
@@ -134,26 +135,20 @@ def _linear(events, n, ridits, level):
     share = n / n.sum()
     slope = share * (ridits - 0.5) / (share @ (ridits - 0.5) ** 2)
     most, least = share - slope / 2, share + slope / 2
-    rate = events / n
-    sii = combination(most - least, events, n, level)
-    f_most, f_least = float(most @ rate), float(least @ rate)
-    rii = _quotient(most, least, events, n, level)
-    return sii, rii, f_most, f_least, f_most + (f_least - f_most) * ridits
+    parts = proportions_of(events, n, level)
+    ends = float(most @ parts[0]), float(least @ parts[0])
+    rii = Estimate(*[float("nan")] * 3) if min(ends) <= 0 else _quotient(most, least, parts)
+    return combined(most - least, *parts), rii, *ends, ends[0] + (ends[1] - ends[0]) * ridits
 
 
-def _quotient(above, below, events, n, level) -> Estimate:
-    """Ratio of two weighted sums: all values at which the difference may be zero."""
-    top, bottom = combination(above, events, n, level), combination(below, events, n, level)
-    if top.value <= 0 or bottom.value <= 0:
-        return Estimate(*[float("nan")] * 3)
-    middle = math.log(top.value / bottom.value)
-
-    def edge(log_ratio: float) -> Estimate:
-        return combination(above - math.exp(log_ratio) * below, events, n, level)
+def _quotient(above: np.ndarray, below: np.ndarray, parts: tuple[np.ndarray, ...]) -> Estimate:
+    """Ratio of two weighted sums above zero: all values at which the difference may be zero."""
+    middle = math.log(float(above @ parts[0]) / float(below @ parts[0]))
 
     def limit(side: float) -> float:
         def excess(log_ratio: float) -> float:
-            return edge(log_ratio).high if side > 0 else edge(log_ratio).low
+            off = combined(above - math.exp(log_ratio) * below, *parts)
+            return off.high if side > 0 else off.low
 
         if excess(middle + side * _WIDEST) * side > 0:
             return math.inf if side > 0 else 0.0
