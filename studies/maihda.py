@@ -1,6 +1,6 @@
 """How well the multilevel analysis of intersections finds what was planted, and what it invents.
 
-About twenty minutes on one core. 96 strata of four dimensions, most patients in few of them. There
+About ten minutes on one core. 96 strata of four dimensions, most patients in few of them. There
 are no differences at all, main effects only, or differences of strata beside them: of 1 to 2
 percentage points (a standard deviation of 0.06 on the scale of logits), or of 5.
 """
@@ -16,7 +16,7 @@ from iesoresearch.models.maihda import fit
 from iesoresearch.models.maihda.posterior import LOGISTIC
 from iesoresearch.seeds import rng
 
-REPLICATES = 200
+REPLICATES = 80
 #: Share of patients by level, of each dimension.
 SHARES = {
     "gender": (0.67, 0.33),
