@@ -72,12 +72,11 @@ def _days(rows: pl.DataFrame, grouping: str, level: str) -> list[float | None]:
 def _quantile(days: np.ndarray, share: float) -> tuple[float | None, ...]:
     """Quantile and the 95 % interval of order statistics; nulls of few patients."""
     n = len(days)
-    if n == 0:
-        return None, None, None
     low, high = (int(stats.binom.ppf(tail, n, share)) for tail in (0.025, 0.975))
-    inside = low >= 1 and high < n
-    ends = (float(days[low - 1]), float(days[high])) if inside else (None, None)
-    return float(np.quantile(days, share)), *ends
+    # a wait with fewer people on one side of it would be nearly that of one of them
+    if n == 0 or low - 1 < BESIDE or n - high - 1 < BESIDE:
+        return None, None, None
+    return float(np.quantile(days, share)), float(days[low - 1]), float(days[high])
 
 
 def leaving(data: Audited, params: Params) -> Table:

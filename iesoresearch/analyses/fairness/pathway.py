@@ -12,7 +12,7 @@ from iesoresearch.analyses.fairness.derive import POINTS, Columns, beside, peopl
 from iesoresearch.analyses.fairness.outcomes import DENOMINATORS, STAGES, table_of
 from iesoresearch.data.groups import QUINTILES
 from iesoresearch.errors import DataError
-from iesoresearch.models import inequality
+from iesoresearch.models import inequality, proportions
 from iesoresearch.results import Number, Table, Value
 
 ENDS = ("", "_low", "_high")
@@ -89,7 +89,8 @@ def deprivation(data: Audited) -> Table:
     values = {}
     for event, (_, heading) in GRADIENTS.items():
         capital = heading[0].upper() + heading[1:]
-        values[f"{event}_rate"] = Value("rate", f"{capital}, %", 1, sensitivity=data.sensitivity)
+        for end, label in zip(ENDS, (f"{capital}, %", "from", "to"), strict=True):
+            values[f"{event}_rate{end}"] = Value("model", label, 1, sensitivity=data.sensitivity)
         values[f"{event}_line"] = Value("model", "line, %", 1, sensitivity=data.sensitivity)
     fifths = replace(whole, frame=whole.frame.filter(grouping=DEPRIVATION), broader={})
     return with_derived(fifths, values, _lines)
@@ -99,7 +100,9 @@ def _lines(frame: pl.DataFrame) -> Columns:
     columns: Columns = {}
     for event, (whole, _) in GRADIENTS.items():
         events, n = people(frame, event), people(frame, whole)
-        columns[f"{event}_rate"] = POINTS * events / np.where(n > 0, n, np.nan)
+        limits = proportions.wilson(events, n)
+        for end, share in zip(ENDS, (events / np.where(n > 0, n, np.nan), *limits), strict=True):
+            columns[f"{event}_rate{end}"] = POINTS * share
         line = np.full(frame.height, np.nan)
         index = slope(frame, event)
         if index is not None:
