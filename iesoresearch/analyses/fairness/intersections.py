@@ -322,9 +322,8 @@ def _figures(found: _Analysed) -> dict[str, FigureSpec]:
             "strata",
             f"Intersections: who {did}",
             f"Of 100 patients {who}, how many {did}: rates shrunken towards main effects, with "
-            f"95 % intervals, {n}. Hatched: too few patients to be shown, or others could be worked "
-            "out. Empty: nobody was "
-            "referred.",
+            f"95 % intervals, {n}. Hatched: too few patients to be shown, or suppressed so that "
+            "nobody can work out others. Empty: nobody was referred.",
         ),
         "shrinkage": FigureSpec(
             "strata",

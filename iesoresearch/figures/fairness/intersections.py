@@ -87,7 +87,7 @@ def plot_intersections(table: Table, ax: Axes) -> None:
         facecolor=_PAPER,
         edgecolor=_GREY,
         hatch="///",
-        label="not shown: too few, or others could be worked out",
+        label="suppressed",
     )
     ax.legend(handles=[few], loc="lower left", bbox_to_anchor=(0.0, 1.0))
 
@@ -156,8 +156,8 @@ def plot_interactions(table: Table, ax: Axes) -> None:
     place, stands = np.arange(len(value)), ~frame["finding"].is_in(["adds up"]).to_numpy()
     ax.axvline(0.0, color=_GREY, lw=1)
     for which, colour, label in (
-        (~stands, PALETTE[4], "interval holds zero"),
-        (stands, PALETTE[1], "it does not"),
+        (~stands, PALETTE[4], "95 % interval holds zero"),
+        (stands, PALETTE[1], "… does not"),
     ):
         if which.any():
             ax.errorbar(
