@@ -62,8 +62,8 @@ def captions(figures: Figures, numbers: dict[str, Number], measure: str) -> dict
             table="providers",
             title=f"{label}, by provider",
             caption="n = {funnel_providers} providers with 50 courses or more, {year}; counts are "
-            "rounded to 5. Lines: limits of 95 % and 99.8 %, of chance alone and with "
-            "over-dispersion. A provider outside differs from the others; whom it treats may be "
-            "why.",
+            "rounded to 5, and providers whose count is suppressed are not shown. Lines: limits of "
+            "95 % and 99.8 %, of chance alone and with over-dispersion. A provider outside differs "
+            "from the others; whom it treats may be why.",
         ),
     }

@@ -13,14 +13,13 @@ from iesoresearch.analyses.fairness_published.rates import OPEN, gaps, rates
 from iesoresearch.analyses.fairness_published.stages import stages
 from iesoresearch.analyses.fairness_published.text import text
 from iesoresearch.analyses.fairness_published.trends import changes, trends
-from iesoresearch.analyses.fairness_published.words import numbers
+from iesoresearch.analyses.fairness_published.words import HARM, numbers
 from iesoresearch.data import published
 from iesoresearch.results import Result, Table, Value
 
 __all__ = ["load", "run", "summary"]
 
 TITLE = "For whom does it work less well: published figures of England"
-HARM = "reliable deterioration"
 _LONG_FILES = "the long files hold them (figures: names of files in a folder of --data)"
 _PLACES = {
     "regions": "Gaps within regions",

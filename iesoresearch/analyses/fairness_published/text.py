@@ -2,7 +2,7 @@
 
 from iesoresearch.analyses.fairness_published.context import SOURCE
 from iesoresearch.analyses.fairness_published.data import Figures
-from iesoresearch.analyses.fairness_published.words import counted, told
+from iesoresearch.analyses.fairness_published.words import HARM, HARM_PREFIX, counted, told
 from iesoresearch.data import published
 from iesoresearch.results import Number
 
@@ -29,23 +29,31 @@ def _plain(figures: Figures, numbers: dict[str, Number], measure: str) -> str:
         started += " finished {n_finished} courses of treatment"
     else:
         started = "Figures of England in {year}"
-    lines = [f"{started}. Counted are {counted(measure)}."]
+    parts = [f"{started}. Counted are {counted(measure)}.", _sentences(figures, numbers, measure)]
+    if measure != HARM:
+        harm = _sentences(figures, numbers, HARM, HARM_PREFIX)
+        parts += [f"And of {counted(HARM)}:", harm] if harm else []
+    parts += [_deprivation(numbers, measure), _providers(numbers)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _sentences(figures: Figures, numbers: dict[str, Number], measure: str, prefix: str = "") -> str:
+    """One of each grouping; with a prefix, beside those of another outcome, only of the first."""
+    lines = []
     for name, (whose, other, _) in told(figures, measure).items():
-        by = (
-            f" (95 % {{{name}_gap_low}} to {{{name}_gap_high}})"
-            if f"{name}_gap_low" in numbers
-            else ""
-        )
+        if prefix and name not in _ALSO_HARM:
+            continue
+        name = prefix + name
+        by = f" (95 % {{{name}_gap_low}} to {{{name}_gap_high}})"
+        by = by if f"{name}_gap_low" in numbers else ""
         lines.append(
             f"- Of 100 {whose}, {{{name}_rate}} {_HAPPENED[measure]}; of 100 {other}, "
             f"{{{name}_other}}: a difference of {{{name}_gap}} points{by}."
         )
-    parts = [
-        f"{lines[0]}\n\n" + "\n".join(lines[1:]),
-        _deprivation(numbers, measure),
-        _providers(numbers),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return "\n".join(lines)
+
+
+_ALSO_HARM = ("ethnicity", "deprivation")
 
 
 def _deprivation(numbers: dict[str, Number], measure: str) -> str:

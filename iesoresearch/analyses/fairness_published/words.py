@@ -12,7 +12,7 @@ from iesoresearch.models import proportions
 from iesoresearch.results import Number, Table
 
 FEWEST_TOLD = 1000  # courses counted of a group that a sentence names
-_WORSE_UP = "reliable deterioration"
+HARM, HARM_PREFIX = "reliable deterioration", "harm_"
 OPEN = {"sensitivity": "open"}
 
 
@@ -27,7 +27,7 @@ def told(figures: Figures, measure: str) -> dict[str, tuple[str, str, dict]]:
         pl.coalesce("n", "finished", pl.lit(float(FEWEST_TOLD))) >= FEWEST_TOLD
     )
     gaps = with_gaps(cells, reference).drop_nulls("gap")
-    sign = -1 if measure == _WORSE_UP else 1
+    sign = -1 if measure == HARM else 1
     found = {}
     for breakdown, other in reference.items():
         rows = gaps.filter(pl.col("breakdown") == breakdown).sort(sign * pl.col("gap"), "group")
@@ -45,14 +45,22 @@ def numbers(figures: Figures, tables: dict[str, Table], measure: str) -> dict[st
         courses = tables["deprivation"].frame["n"].sum()
         found |= {"n_deciles": Number(courses, kind="count", **OPEN)} if courses else {}
     found |= _whole(figures) | _printed(tables["reproduced"]) | _several(figures, measure)
-    digits = 1 if measure == _WORSE_UP else 0  # whole numbers of so few would all be alike
+    found |= _told(figures, measure, "")
+    if measure != HARM:
+        found |= _told(figures, HARM, HARM_PREFIX)
+    return found | _indices(figures, measure) | _stages(tables["stages"]) | _funnel(tables)
+
+
+def _told(figures: Figures, measure: str, prefix: str) -> dict[str, Number]:
+    digits = 1 if measure == HARM else 0  # whole numbers of so few would all be alike
+    found = {}
     for name, (_, _, row) in told(figures, measure).items():
-        found[f"{name}_rate"] = Number(row["rate"], digits=digits, **OPEN)
-        found[f"{name}_other"] = Number(row["rate_other"], digits=digits, **OPEN)
+        found[f"{prefix}{name}_rate"] = Number(row["rate"], digits=digits, **OPEN)
+        found[f"{prefix}{name}_other"] = Number(row["rate_other"], digits=digits, **OPEN)
         for end in ("gap", "gap_low", "gap_high"):
             if row[end] is not None:
-                found[f"{name}_{end}"] = Number(row[end], digits=1, **OPEN)
-    return found | _indices(figures, measure) | _stages(tables["stages"]) | _funnel(tables)
+                found[f"{prefix}{name}_{end}"] = Number(row[end], digits=1, **OPEN)
+    return found
 
 
 def _whole(figures: Figures) -> dict[str, Number]:
