@@ -15,6 +15,7 @@ from iesoresearch.errors import DataError
 
 _MOST_STEPS = 60
 _HALVINGS = 40
+_FLAT = 1e-10  # smallest eigenvalue of the information of one person, covariates of mean square one
 _CLOSE = 1e-12  # expected gain of one more step, relative to the log-likelihood
 
 
@@ -123,12 +124,20 @@ def fit(design, counts, start: Ordinal | None = None) -> Ordinal:
         parameters = start.parameters
     found, value, hessian, done = _newton(parameters, design, counts)
     k = counts.shape[1] - 1
-    if not done:
+    if not done or _flat(-hessian, design, counts):
         raise DataError(
             "An ordinal regression has no finite maximum: a group, or its score, tells a level of "
             "an item for certain. Join levels or leave the group out."
         )
     return Ordinal(found[:k], found[k:], float(value), -hessian)
+
+
+def _flat(information: np.ndarray, design: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether the likelihood hardly bends in some direction: it then rises for ever."""
+    people = counts.sum(axis=1)
+    squares = np.concatenate([np.full(counts.shape[1] - 1, people.sum()), people @ design**2])
+    scale = 1 / np.sqrt(np.maximum(squares, 1e-300))
+    return np.linalg.eigvalsh(information * np.outer(scale, scale))[0] < _FLAT
 
 
 @numba.njit(cache=True)
