@@ -14,7 +14,7 @@ import polars as pl
 from iesoresearch.disclosure import relations, solver
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.relations import Cell, Place, Sum, System, Total
-from iesoresearch.disclosure.release import PROTECTS, small_status
+from iesoresearch.disclosure.release import PROTECTS, UNSAID, small_status
 from iesoresearch.results import STATUS, Table
 
 _FREE = 10  # times the largest count known: more people than there can be
@@ -113,14 +113,16 @@ class _Attack:
         cell = self.system.rests[at - self.system.n_rests_from].part if rest else at
         few = self.policy.min_count
         if not self.is_hidden(cell):
+            if self.shown[cell] == 0:  # without a part that is none, the rest is the whole
+                return 0, self.free * rest
             if rest:
                 return few, self.free
             low, high = self.policy.shown_as(self.shown[cell])
-            return (0, 0) if self.shown[cell] == 0 else (max(low, few), high)
-        places = self.system.places[cell]
-        if any(self.status(place) == PROTECTS for place in places):
+            return max(low, few), high
+        said = {self.status(place) for place in self.system.places[cell]}
+        if PROTECTS in said:
             return few, self.free
-        return 0 if rest else self.policy.fewest, self.free
+        return 0 if rest or said == {UNSAID} else self.policy.fewest, self.free
 
     def may_be_zero(self, at: int) -> bool:
         """Rests that are not few may be none where none is not few."""
@@ -153,7 +155,7 @@ class _Programme:
     def __init__(self, attack: _Attack, unknowns: list[int], sums: list[Sum]):
         self.attack = attack
         self.local = {at: i for i, at in enumerate(unknowns)}
-        self.low, self.high, self.rows = [], [], []
+        self.low, self.high, self.sums = [], [], []
         for at in unknowns:
             self._add(*attack.bounds(at))
         for at in unknowns:
@@ -164,12 +166,13 @@ class _Programme:
         for few in attack.said:
             if few[0] in self.local:
                 self._one_is_small([self.local[at] for at in few])
+        self.rows = solver.Rows.of(self.sums, len(self.low))
 
     def range(self, at: int) -> dict[str, int | None]:
         """Least and largest value; without relations they are known at once."""
         i, free = self.local[at], self.attack.free
         low, high = self.low[i], self.high[i]
-        if self.rows:
+        if self.sums:
             low, high = (self._extreme(i, sign) for sign in (1.0, -1.0))
         return {"low": low, "high": None if high >= free else high}
 
@@ -188,7 +191,7 @@ class _Programme:
         return len(self.low) - 1
 
     def _row(self, positions: list[int], coefficients: list[float], low: float, high: float):
-        self.rows.append((np.array(positions), np.array(coefficients), low, high))
+        self.sums.append((np.array(positions), np.array(coefficients), low, high))
 
     def _sum(self, one: Sum) -> None:
         positions, coefficients = [self.local[at] for at in one.parts], [1.0] * len(one.parts)

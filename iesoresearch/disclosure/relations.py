@@ -86,6 +86,14 @@ class System:
     def __len__(self) -> int:
         return self.n_totals_from + len(self.totals)
 
+    def small(self, x: np.ndarray, policy: Policy) -> np.ndarray:
+        """Which cells and rests may not be told; a rest is the whole where there is no part."""
+        small = policy.is_small(x)
+        small[self.n_totals_from :] = False
+        for at, rest in enumerate(self.rests, self.n_rests_from):
+            small[at] &= policy.zeros_disclosive or x[rest.part] > 0
+        return small
+
     def known(self, x: np.ndarray, policy: Policy) -> np.ndarray:
         """Which totals anybody may know from elsewhere: those that could be published.
 

@@ -87,8 +87,9 @@ def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Ta
     system = relations.build(tables)
     x = system.values(tables)
     small = {name: _small(table, policy) for name, table in tables.items()}
+    few = system.small(x, policy)
     for at, rest in enumerate(system.rests, system.n_rests_from):
-        if policy.is_small(x[at]):
+        if few[at]:
             for name, row in system.places[rest.part]:
                 small[name][system.cells[rest.part].column][row] = True
     hidden = {name: _hidden(table, small[name], policy) for name, table in tables.items()}

@@ -11,15 +11,18 @@ near the least loss, not the least; safe it is in any case, as nothing counts th
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from iesoresearch import seeds
 from iesoresearch.disclosure import relations
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.relations import Place, Sum, System
 
 _REACH = 4  # thresholds that a count may lie from the true one, in what is tried
-_NOTHING = 1e-7  # of a count: the solver's idea of zero
+_ATTEMPTS, _IN_VAIN = 60, 3  # drawn solutions, and how many of them in vain are enough
+_IDLE = 0.3  # pull of a goal that is reached already, of an open one's
 
 
 @dataclass
@@ -45,10 +48,7 @@ class Pattern:
 
     def __post_init__(self):
         self.known = self.system.known(self.x, self.policy)
-        cells, rests = self.system.n_rests_from, self.system.n_totals_from
-        self.is_small = self.policy.is_small(self.x)
-        self.is_small[:cells] &= self.hidden
-        self.is_small[rests:] = False
+        self.is_small = self.system.small(self.x, self.policy)
         #: Of every row that is said to hold a small count, one that is.
         self.anchors = {}
         for place in self.small:
@@ -58,21 +58,30 @@ class Pattern:
 
     def bounds(self, at: int) -> tuple[float, float]:
         """Smallest and largest value of an unknown, by all that is said of it alone."""
-        x, policy = self.x[at], self.policy
+        x = self.x[at]
         if at >= self.system.n_totals_from:
             return (x, x) if self.known[at] else (0, np.inf)
         rest = at >= self.system.n_rests_from
         cell = self.system.rests[at - self.system.n_rests_from].part if rest else at
+        low, high = self.policy.min_count, np.inf
         if self.hidden[cell]:
-            unclear = all(p in self.small or p in self.unsaid for p in self.system.places[cell])
-            low = (0 if rest else policy.fewest) if unclear else policy.min_count
-            return (low, np.inf) if x >= low else (x, x)
-        if policy.is_small(x) or x == 0:
-            return x, x
-        if rest:
-            return policy.min_count, np.inf
-        low, high = policy.shown_as(int(policy.rounded(x)))
-        return max(low, policy.min_count), high
+            low = self.lowest(cell, rest)
+        elif self.x[cell] == 0:
+            low = 0  # without a part that is none, the rest is the whole
+            high = np.inf if rest else 0
+        elif not rest:
+            shown, high = self.policy.shown_as(int(self.policy.rounded(x)))
+            low = max(low, shown)
+        return (low, high) if x >= low else (x, x)
+
+    def lowest(self, cell: int, rest: bool = False) -> int:
+        """Smallest value that a hidden cell, or what it leaves, may have by what its rows say."""
+        places = self.system.places[cell]
+        if any(place not in self.small and place not in self.unsaid for place in places):
+            return self.policy.min_count
+        if rest or all(place in self.unsaid for place in places):
+            return 0
+        return self.policy.fewest
 
 
 def complete(pattern: Pattern) -> None:
@@ -87,7 +96,7 @@ def complete(pattern: Pattern) -> None:
 
 
 class _Component:
-    """Counts that hang together. All is reckoned as differences from the true counts."""
+    """Counts that hang together. All is reckoned as moves away from the true counts."""
 
     def __init__(self, pattern: Pattern, unknowns: np.ndarray, sums: list[Sum]):
         self.pattern, self.unknowns = pattern, unknowns
@@ -99,7 +108,15 @@ class _Component:
         self.anchors = {place: at for place, at in anchors if at in self.local}
         self.rows = [self._relation(one) for one in sums]
 
+    @cached_property
+    def programme(self):
+        """The relations as a solver wants them."""
+        from iesoresearch.disclosure import solver  # takes a second, and few releases need it
+
+        return solver.Rows.of(self.rows, len(self.x))
+
     def protect(self) -> None:
+        """Hide more until every small count may be the smallest and the largest of its kind."""
         policy = self.pattern.policy
         few = np.flatnonzero(self.pattern.is_small[self.unknowns])
         ends = (policy.fewest, policy.min_count - 1)
@@ -140,32 +157,38 @@ class _Component:
 
     def _absorbed(self, i: int, goal: int) -> bool:
         """Whether the other counts of the only relation can make up for it, exactly."""
-        (positions, signs, least, most), (low, high) = self.rows[0], self._room(apart=i)
-        low[i] = high[i] = goal - self.x[i]
+        (positions, signs, least, most), (low, high) = self.rows[0], self._goal(i, goal)
         ends = signs * low[positions], signs * high[positions]
         return np.minimum(*ends).sum() <= most and np.maximum(*ends).sum() >= least
 
     def _not_reached(self, goals: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Goals that solutions which reach as many as they can at once do not reach."""
+        """Goals that none of some counts reaches that fit with all that is seen.
+
+        Drawn counts are drawn to one end or the other, as what one gains another must lose.
+        """
         from iesoresearch.disclosure import solver
 
         low, high = self._room()
-        policy, few = self.pattern.policy, [i for i, _ in goals]
+        policy, few = self.pattern.policy, sorted({i for i, _ in goals})
         low[few] = np.maximum(low[few], policy.fewest - self.x[few])
         high[few] = np.minimum(high[few], policy.min_count - 1 - self.x[few])
-        for sign in (1.0, -1.0):
-            while wanted := [(i, g) for i, g in goals if sign * (g - self.x[i]) < 0]:
-                cost = np.zeros(len(self.x))
-                cost[[i for i, _ in wanted]] = sign
-                found = solver.relaxed(cost, (low, high), self.rows)
-                if not solver.whole(found, (low, high), self.rows):
-                    break
-                near = np.rint(found)
-                reached = {(i, g) for i, g in wanted if near[i] == g - self.x[i]}
-                goals = [goal for goal in goals if goal not in reached]
-                if not reached:
-                    break
-        return goals
+        open_goals, in_vain = dict.fromkeys(goals), 0
+        for attempt in range(_ATTEMPTS):
+            signs = seeds.rng(0, "suppression", attempt).choice([-1.0, 1.0], len(few))
+            pull = np.zeros(len(self.x))
+            for i, sign in zip(few, signs, strict=True):
+                end = policy.fewest if sign > 0 else policy.min_count - 1
+                pull[i] = sign * (1.0 if (i, end) in open_goals else _IDLE)
+            moves = solver.moves(low, high, pull, self.programme)
+            reached = [
+                g for g in open_goals if moves is not None and moves[g[0]] == g[1] - self.x[g[0]]
+            ]
+            for goal in reached:
+                del open_goals[goal]
+            in_vain = 0 if reached else in_vain + 1
+            if not open_goals or in_vain == _IN_VAIN:
+                break
+        return list(open_goals)
 
     def _reach(self, i: int, goal: int) -> bool:
         """Make it possible that a count is `goal`, hiding little; whether it hid any."""
@@ -174,8 +197,7 @@ class _Component:
         shown = self._shown()
         chosen = self._cheapest(i, goal, shown)
         if chosen is None and not self.unsaid:
-            self.unsaid = True
-            self._hide([])
+            self._say_less()
             return self._reach(i, goal)
         if chosen is None or not self._possible(i, goal, chosen):
             chosen = shown
@@ -183,8 +205,18 @@ class _Component:
             fewer = [k for k in chosen if k != j]
             if self._possible(i, goal, fewer):
                 chosen = fewer
-        self._hide(chosen)
+        self.pattern.hidden[self.unknowns[chosen]] = True
+        if self.unsaid:
+            self._say_less()
         return bool(chosen)
+
+    def _say_less(self) -> None:
+        """Rows with suppressed cells do not say why any more, and nobody is hidden like few."""
+        self.unsaid, pattern = True, self.pattern
+        cells = self.unknowns[self.unknowns < pattern.system.n_rests_from]
+        pattern.hidden[cells[pattern.x[cells] == 0]] = True
+        for at in cells[pattern.hidden[cells]]:
+            pattern.unsaid.update(pattern.system.places[at])
 
     def _shown(self) -> list[int]:
         """Cells that could be hidden, the smallest first."""
@@ -193,15 +225,6 @@ class _Component:
         shown = [c for c in cells if not self.pattern.hidden[c] and self.pattern.x[c] >= few]
         return [self.local[c] for c in sorted(shown, key=lambda c: (self.pattern.x[c], c))]
 
-    def _hide(self, cells: list[int]) -> None:
-        pattern = self.pattern
-        for i in cells:
-            pattern.hidden[self.unknowns[i]] = True
-        if self.unsaid:
-            for at in self.unknowns[self.unknowns < pattern.system.n_rests_from]:
-                if pattern.hidden[at]:
-                    pattern.unsaid.update(pattern.system.places[at])
-
     def _goal(self, i: int, goal: int) -> tuple[np.ndarray, np.ndarray]:
         low, high = self._room(apart=i)
         low[i] = high[i] = goal - self.x[i]
@@ -209,10 +232,7 @@ class _Component:
 
     def _freed(self, j: int) -> tuple[int, int]:
         """How far a shown cell might move if it were hidden."""
-        pattern = self.pattern
-        places = pattern.system.places[self.unknowns[j]]
-        unclear = self.unsaid or all(p in pattern.small or p in pattern.unsaid for p in places)
-        fewest = pattern.policy.fewest if unclear else pattern.policy.min_count
+        fewest = 0 if self.unsaid else self.pattern.lowest(int(self.unknowns[j]))
         return max(fewest - self.x[j], -self.furthest), self.furthest
 
     def _possible(self, i: int, goal: int, chosen: list[int]) -> bool:
@@ -222,8 +242,7 @@ class _Component:
         low, high = self._goal(i, goal)
         for j in chosen:
             low[j], high[j] = self._freed(j)
-        found = solver.relaxed(np.zeros(len(low)), (low, high), self.rows)
-        return found is not None and solver.whole(found, (low, high), self.rows)
+        return solver.moves(low, high, np.zeros(len(low)), self.programme) is not None
 
     def _cheapest(self, i: int, goal: int, shown: list[int]) -> list[int] | None:
         """Cells to hide so that a count may be `goal`, by what it costs to move them; or null.
@@ -233,20 +252,11 @@ class _Component:
         from iesoresearch.disclosure import solver
 
         low, high = self._goal(i, goal)
-        wide, need = (low.copy(), high.copy()), abs(goal - self.x[i])
-        n, rows, cost, most = len(low), list(self.rows), [0.0] * len(low), []
-        for rank, j in enumerate(shown):
-            wide[0][j], wide[1][j] = self._freed(j)
-            weight = np.log1p(float(self.x[j])) * (1 + 1e-4 * rank)  # no two weigh the same
-            down, up = low[j] - wide[0][j], wide[1][j] - high[j]
-            for sign, end, room in ((1.0, low[j], down), (-1.0, -high[j], up)):
-                move = np.array([j, n + len(most)])
-                rows.append((move, np.array([sign, 1.0]), end, np.inf))
-                cost.append(weight / max(min(room, need), 1))
-                most.append(room)
-        bounds = np.append(wide[0], np.zeros(len(most))), np.append(wide[1], most)
-        found = solver.relaxed(np.array(cost), bounds, rows)
-        if found is None:
-            return None
-        moved = found[n:].reshape(-1, 2).sum(axis=1) > _NOTHING
-        return [j for j, hide in zip(shown, moved, strict=True) if hide]
+        wide = np.array([self._freed(j) for j in shown], dtype=float).reshape(-1, 2)
+        room = low[shown] - wide[:, 0], wide[:, 1] - high[shown]
+        ranks = 1 + 1e-4 * np.arange(len(shown))  # no two weigh the same
+        weights, need = np.log1p(self.x[shown].astype(float)) * ranks, abs(goal - self.x[i])
+        cost = tuple(weights / np.clip(np.minimum(far, need), 1, None) for far in room)
+        which = np.array(shown, dtype=int)
+        found = solver.beyond(low, high, self.programme, which, room, cost)
+        return None if found is None else found.tolist()
