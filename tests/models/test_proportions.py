@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from iesoresearch.errors import ParameterError
@@ -51,6 +52,20 @@ def test_published_example_of_a_difference():
     """56/70 − 48/80, method 10 of Newcombe 1998: 0.0524 to 0.3339 (his Table II, a)."""
     difference, low, high = proportions.newcombe(56, 70, 48, 80)
     assert (difference, low, high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+@pytest.mark.parametrize("n", [10, 20, 50, 200])
+def test_wilson_holds_the_truth_in_95_percent_on_average_over_prevalences(n):
+    """Exactly, by summing the binomial: at one n and one prevalence it may be 83 % or 99 %.
+
+    So it is over sizes or prevalences as they vary that `studies/group_intervals.py` claims 95 %.
+    """
+    events, truth = np.arange(n + 1)[:, None], np.linspace(0.02, 0.98, 961)
+    low, high = proportions.wilson(events, n)
+    covered = ((low <= truth) & (truth <= high)) * stats.binom.pmf(events, n, truth)
+    each = covered.sum(axis=0)
+    assert 0.945 < each.mean() < 0.965
+    assert each.min() > 0.83
 
 
 def test_arrays_broadcast_and_nobody_has_no_interval():
