@@ -175,7 +175,7 @@ def read(data: Audited, params: Params) -> Predictions:
     if not groupings:
         raise DataError(
             f"{path.name} has no column with groups of patients; its columns are "
-            f"{', '.join(frame.columns)}. Add one of {', '.join(params.groupings)}, or any other "
+            f"{', '.join(frame.columns)}. Add one of {', '.join(params.grouped)}, or any other "
             f"column of words with at most {MOST_LEVELS} of them."
         )
     try:
@@ -227,7 +227,7 @@ def _chosen(frame: pl.DataFrame, params: Params, file: str) -> pl.DataFrame:
 
 def _groupings(frame: pl.DataFrame, params: Params) -> list[str]:
     """Those asked for that there are, and any other column of words."""
-    known = [name for name in params.groupings if name in frame.columns]
+    known = [name for name in params.grouped if name in frame.columns]
     skipped = (*NO_GROUPS, *levels_of())
     others = [
         name

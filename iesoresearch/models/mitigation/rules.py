@@ -168,7 +168,8 @@ def _reduction(name, y, p, group, threshold) -> Rule:
     def chance(p, group):
         new, found = features(p, group), (p >= threshold).astype(float)
         mine = np.isin(group, levels)
-        found[mine] = sum(w * one.predict(new[mine]) for w, one in drawn)
+        if mine.any():
+            found[mine] = sum(w * one.predict(new[mine]) for w, one in drawn)
         return np.clip(found, 0.0, 1.0)  # weights add up to 1 but for rounding
 
     return Rule(name, chance, None, True)
