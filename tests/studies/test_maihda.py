@@ -110,5 +110,5 @@ def test_chains_agree(rows):
 
 
 def test_it_can_be_computed_again(assert_again):
-    """Within the Monte Carlo error of the chains, and of flags near the limit."""
-    assert_again("maihda", rel=0.3, abs=3.0)
+    """Within the Monte Carlo error of the chains: on another machine they are other chains."""
+    assert_again("maihda", rel=0.1, abs=0.05)
