@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import polars as pl
 
 from iesoresearch.analyses.fairness.judged import EVERYBODY, FEWEST, NO_GROUP, REST, Judged
-from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
 from iesoresearch.models.group_metrics import conflict
 from iesoresearch.results import FigureSpec, Number, Table
 
@@ -106,10 +105,9 @@ _OTHER_THRESHOLD = (
 
 def text(found: Judged) -> dict[str, str]:
     """By heading."""
-    outcome = OUTCOME_NAMES[found.params.outcome]
     what = (
-        f"A model predicts at the landmark “{landmark_name(found.params.landmark)}” who will not "
-        f"reach {outcome} ({{model_source}}; {{model_n}} referrals, AUC {{model_auc}}, 95 % "
+        f"A model predicts who will not reach {plain(found.found.predicted)} ({{model_source}}; "
+        "{model_n} referrals, AUC {model_auc}, 95 % "
         "interval {model_auc_low} to {model_auc_high}). Whoever has a chance of {model_threshold} "
         "or less is flagged, so that more can be offered. {model_contrast}"
     )

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.fairness import HERE, Params
-from iesoresearch.analyses.fairness.data import UNKNOWN, Audited, levels_of
+from iesoresearch.analyses.fairness.data import ETHNICITIES, UNKNOWN, Audited, levels_of
 from iesoresearch.analyses.recovery.schemas import schema
-from iesoresearch.analyses.recovery.tables import landmark_name
+from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
 from iesoresearch.analyses.recovery_transfer.site import N_INNER, N_OUTER, at_risk
 from iesoresearch.data import locate
 from iesoresearch.data.groups import NOT_RECORDED, QUINTILES
@@ -50,6 +50,8 @@ class Predictions:
         Grouping -> why it is not audited.
     source
         Where they come from, in words.
+    predicted
+        What is predicted, in words.
     """
 
     y: np.ndarray
@@ -58,6 +60,7 @@ class Predictions:
     groups: dict[str, np.ndarray]
     left_out: dict[str, str]
     source: str
+    predicted: str
 
     def levels(self, grouping: str) -> list[str]:
         """Levels that there are, in order, the unknown last."""
@@ -147,8 +150,17 @@ def made(data: Audited, params: Params) -> Predictions:
     if at.service is None:
         source = f"{KIND} regression made here, each patient predicted by models that saw others"
     return _grouped(
-        y[there], found.p[there], rows["patient"].to_numpy(), rows, list(data.groupings), source
-    )
+        y[there], found.p[there], rows["patient"].to_numpy(), rows, list(data.groupings), source,
+        _in_words(params, "outcome", "landmark"),
+    )  # fmt: skip
+
+
+def _in_words(params: Params, *known: str) -> str:
+    """Outcome and landmark, where they are known."""
+    words = OUTCOME_NAMES[params.outcome] if "outcome" in known else "the outcome"
+    if "landmark" in known:
+        words += f" at the landmark “{landmark_name(params.landmark)}”"
+    return words
 
 
 def read(data: Audited, params: Params) -> Predictions:
@@ -170,7 +182,7 @@ def read(data: Audited, params: Params) -> Predictions:
             f"{', '.join(frame.columns)}. Needed are y (1 = the outcome was reached, else 0), p "
             "(its predicted chance) and at least one column with groups of patients."
         )
-    frame = _chosen(frame, params, path.name)
+    frame = _decoded(_chosen(frame, params, path.name))
     groupings = _groupings(frame, params)
     if not groupings:
         raise DataError(
@@ -182,8 +194,24 @@ def read(data: Audited, params: Params) -> Predictions:
         found = checked(frame["y"].to_numpy(), frame["p"].to_numpy(), None, None)
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from None
-    return _grouped(found.y, found.p, _patients(frame, path.name), frame, groupings,
-                    f"file {path.name}")  # fmt: skip
+    return _grouped(
+        found.y, found.p, _patients(frame, path.name), frame, groupings, f"file {path.name}",
+        _in_words(params, *frame.columns),
+    )  # fmt: skip
+
+
+def _decoded(frame: pl.DataFrame) -> pl.DataFrame:
+    """With the groupings that a run of `recovery` writes as codes."""
+    words = {
+        "Ethnicity": ("ethnicity", pl.col("ethnicity").cast(pl.String).replace_strict(
+            ETHNICITIES, default=None, return_dtype=pl.String)),
+        "Orientation": ("orientation", pl.col("orientation").cast(pl.String)),
+    }  # fmt: skip
+    return frame.with_columns(
+        expression.alias(name)
+        for name, (code, expression) in words.items()
+        if code in frame.columns and name not in frame.columns
+    )
 
 
 def _rows(path: Path) -> pl.DataFrame:
@@ -251,7 +279,9 @@ def _patients(frame: pl.DataFrame, file: str) -> np.ndarray | None:
     return codes(frame["patient_id"].to_numpy(), frame.height, "patient")
 
 
-def _grouped(y, p, patient, frame: pl.DataFrame, names: list[str], source: str) -> Predictions:
+def _grouped(
+    y, p, patient, frame: pl.DataFrame, names: list[str], source: str, predicted: str
+) -> Predictions:
     """With the groupings that have something to compare.
 
     Raises
@@ -274,4 +304,4 @@ def _grouped(y, p, patient, frame: pl.DataFrame, names: list[str], source: str) 
             f"Among those with predictions ({source}) there are no groups to compare: {whys}. "
             "Bring a grouping with two groups or more."
         )
-    return Predictions(1.0 - y, 1.0 - p, patient, groups, left_out, source)
+    return Predictions(1.0 - y, 1.0 - p, patient, groups, left_out, source, predicted)

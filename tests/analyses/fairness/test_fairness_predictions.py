@@ -53,6 +53,7 @@ def test_a_file_is_read_and_acts_on_the_risk_of_not_reaching_the_outcome(read):
     assert len(np.unique(found.patient)) == ROWS / 2
     assert found.levels("Gender") == ["female", "male"]
     assert "predictions.parquet" in found.source
+    assert found.predicted == "the outcome"  # the file does not say which, nor when
 
 
 def test_csv_and_parquet_are_the_same(read):
@@ -180,7 +181,9 @@ def test_a_file_as_recovery_writes_it_gives_the_same_as_predictions_made_here(dr
     same = np.unique(made.patient, return_inverse=True)[1]
     other = np.unique(found.patient, return_inverse=True)[1]
     assert len(set(zip(same, other, strict=True))) == same.max() + 1 == other.max() + 1
-    for name in GROUPS:
+    assert found.predicted == made.predicted == "reliable recovery at the landmark “session 2”"
+    assert set(found.groups) == set(made.groups)  # ethnicity and orientation from their codes
+    for name in made.groups:
         np.testing.assert_array_equal(found.groups[name], made.groups[name])
 
 

@@ -33,7 +33,7 @@ def predicted(n=1500, off=0.0, harder=0.0, seed=1, small=0):
     risk = 1 / (1 + np.exp(-(logit - off * in_b)))
     fifth = random.choice(["1 (most deprived)", "5 (least deprived)"], n)
     groups = {"Gender": group, "Deprivation quintile": fifth}
-    return Predictions(y, risk, np.arange(n), groups, {}, "file {x}.csv")
+    return Predictions(y, risk, np.arange(n), groups, {}, "file {x}.csv", "the outcome")
 
 
 def judged(found, **params):
@@ -242,10 +242,12 @@ def test_mitigation_of_what_is_not_there_is_refused_or_not_applicable(monkeypatc
 
 def test_who_is_who_and_what_is_left_out_is_said():
     found = predicted(n=200)
-    unknown = Predictions(found.y, found.risk, None, found.groups, {"Age {x}": "none"}, "file")
+    unknown = Predictions(
+        found.y, found.risk, None, found.groups, {"Age {x}": "none"}, "file", "it"
+    )
     limits = model_words.text(judged(unknown))["limits"]
     assert "each counts as a patient" in limits
     assert "Not audited here: Age x (none)." in limits
     assert model_audit._repeated(judged(unknown)) == 0.0
-    twice = Predictions(found.y, found.risk, np.arange(200) // 2, found.groups, {}, "file")
+    twice = Predictions(found.y, found.risk, np.arange(200) // 2, found.groups, {}, "file", "it")
     assert model_audit._repeated(judged(twice)) == 100.0
