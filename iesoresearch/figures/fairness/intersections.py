@@ -1,5 +1,7 @@
 """Figures of the intersections: heat map, raw and shrunken rates, what is beside main effects."""
 
+from graphlib import TopologicalSorter
+
 import matplotlib as mpl
 import numpy as np
 import polars as pl
@@ -32,20 +34,22 @@ def _people(table: Table) -> str:
     return table.values["mean"].denominator
 
 
-def _levels(frame: pl.DataFrame, dimensions: list[str]) -> list[tuple]:
-    """Combinations of levels that are there, each dimension in the order of the table."""
-    order = {}
-    for at, dimension in enumerate(dimensions):
-        others = [d for d in frame.columns[: len(dimensions) + 8] if d in dimensions[:at]]
-        parts = frame.partition_by(others, maintain_order=True) if others else [frame]
-        lists = [part[dimension].unique(maintain_order=True).to_list() for part in parts]
-        longest = max(lists, key=len)
-        rest = [level for levels in lists for level in levels if level not in longest]
-        order[dimension] = {level: i for i, level in enumerate(dict.fromkeys([*longest, *rest]))}
-    there = frame.select(dimensions).unique(maintain_order=True).rows()
-    return sorted(
-        there, key=lambda row: [order[d][x] for d, x in zip(dimensions, row, strict=True)]
-    )
+def _levels(frame: pl.DataFrame, dimensions: list[str], wanted: list[str]) -> list[tuple]:
+    """Combinations of levels of the `wanted` dimensions, each in the order of the table."""
+    order = {d: _order(frame, dimensions[: dimensions.index(d)], d) for d in wanted}
+    there = frame.select(wanted).unique(maintain_order=True).rows()
+    return sorted(there, key=lambda row: [order[d][x] for d, x in zip(wanted, row, strict=True)])
+
+
+def _order(frame: pl.DataFrame, before: list[str], dimension: str) -> dict[str, int]:
+    """Place of every level, some being absent where the dimensions before it are the same."""
+    parts = frame.partition_by(before, maintain_order=True) if before else [frame]
+    followed_by = TopologicalSorter()
+    for part in parts:
+        levels = part[dimension].unique(maintain_order=True).to_list()
+        for i, level in enumerate(levels):
+            followed_by.add(level, *levels[max(i - 1, 0) : i])
+    return {level: i for i, level in enumerate(followed_by.static_order())}
 
 
 def _split(frame: pl.DataFrame, dimensions: list[str]) -> tuple[list[str], list[str]]:
@@ -63,8 +67,9 @@ def _split(frame: pl.DataFrame, dimensions: list[str]) -> tuple[list[str], list[
 def plot_intersections(table: Table, ax: Axes) -> None:
     """Shrunken rate of every intersection with its interval; suppressed ones hatched."""
     frame = _placed(table)
-    down, across = _split(frame, list(table.keys))
-    rows, columns = _levels(frame, down), _levels(frame, across)
+    dimensions = list(table.keys)
+    down, across = _split(frame, dimensions)
+    rows, columns = (_levels(frame, dimensions, part) for part in (down, across))
     ax.figure.set_size_inches(3.2 + 0.85 * len(columns), 2.4 + 0.42 * len(rows))
     low, high = frame["mean"].min(), frame["mean"].max()
     norm = mpl.colors.Normalize(*(low, high) if low is not None else (0, 100))
