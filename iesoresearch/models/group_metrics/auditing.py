@@ -50,7 +50,8 @@ def audit(
     clusters
         (rows,) patient or service, where rows of one go together.
     strata
-        (rows,) to resample within, such as the group itself; whole clusters.
+        (rows,) to resample within, such as the group itself; made of whole clusters, and of many,
+        for what varies within a stratum of few is underestimated.
     n_boot
         Resamples.
     random_state

@@ -21,6 +21,7 @@ from iesoresearch.models.group_metrics.metrics import NET_BENEFIT, RATES
 LEAST = 10
 Z = float(special.ndtri((1 + proportions.LEVEL) / 2))
 _HALVINGS, _FARTHEST = 30, 8.0  # of the search for p values, which so end at 1e-15
+_NOTHING = 1e-12  # spread of a rate that is the same in every resample, but for rounding
 _OF = ", or would be were these of equal size"
 _FEW_EVENTS = f"interval not estimable: fewer than {LEAST} events or fewer than {LEAST} non-events"
 
@@ -146,9 +147,13 @@ def estimate(counts, replicates, units, name: str, odds: float) -> Estimates:
         gained = _share(events, n, values, units)
     whom = RATES["prevalence" if name == NET_BENEFIT else name].whom
     resampled = units is not None or name == NET_BENEFIT
+    reasons = _reasons(events, n, units, whom, resampled)
+    for share in (gained, lost):
+        for i in np.flatnonzero(~np.isfinite(share.worth)) if share else ():
+            reasons[i] = reasons[i] or "interval not estimable: the same in every resample"
     return Estimates(
         name, metrics.value(counts, name, odds), events, n, values,
-        _reasons(events, n, units, whom, resampled), gained, lost, odds, together, resampled,
+        reasons, gained, lost, odds, together, resampled,
     )  # fmt: skip
 
 
@@ -158,7 +163,8 @@ def _share(events, n, replicates, units) -> Share:
     rate = events / np.where(n > 0, n, np.nan)
     k = np.maximum(units, 2)
     # resamples of k units are too much alike, by (k − 1) / k
-    variance = spread(replicates) ** 2 * k / (k - 1)
+    width = spread(replicates)
+    variance = np.where(width > _NOTHING, width, 0.0) ** 2 * k / (k - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return Share(events, n, rate * (1 - rate) / variance, k - 1.0)
 
@@ -187,13 +193,13 @@ def reason_of_pair(found: Estimates, a: int, b: int, resampled: bool) -> str:
     Where groups are independent, events and non-events are those of both together: whether these
     are few says nothing of the difference, so that to refuse then does not select.
     """
+    reason = found.reason[a] or found.reason[b]
     if resampled:
-        return found.reason[a] or found.reason[b]
-    for view in (a, b):
-        if found.n[view] < LEAST:
-            return found.reason[view]
+        few = min(min(found.events[v], found.n[v] - found.events[v]) for v in (a, b)) < LEAST
+        return reason or (_FEW_EVENTS if few else "")
     events, n = found.events[a] + found.events[b], found.n[a] + found.n[b]
-    return f"{_FEW_EVENTS} in both" if min(events, n - events) < LEAST else ""
+    few = min(events, n - events) < LEAST
+    return reason or (f"{_FEW_EVENTS} in both" if few else "")
 
 
 def spread(replicates: np.ndarray) -> np.ndarray:
@@ -214,7 +220,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         # var(a + b) − var(a − b) = 4 cov(a, b)
         covariance = (spread(one + other) ** 2 - spread(one - other) ** 2) / 4
-        return np.clip(np.where(widths > 0, covariance / widths, 0.0), -1.0, 1.0)
+        return np.clip(np.where(widths > _NOTHING**2, covariance / widths, 0.0), -1.0, 1.0)
 
 
 def p_values(limits, difference: np.ndarray) -> np.ndarray:

@@ -143,6 +143,26 @@ def test_overlapping_groups_go_together():
     )
 
 
+def test_overlapping_groups_with_few_events_have_no_interval():
+    flags = {"all": np.ones(200, dtype=bool), "half": np.arange(200) < 100}
+    y = np.arange(200) % 25 == 0
+    found = audit(y, ~y, {"any": flags}, metrics=["prevalence"], n_boot=100)
+    for frame in (found.differences(), found.ratios()):
+        assert frame["low"][0] is None
+        assert "fewer than 10 events" in frame["reason"][0]
+
+
+def test_what_strata_keep_as_it_is_has_no_interval():
+    y, d, groups = laid({"a": (60, 40, 50, 90), "b": (80, 30, 40, 70)})
+    kept = np.char.add(groups["group"], y.astype(str))
+    found = audit(y, d, groups, strata=kept, threshold=0.3, n_boot=100)
+    share = row(found.to_frame(), level="a", metric="prevalence")
+    assert share["value"] == 140 / 240
+    assert share["reason"] == "interval not estimable: the same in every resample"
+    assert row(found.to_frame(), level="a", metric="tpr")["low"] is not None
+    assert row(found.differences(), metric="prevalence")["reason"] == share["reason"]
+
+
 def test_clusters_that_are_alike_widen_intervals():
     """With all rows five times, the interval is that of the rows once (Student's t apart)."""
     y, d, groups = laid({"a": (60, 40, 50, 90), "b": (80, 30, 40, 70)})
