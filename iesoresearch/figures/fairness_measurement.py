@@ -80,7 +80,8 @@ def plot_shifts(table: Table, ax: Axes) -> None:
     for row, column in zip(*np.nonzero(np.isfinite(cells)), strict=True):
         value = cells[row, column]
         colour = "white" if abs(value) > 0.7 * most else "#222222"
-        ax.text(column, row, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=colour)
+        said = f"{value:+.2f}" if abs(value) >= 0.005 else "0.00"
+        ax.text(column, row, said, ha="center", va="center", fontsize=8, color=colour)
     labels = [fill(f"{group} (v. {other})", 34) for _, group, other in groups.rows()]
     ax.set_yticks(np.arange(len(labels)), labels, fontsize=8)
     ax.set_xticks(np.arange(len(items)), items, rotation=35, ha="right")

@@ -165,7 +165,7 @@ def _reading(fitted: Fitted) -> str:
         "(Rao–Scott, linearisation). With weights there is no likelihood, so classes have neither "
         "a BIC nor a p value, and are judged by unseen people alone. "
         if fitted.weighted
-        else ""
+        else "P values of classes are by {n_draws} draws: none can be below one in one more. "
     )
     return (
         "Severity is a trait estimated from all nine items (graded response model), items that "
@@ -184,8 +184,7 @@ def _reading(fitted: Fitted) -> str:
         f"{survey}"
         "Classes: are the answers of latent classes the same in all groups, whose sizes may "
         "differ? A test of exact equality is failed by any large sample; whether classes of one's "
-        "own tell more about people who were not seen is the question that matters. P values by "
-        "{n_draws} draws can be no smaller than one in one more than them. P values of "
+        "own tell more about people who were not seen is the question that matters. P values of "
         "single items in classes are of the chi-squared distribution, a rough guide."
     )
 
