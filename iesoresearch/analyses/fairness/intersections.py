@@ -94,6 +94,12 @@ def _fitted(
     data: Audited, counts: pl.DataFrame, dimensions: tuple[str, ...], params: Params
 ) -> maihda.Maihda:
     denominator = DENOMINATORS[params.outcome]
+    for dimension in dimensions:
+        if dimension in data.left_out:
+            raise DataError(
+                f"{dimension} makes no strata ({data.left_out[dimension]}): name other groupings "
+                "to intersect."
+            )
     recorded = pl.all_horizontal(pl.col(d) != NOT_RECORDED for d in dimensions)
     used = counts.filter(recorded, pl.col(denominator) > 0)
     return maihda.fit(

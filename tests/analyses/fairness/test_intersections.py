@@ -153,6 +153,12 @@ def test_where_it_cannot_be_made_the_reason_is_named(data, rows, why):
         assert why in reason
 
 
+def test_a_grouping_that_was_left_out_is_named(data):
+    absent = replace(data, left_out={"Gender": "recorded for nobody"})
+    (reason, _) = intersections(absent, PARAMS).not_applicable.values()
+    assert "Gender makes no strata (recorded for nobody)" in reason
+
+
 def test_the_same_again_with_two_jobs(data, found):
     again = intersections(replace(data, n_jobs=2), PARAMS)
     assert again.tables["strata"].frame.equals(found.tables["strata"].frame)
