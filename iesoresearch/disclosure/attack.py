@@ -17,7 +17,7 @@ from iesoresearch.disclosure.relations import Cell, Place, Sum, System, Total
 from iesoresearch.disclosure.release import PROTECTS, UNSAID, small_status
 from iesoresearch.results import STATUS, Table
 
-_FREE = 10  # times the largest count known: more people than there can be
+_FREE = 10  # times as many people as could be told apart from more
 
 
 def ranges(
@@ -91,10 +91,12 @@ class _Attack:
         for at, total in enumerate(self.system.totals, self.system.n_totals_from):
             if total in totals:
                 self.known[at], self.totals[at] = True, totals[total]
-        largest = max([*self.totals.values(), *(v for v in self.shown if v is not None)], default=0)
+        seen = [*self.totals.values(), *(v for v in self.shown if v is not None)]
+        #: No count that is bounded exceeds `most`; one that is not may reach `free`.
+        self.most = max(seen, default=0) + (policy.min_count + policy.round_to) * len(self.system)
+        self.free = _FREE * self.most
         #: Of every row that is said to hold a small count, the counts that may be it.
         self.said = [few for p in sorted(self.system.members) if (few := self.few_among(p))]
-        self.free = _FREE * (largest + policy.min_count * len(self.system))
 
     def _cell(self, name: str, row: int, at: int) -> int | None:
         return self.tables[name].frame[self.system.cells[at].column][row]
@@ -170,11 +172,11 @@ class _Programme:
 
     def range(self, at: int) -> dict[str, int | None]:
         """Least and largest value; without relations they are known at once."""
-        i, free = self.local[at], self.attack.free
+        i = self.local[at]
         low, high = self.low[i], self.high[i]
         if self.sums:
             low, high = (self._extreme(i, sign) for sign in (1.0, -1.0))
-        return {"low": low, "high": None if high >= free else high}
+        return {"low": low, "high": None if high > self.attack.most else high}
 
     def _extreme(self, i: int, sign: float) -> int:
         cost = np.zeros(len(self.low))

@@ -215,6 +215,8 @@ def _with_complement(
     )
     marked = marked.with_row_index("_row")
     hidden = small.to_list()
+    if not policy.zeros_disclosive:  # a zero that may be shown hides nothing
+        marked = marked.filter(pl.col("_small") | (pl.col("_people") >= 0.5))
     wholes = marked.partition_by(keys, maintain_order=True) if keys else [marked]
     for whole in wholes:
         parts = whole.sort(

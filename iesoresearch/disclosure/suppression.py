@@ -146,6 +146,7 @@ class _Component:
             spoken_for = apart is not None and int(self.unknowns[apart]) in members[place]
             if place not in self.pattern.unsaid and not spoken_for:
                 i = self.local[anchor]
+                low[i] = max(low[i], self.pattern.policy.fewest - self.x[i])
                 high[i] = min(high[i], most - self.x[i])
         return np.maximum(low, -self.furthest), np.minimum(high, self.furthest)
 
