@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import polars as pl
 
-from iesoresearch.disclosure import relations, solver
+from iesoresearch.disclosure import linking, relations, solver
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.relations import Cell, Place, Sum, System, Total
 from iesoresearch.disclosure.release import PROTECTS, UNSAID, small_status
@@ -81,7 +81,7 @@ class _Attack:
 
     def __init__(self, tables: dict[str, Table], policy: Policy, totals: dict[Total, int]):
         self.tables, self.policy = tables, policy
-        self.system = relations.build(tables)
+        self.system = linking.build(tables)
         self.shown = [
             next((v for name, row in places if (v := self._cell(name, row, at)) is not None), None)
             for at, places in enumerate(self.system.places)
@@ -136,7 +136,7 @@ class _Attack:
         if self.status(place) != small_status(self.policy):
             return []
         table = self.tables[place[0]]
-        counted = relations.counted(table)
+        counted = linking.counted(table)
         for column, value in table.values.items():
             rate = value.kind == "rate" and value.denominator
             elsewhere = value.denominator not in (None, *counted)

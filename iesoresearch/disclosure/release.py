@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from iesoresearch.disclosure import relations
+from iesoresearch.disclosure import linking
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.suppression import Pattern, complete
 from iesoresearch.errors import DisclosureError
@@ -84,7 +84,7 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
 
 
 def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Table]:
-    system = relations.build(tables)
+    system = linking.build(tables)
     x = system.values(tables)
     small = {name: _small(table, policy) for name, table in tables.items()}
     few = system.small(x, policy)

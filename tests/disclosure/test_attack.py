@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from iesoresearch.disclosure import Policy, attack, relations, release
+from iesoresearch.disclosure import Policy, attack, linking, relations, release
 from iesoresearch.results import Result, Table, Value
 
 PARTS = {"referred": None, "finished": "referred", "recovered": "finished", "worse": "finished"}
@@ -94,7 +94,7 @@ def linked(seed):
 
 def disclosed(tables, policy):
     """Small counts and rests of which the attacker can tell more than that they are small."""
-    system = relations.build(tables)
+    system = linking.build(tables)
     x = system.values(tables)
     known, few = system.known(x, policy), system.small(x, policy)
     totals = {t: int(x[i]) for i, t in enumerate(system.totals, system.n_totals_from) if known[i]}

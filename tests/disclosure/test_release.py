@@ -1,6 +1,7 @@
 """Nothing with fewer people than the policy wants behind it gets through."""
 
 import math
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -8,8 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from iesoresearch.disclosure import Policy, release
-from iesoresearch.errors import DisclosureError, ParameterError
-from iesoresearch.project import find
+from iesoresearch.errors import DisclosureError
 from iesoresearch.results import RELEASED, Number, Result, Table, Value
 
 POLICY = Policy(min_count=10, round_to=5)
@@ -171,29 +171,66 @@ def test_a_shown_rate_never_tells_of_few_people(rate, n):
         assert (1 - rate) * n >= 10
 
 
-def test_the_committed_policy_is_read():
-    assert Policy.read(find().params / "disclosure.yaml") == POLICY
+def grouped(**more):
+    frame = pl.DataFrame(
+        {
+            "grouping": ["Gender"] * 2 + ["Age"] * 3,
+            "level": ["female", "male", "18-25", "26-64", "65+"],
+            "finished": [60, 40, 30, 50, 20],
+            "recovered": [30, 20, 16, 30, 4],
+        }
+    )
+    values = {
+        "finished": Value("count", "Finished", 0, parts_of=("grouping",)),
+        "recovered": Value("count", "Recovered", 0, parts_of=("grouping",), within="finished"),
+    }
+    keys = {"grouping": "", "level": ""}
+    return Table("Groups", frame, keys, values, population="finished courses", **more)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "min_count: 0\nround_to: 5",
-        "min_count: ten",
-        "min_count: true",
-        "threshold: 3",
-        "[",
-        "- 1",
-    ],
-)
-def test_without_a_sound_policy_nothing_is_computed(tmp_path, content):
-    path = tmp_path / "disclosure.yaml"
-    path.write_text(content)
-    with pytest.raises(ParameterError, match="Without a disclosure policy nothing is computed"):
-        Policy.read(path)
+def test_the_remainder_of_a_part_is_protected():
+    """Of 60 all but 5 recovered: their number is suppressed, as that of the others would be."""
+    frame = grouped().frame.with_columns(recovered=pl.Series([55, 20, 26, 34, 15]))
+    found = release(Result(tables={"t": replace(grouped(), frame=frame)}), POLICY).tables["t"]
+    assert found.frame.row(0) == ("Gender", "female", 60, None, HIDDEN)
+    assert found.frame["finished"].null_count() == 0
 
 
-def test_absent_policy(tmp_path):
-    with pytest.raises(ParameterError, match="must hold the whole numbers min_count"):
-        Policy.read(tmp_path / "none.yaml")
+def test_the_order_of_rows_and_tables_decides_nothing():
+    first, other = grouped(), replace(grouped(), title="Other")
+    once = release(Result(tables={"a": first, "b": other}), POLICY).tables["a"].frame
+    turned = replace(first, frame=first.frame.reverse())
+    again = release(Result(tables={"b": other, "a": turned}), POLICY).tables["a"].frame
+    assert again.reverse().equals(once)
+
+
+def test_one_count_in_two_tables_is_hidden_in_both():
+    few = grouped()
+    wide = replace(few, values=few.values | {"finished": Value("count", "F", 0)})
+    found = release(Result(tables={"a": few, "b": wide}), POLICY).tables
+    assert found["a"].frame["recovered"].equals(found["b"].frame["recovered"])
+
+
+def test_what_does_not_add_up_is_an_error_of_the_program():
+    wrong = grouped().frame.with_columns(finished=pl.Series([60, 41, 30, 50, 20]))
+    with pytest.raises(ValueError, match=r"Table 'Groups': column 'finished' does not add up"):
+        release(Result(tables={"t": replace(grouped(), frame=wrong)}), POLICY)
+    more = grouped().frame.with_columns(recovered=pl.Series([61, 20, 16, 30, 35]))
+    with pytest.raises(ValueError, match="'recovered' exceeds 'finished'"):
+        release(Result(tables={"t": replace(grouped(), frame=more)}), POLICY)
+    other = grouped().frame.with_columns(finished=pl.Series([59, 41, 30, 50, 20]))
+    tables = {"a": grouped(), "b": replace(grouped(), frame=other, title="Others")}
+    with pytest.raises(ValueError, match="'Groups' and 'Others' differ in a count of column"):
+        release(Result(tables=tables), POLICY)
+
+
+def test_declarations_that_name_nothing_are_errors_of_the_program():
+    broader = {("Age", "65+"): (("Old", "yes"),)}
+    with pytest.raises(ValueError, match=r"no table of its population has the broader row"):
+        release(Result(tables={"t": grouped(broader=broader)}), POLICY)
+    with pytest.raises(ValueError, match="'year' in its population is none of its keys"):
+        release(Result(tables={"t": replace(grouped(), population="of {year}")}), POLICY)
+    twice = grouped()
+    twice = replace(twice, frame=pl.concat([twice.frame, twice.frame[:1]]))
+    with pytest.raises(ValueError, match="two rows of the same keys"):
+        release(Result(tables={"t": twice}), POLICY)
