@@ -15,7 +15,7 @@ from iesoresearch.analyses.fairness.judged import EVERYBODY, REST, Judged
 from iesoresearch.analyses.fairness.model_estimates import BANDS, difference
 from iesoresearch.analyses.fairness.predictions import Predictions
 from iesoresearch.analyses.fairness.study import merged
-from iesoresearch.disclosure import Policy, release
+from iesoresearch.disclosure import Policy, attack, release
 from iesoresearch.errors import DataError
 from iesoresearch.models.evaluation.results import Estimate
 
@@ -192,6 +192,15 @@ def test_released_sentences_say_nothing_that_is_suppressed(result):
     assert "“a”" not in said
     assert strict.tables["model_intersections"].frame["tpr"].null_count() == 4
     assert strict.tables["model_calibration"].frame["at_50"].null_count() == 6
+
+
+def test_an_attacker_learns_nothing_of_small_counts(result):
+    free = release(merged([result], DATA), Policy())
+    proved = attack.ranges(free.tables, Policy())
+    small = proved.filter(pl.col("row").str.contains(REST))
+    assert set(small["column"]) == {"events", "others", "caught", "alarms"}
+    assert (small["low"] <= 1).all()
+    assert (small["high"] >= 9).all()
 
 
 def test_estimates_go_with_both_counts(result):
