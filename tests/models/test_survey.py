@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from iesoresearch.data import cycles, nhanes
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures import PHQ9, score
-from iesoresearch.models.survey import effective_sample_size, folds_by_unit, rescaling_bootstrap
+from iesoresearch.models.survey import (
+    covariance_of_totals,
+    degrees_of_freedom,
+    effective_sample_size,
+    folds_by_unit,
+    rescaling_bootstrap,
+)
 from iesoresearch.params import Settings
 from iesoresearch.seeds import derive
 
@@ -184,3 +190,19 @@ def test_standard_error_of_the_published_prevalence():
     expected = np.sqrt(linearised_variance(y, weights, strata, units))
     assert found == pytest.approx(expected, rel=4 / np.sqrt(800))
     assert 5000 < effective_sample_size(weights) < adult.sum()
+
+
+def test_covariance_of_totals_is_linearisation():
+    y, weights, strata, units = survey()
+    apart = weights * (y - np.average(y, weights=weights)) / weights.sum()
+    found = covariance_of_totals(np.column_stack([apart, 2 * apart]), strata, units)
+    known = linearised_variance(y, weights, strata, units)
+    np.testing.assert_allclose(found, known * np.array([[1, 2], [2, 4]]), rtol=1e-10)
+    assert degrees_of_freedom(strata, units) == len({*zip(strata, units, strict=True)}) - 25
+
+
+def test_a_single_unit_joins_its_neighbour_in_a_total_too():
+    values = np.array([[1.0], [2.0], [6.0]])
+    found = covariance_of_totals(values, [1, 1, 2], ["a", "b", "a"])
+    assert found.item() == pytest.approx(3 / 2 * ((values - 3) ** 2).sum())
+    assert degrees_of_freedom([1, 1, 2], ["a", "b", "a"]) == 2
