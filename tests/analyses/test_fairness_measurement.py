@@ -242,6 +242,6 @@ def test_weights_and_design_reach_the_tests(weighted):
     plain = fit(dataclasses.replace(weighted, weights=None, design=None), params).compared[0]
     a, b = gender.functioning.items[3], plain.functioning.items[3]
     assert a.total.statistic != b.total.statistic
-    assert gender.impact.points[1] != plain.impact.points[1]
+    assert gender.cautious.points[1] != plain.cautious.points[1]
     assert gender.draws is None
     assert plain.draws is not None
