@@ -2,8 +2,8 @@
 
 Rules: counts below a threshold are suppressed, parts that leave a remainder below it, and rates
 with fewer people than that in or out of the numerator; other statistics go with the number of
-people behind them; suppressed parts of a known whole take neighbours with them, over all tables
-that count the same people (`iesoresearch.disclosure.suppression`); remaining counts are rounded,
+people behind them; suppressed parts of a known whole take neighbours with them, and over all tables
+of a population whatever else it needs (`iesoresearch.disclosure.suppression`); remaining counts are rounded,
 columns that are derived are computed from the released counts, other values to one digit more than
 is shown. Not protected is the number of *all* people of a run: its information criteria tell it.
 Threshold and rounding follow common practice of secure data environments (Griffiths et al. 2019,
@@ -84,8 +84,10 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
 
 
 def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Table]:
-    system = linking.build(tables)
-    x = system.values(tables)
+    # tables of no population keep to the rules within each column and row
+    linked = {name: table for name, table in tables.items() if table.population is not None}
+    system = linking.build(linked)
+    x = system.values(linked)
     small = {name: _small(table, policy) for name, table in tables.items()}
     few = system.small(x, policy)
     for at, rest in enumerate(system.rests, system.n_rests_from):

@@ -60,7 +60,9 @@ def least(cost: np.ndarray, bounds: Bounds, rows: Rows) -> np.ndarray | None:
     return None if found is None else np.rint(found).astype(np.int64)
 
 
-def moves(low: np.ndarray, high: np.ndarray, pull: np.ndarray, rows: Rows) -> np.ndarray | None:
+def moves(
+    low: np.ndarray, high: np.ndarray, pull: np.ndarray, rows: Rows, thorough: bool = False
+) -> np.ndarray | None:
     """Few, small and whole moves within bounds and rows; null where none are found.
 
     Parameters
@@ -71,12 +73,16 @@ def moves(low: np.ndarray, high: np.ndarray, pull: np.ndarray, rows: Rows) -> np
         Cost of each unit upwards, and gain of each downwards.
     rows
         Relations between the moves.
+    thorough
+        Solve the integer programme where the linear one has no answer in whole numbers.
     """
     none = np.zeros(0)
     found = _moves(low, high, pull, rows, none.astype(int), (none, none), (none, none))
-    if found is None or not _whole(found[0], (low, high), rows):
+    if found is None:
         return None
-    return np.rint(found[0]).astype(np.int64)
+    if _whole(found[0], (low, high), rows):
+        return np.rint(found[0]).astype(np.int64)
+    return least(np.zeros(len(low)), (low, high), rows) if thorough else None
 
 
 def beyond(

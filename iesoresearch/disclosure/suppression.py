@@ -243,7 +243,8 @@ class _Component:
         low, high = self._goal(i, goal)
         for j in chosen:
             low[j], high[j] = self._freed(j)
-        return solver.moves(low, high, np.zeros(len(low)), self.programme) is not None
+        level = np.zeros(len(low))
+        return solver.moves(low, high, level, self.programme, thorough=True) is not None
 
     def _cheapest(self, i: int, goal: int, shown: list[int]) -> list[int] | None:
         """Cells to hide so that a count may be `goal`, by what it costs to move them; or null.

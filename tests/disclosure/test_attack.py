@@ -134,7 +134,8 @@ def test_exact_national_figures_and_rounded_providers_tell_no_subgroup():
     ]  # fmt: skip
     frame = pl.DataFrame(rows, schema=["provider", "group", "n"], orient="row")
     n = {"n": Value("count", "n", 0, parts_of=("group",))}
-    alone = Table("Groups of providers", frame, {"provider": "", "group": ""}, n)
+    keys = {"provider": "", "group": ""}
+    alone = Table("Groups of providers", frame, keys, n, population="finished, {group}")
     # England by group is known exactly, so 7 of P3 must not stand alone
     assert disclosed({"alone": alone}, Policy()) == []
     n = {"n": Value("count", "n", 0, parts_of=())}
