@@ -85,7 +85,7 @@ def by_statsmodels(y, stratum, design) -> tuple[np.ndarray, float]:
     shape = (len(y), len(design))
     member = sparse.csr_matrix((np.ones(len(y)), (np.arange(len(y)), stratum)), shape=shape)
     began = time.perf_counter()
-    model = BinomialBayesMixedGLM(y, design[stratum], member, np.zeros(len(design)), vcp_p=0.5)
+    model = BinomialBayesMixedGLM(y, design[stratum], member, np.zeros(len(design), dtype=int))
     found = model.fit_vb()
     took = time.perf_counter() - began
     return expit(design @ found.fe_mean + found.vc_mean), took

@@ -43,7 +43,9 @@ def test_the_share_of_variance_is_hardly_biased(rows, design):
 
 def test_the_change_in_variance_is_hardly_biased(rows):
     for design in (MAIN, SMALL, SMALL_MANY, LARGE):
-        off = column(rows[design], "pcv") - column(rows[design], "pcv_true")
+        found = [row for row in rows[design] if row["pcv"] is not None]
+        assert len(found) >= 0.9 * len(rows[design])
+        off = column(found, "pcv") - column(found, "pcv_true")
         assert abs(off.mean()) < 0.03, design
 
 
