@@ -6,7 +6,9 @@ from scipy.special import expit
 from iesoresearch.models.growth.estimator import Estimate
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
-_AT_ZERO = 0.01  # share of draws below which an interval is taken to begin at zero
+#: An interval is taken to begin at zero if fewer than this share of draws lie below it, and zero
+#: is no further from it than this part of its upper end.
+_FEW, _NEAR = 0.01, 0.1
 
 
 def share_on_probability_scale(intercept: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -62,8 +64,9 @@ def shortest(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     kept = int(np.ceil(level * len(ordered)))
     widths = ordered[kept - 1 :] - ordered[: len(ordered) - kept + 1]
     first = int(np.argmin(widths))
-    low = 0.0 if first < _AT_ZERO * len(ordered) else float(ordered[first])
-    return low, float(ordered[first + kept - 1])
+    low, high = float(ordered[first]), float(ordered[first + kept - 1])
+    at_zero = first < _FEW * len(ordered) and low < _NEAR * high
+    return 0.0 if at_zero else low, high
 
 
 def spread_of(draws: np.ndarray) -> Estimate:

@@ -37,3 +37,11 @@ def test_the_shortest_interval_begins_at_zero_where_zero_is_likely():
     assert high == pytest.approx(stats.halfnorm.ppf(0.95), abs=0.05)
     away = stats.norm.rvs(5, 1, size=20_000, random_state=2)
     assert measures.shortest(away) == pytest.approx(stats.norm.interval(0.95, 5, 1), abs=0.15)
+
+
+def test_a_skewed_posterior_away_from_zero_does_not_begin_there():
+    """The shortest interval begins with the least draws, but these are far from zero."""
+    draws = 0.3 + stats.expon.rvs(size=5_000, random_state=3)
+    low, high = measures.shortest(draws)
+    assert low == pytest.approx(0.3, abs=0.01)
+    assert high == pytest.approx(0.3 + stats.expon.ppf(0.95), abs=0.1)
