@@ -2,12 +2,13 @@
 
 Rules: counts below a threshold are suppressed, parts that leave a remainder below it, and rates
 with fewer people than that in or out of the numerator; other statistics go with the number of
-people behind them; suppressed parts of a known whole take neighbours with them, and over all tables
-of a population whatever else it needs (`iesoresearch.disclosure.suppression`); remaining counts are rounded,
-columns that are derived are computed from the released counts, other values to one digit more than
-is shown. Not protected is the number of *all* people of a run: its information criteria tell it.
-Threshold and rounding follow common practice of secure data environments (Griffiths et al. 2019,
-Handbook on Statistical Disclosure Control for Outputs, doi:10.6084/m9.figshare.9958520).
+people behind them; suppressed parts of a known whole take neighbours with them, and over all the
+tables of a population whatever else it needs (`iesoresearch.disclosure.suppression`); remaining
+counts are rounded, columns that are derived are computed from the released counts, other values to
+one digit more than is shown. Not protected is the number of *all* people of a run: its information
+criteria tell it. Threshold and rounding follow common practice of secure data environments
+(Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs,
+doi:10.6084/m9.figshare.9958520).
 """
 
 from collections.abc import Mapping
