@@ -2,8 +2,8 @@
 
 Everything compares people of a group with themselves, had they answered as the reference group does
 at the same severity. It counts the items that are free in the model, as found; that they were found
-in the same data is not in the intervals, which then hold the truth in 77 to 88 % of cases instead of
-95. Those with all items free but a few anchors (`purification.freest`) hold it in 97 % and more
+in the same data is not in the intervals, which then hold the truth in 77 to 88 % of cases instead
+of 95. Those with all items free but a few anchors (`purification.freest`) hold it in 97 % and more
 (`studies/item_functioning.py`).
 """
 
