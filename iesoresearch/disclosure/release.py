@@ -44,7 +44,7 @@ def release(result: Result, policy: Policy) -> Result:
     """
     if "disclosure" in result.provenance:
         return result
-    _refusesmall_status(result, policy)
+    _refuse_few(result, policy)
     applied = {"min_count": policy.min_count, "round_to": policy.round_to}
     if not policy.zeros_disclosive:
         applied["zeros_disclosive"] = False
@@ -57,7 +57,7 @@ def release(result: Result, policy: Policy) -> Result:
     )
 
 
-def _refusesmall_status(result: Result, policy: Policy) -> None:
+def _refuse_few(result: Result, policy: Policy) -> None:
     guarded = [x for x in result.numbers.values() if x.sensitivity != "open" and x.n is not None]
     if guarded and max(x.n for x in guarded) < policy.min_count:
         raise DisclosureError(
@@ -97,10 +97,10 @@ def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Ta
                 small[name][system.cells[rest.part].column][row] = True
     hidden = {name: _hidden(table, small[name], policy) for name, table in tables.items()}
     pattern = _completed(system, x, small, hidden, policy)
+    for name, table in linked.items():  # more may be hidden by now
+        hidden[name] = _followed(table, hidden[name])
     return {
-        name: _released(
-            table, _followed(table, hidden[name]), _reasons(name, table, small, pattern), policy
-        )
+        name: _released(table, hidden[name], _reasons(name, table, small, pattern), policy)
         for name, table in tables.items()
     }
 
