@@ -4,7 +4,7 @@ import base64
 import html
 import io
 
-from iesoresearch.results import SUPPRESSED, Table
+from iesoresearch.results import RELEASED, STATUS, SUPPRESSED, TO, Table
 
 _MARKS = {"passed": "✓", "failed": "✗", "not applicable": "–", "inconclusive": "?"}
 
@@ -19,9 +19,10 @@ class TableView:
     @classmethod
     def of(cls, table: Table) -> "TableView":
         """View of a released table."""
-        hidden = any(SUPPRESSED in cell for row in table.rows() for cell in row)
-        note = f"{SUPPRESSED}: suppressed, too few people" if hidden else ""
-        return cls(table.title, table.headings, table.rows(), table.text_columns, note)
+        rows = table.rows()
+        notes = "; ".join(_meanings(table, rows))
+        note = f"{SUPPRESSED}: {notes}" if notes else ""
+        return cls(table.title, table.headings, rows, table.text_columns, note)
 
     def __repr__(self) -> str:
         lines = [self.headings, *self.rows]
@@ -50,6 +51,17 @@ class TableView:
             f"<p><b>{_escape(self.title)}</b></p>"
             f"<table><thead>{row(self.headings, 'th')}</thead><tbody>{body}</tbody></table>{note}"
         )
+
+
+def _meanings(table: Table, rows: list[list[str]]) -> list[str]:
+    """What a dash in these rows means."""
+    status = table.frame[STATUS] if STATUS in table.frame.columns else [RELEASED] * len(rows)
+    said = {
+        "no value" if reason == RELEASED else "suppressed, too few people": True
+        for reason, row in zip(status, rows, strict=True)
+        if any(SUPPRESSED in cell.split(TO) for cell in row)
+    }
+    return sorted(said, reverse=True)
 
 
 def _escape(text: str) -> str:
