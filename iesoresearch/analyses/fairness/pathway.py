@@ -75,7 +75,7 @@ def _decomposed(group: tuple, other: tuple, stages: tuple[str, ...]) -> np.ndarr
     try:
         found = inequality.pathway(
             dict(zip(stages, group, strict=True)), dict(zip(stages, other, strict=True)), stages,
-            cohort=True,
+            nested=True,
         )  # fmt: skip
     except DataError:
         return empty

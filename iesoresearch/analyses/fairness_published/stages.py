@@ -14,6 +14,8 @@ from iesoresearch.models.inequality import pathway
 from iesoresearch.results import Table, Value
 
 STAGES = ("referrals", "finished", "n", "events")
+#: Those who finish in a year are not some of its referrals; the counts after that are of one course.
+NESTED = (False, True, True)
 #: Name of a step's columns -> what it is.
 STEPS = {
     "finishing": "finished per referral",
@@ -59,10 +61,15 @@ def _values() -> dict[str, Value]:
 
 
 def _parts(row: dict, other: dict) -> list:
-    found = pathway(row, other, STAGES, cohort=False)
+    found = pathway(*(_nested(one) for one in (row, other)), STAGES, nested=NESTED)
     estimates = [found.gap, *found.points]
     ends = [getattr(e, end) for e in estimates for end in ("value", "low", "high")]
     return [int(row["referrals"]), float(found.rates_a[0]), found.overall_a, *ends]
+
+
+def _nested(row: dict) -> dict:
+    """Rounding may leave more events than courses by one step."""
+    return row | {"n": min(row["n"], row["finished"]), "events": min(row["events"], row["n"])}
 
 
 def _unknown(figures: Figures) -> dict[str, tuple[float | None, float | None]]:

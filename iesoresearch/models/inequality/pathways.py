@@ -14,10 +14,11 @@ from iesoresearch.models import proportions
 from iesoresearch.models.inequality.estimates import POINTS, Estimate
 
 STAGES = ("referred", "started", "finished", "recovered")
-#: What must stand beside a pathway whose stages count different patients.
+#: What must stand beside a pathway with steps between different patients; {steps} are named.
 NOT_ONE_COHORT = (
-    "The stages were not counted on the same patients: those who finish in a year were in part "
-    "referred before it. The stages compare one year's counts and follow nobody."
+    "Not counted on the same patients: {steps}. Those at the later stage were in part at the one "
+    "before in another year, so this step compares two counts of a year and follows nobody. Every "
+    "other step is a share of the patients at the stage before it."
 )
 
 
@@ -40,7 +41,7 @@ class Pathway:
     ratios
         Of each step: its part of `ratio`, as a factor; their product is it.
     caution
-        `NOT_ONE_COHORT`, or empty.
+        `NOT_ONE_COHORT` with the steps that are not nested, or empty.
     """
 
     steps: tuple[str, ...]
@@ -69,7 +70,7 @@ def pathway(
     counts_b: Mapping[str, float],
     stages: Sequence[str] = STAGES,
     *,
-    cohort: bool,
+    nested: bool | Sequence[bool],
     level: float = proportions.LEVEL,
 ) -> Pathway:
     """Decompose the gap between two groups over the stages that patients pass.
@@ -80,10 +81,10 @@ def pathway(
     Standardization and Decomposition of Rates; the value of Shapley, see Shorrocks 2013,
     doi:10.1007/s10888-011-9214-z), which adds up as well.
 
-    Intervals by the delta method. In a cohort each step is binomial given the one before; the
-    variance is that of one more patient who goes on and one more who does not, so that none or all
-    going on is not certainty. Otherwise every count is Poisson and independent of the others,
-    which is wider.
+    Intervals by the delta method. A nested step counts some of the patients of the stage before it:
+    binomial given them, and independent of how many they are; its variance is that of one more
+    patient who goes on and one more who does not, so that none or all going on is not certainty.
+    Across a step that is not nested, both counts are Poisson and independent, which is wider.
 
     Parameters
     ----------
@@ -91,22 +92,26 @@ def pathway(
         Patients by stage, of the group and of the reference.
     stages
         In the order in which they are passed.
-    cohort
-        Whether the same patients were followed: each stage counts some of those of the stage
-        before. Published counts of a year are not, and the result then carries a caution.
+    nested
+        Of each step, or of all: whether the later stage counts some of the patients of the one
+        before. True in a cohort that was followed. In published counts of a year those who
+        recovered are some of those who finished, but these are not some of the year's referrals;
+        the result then carries a caution.
 
     Raises
     ------
     ParameterError
-        A stage is absent, named twice, or there are fewer than two.
+        A stage is absent, named twice, or there are fewer than two; `nested` is not one for each
+        step.
     DataError
-        A count is negative or not finite, nobody is at a stage before the last, or a cohort grows
-        from a stage to the next.
+        A count is negative or not finite, nobody is at a stage before the last, or a nested stage
+        counts more than the one before.
     """
     stages = tuple(stages)
-    a, b = (_counted(counts, stages, cohort) for counts in (counts_a, counts_b))
+    within = _within(nested, stages)
+    a, b = (_counted(counts, stages, within) for counts in (counts_a, counts_b))
     s, t = a[1:] / a[:-1], b[1:] / b[:-1]
-    covariance = _block(_covariance(a, cohort), _covariance(b, cohort))
+    covariance = _block(_covariance(a, within), _covariance(b, within))
     z = float(stats.norm.ppf((1 + level) / 2))
     gradient, parts = _shapley(s, t)
     every = np.vstack([gradient, gradient.sum(axis=0)])
@@ -117,8 +122,10 @@ def pathway(
         for value, e in zip(values, errors, strict=True)
     ]
     ratios = _ratios(s, t, covariance, z)
+    steps = tuple(f"{after} of {before}" for before, after in pairwise(stages))
+    across = [step for step, inside in zip(steps, within, strict=True) if not inside]
     return Pathway(
-        steps=tuple(f"{after} of {before}" for before, after in pairwise(stages)),
+        steps=steps,
         rates_a=s * POINTS,
         rates_b=t * POINTS,
         overall_a=float(s.prod() * POINTS),
@@ -127,11 +134,24 @@ def pathway(
         ratio=ratios[-1],
         points=tuple(points[:-1]),
         ratios=tuple(ratios[:-1]),
-        caution="" if cohort else NOT_ONE_COHORT,
+        caution=NOT_ONE_COHORT.format(steps=", ".join(across)) if across else "",
     )
 
 
-def _counted(counts: Mapping[str, float], stages: tuple[str, ...], cohort: bool) -> np.ndarray:
+def _within(nested: bool | Sequence[bool], stages: tuple[str, ...]) -> np.ndarray:
+    steps = max(len(stages) - 1, 0)
+    within = np.full(steps, nested) if isinstance(nested, bool) else np.array(nested, dtype=bool)
+    if within.shape != (steps,):
+        raise ParameterError(
+            f"nested says of each step whether it is: {steps} answers for {len(stages)} stages, "
+            f"not {len(within)}."
+        )
+    return within
+
+
+def _counted(
+    counts: Mapping[str, float], stages: tuple[str, ...], within: np.ndarray
+) -> np.ndarray:
     absent = [stage for stage in stages if stage not in counts]
     if absent or len(set(stages)) < max(len(stages), 2):
         raise ParameterError(
@@ -144,25 +164,33 @@ def _counted(counts: Mapping[str, float], stages: tuple[str, ...], cohort: bool)
     if not values[:-1].all():
         empty = stages[int(np.argmin(values[:-1] > 0))]
         raise DataError(f"Nobody of one group is at the stage '{empty}', so what follows is open.")
-    if cohort and (np.diff(values) > 0).any():
-        grows = stages[int(np.argmax(np.diff(values) > 0)) + 1]
+    more = within & (np.diff(values) > 0)
+    if more.any():
+        grows = stages[int(np.argmax(more)) + 1]
         raise DataError(
-            f"A cohort grows at the stage '{grows}': there are more than at the stage before. "
-            "Counts of different patients are taken with cohort=False."
+            f"A nested stage grows, '{grows}': there are more than at the stage before. "
+            "Between counts of different patients `nested` is False."
         )
     return values
 
 
-def _covariance(counts: np.ndarray, cohort: bool) -> np.ndarray:
-    """Of the steps of one group."""
+def _covariance(counts: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """Of the steps of one group.
+
+    Of log counts first: Poisson, and as far as stages are nested thinned, so that two of them have
+    the covariance of the earlier one's variance. Nested steps next to each other are independent.
+    """
     before, after = counts[:-1], counts[1:]
-    if cohort:
-        smooth = (after + 1) / (before + 2)
-        return np.diag(smooth * (1 - smooth) / before)
-    step = np.diff(np.eye(len(counts)), axis=0)  # of log counts
+    run = np.append(0, np.cumsum(~within))  # stages nested in each other share a number
+    place = np.arange(len(counts))
+    earlier = np.minimum.outer(place, place)
+    logs = np.where(np.equal.outer(run, run), 1 / np.maximum(counts, 1.0)[earlier], 0.0)
+    step = np.diff(np.eye(len(counts)), axis=0)
     each = (after + (after == 0)) / before
-    logs = step @ np.diag(1 / np.maximum(counts, 1.0)) @ step.T
-    return logs * np.outer(each, each)
+    found = step @ logs @ step.T * np.outer(each, each)
+    smooth = (after + 1) / (before + 2)
+    found[within, within] = (smooth * (1 - smooth) / before)[within]
+    return found
 
 
 def _block(a: np.ndarray, b: np.ndarray) -> np.ndarray:
