@@ -187,9 +187,18 @@ def _counts(events, n) -> tuple[np.ndarray, np.ndarray]:
     return events, n
 
 
-def _normal(level: float) -> float:
+def check_level(level: float) -> None:
+    """Refuse a level of an interval that is not a share, such as 95.
+
+    Raises
+    ------
+    ParameterError
+        `level` is not between 0 and 1.
+    """
     if not 0 < level < 1:
-        raise ParameterError(
-            f"Interval of a proportion: a level of {level} is not between 0 and 1. 0.95 is usual."
-        )
+        raise ParameterError(f"An interval's level of {level} is not between 0 and 1: take 0.95.")
+
+
+def _normal(level: float) -> float:
+    check_level(level)
     return float(special.ndtri((1 + level) / 2))

@@ -468,6 +468,9 @@ def test_latent_classes_with_covariates(small):
     ones = np.ones(len(items), dtype=int)
     expected = oracle.with_covariates(params, items, ones, known["initial_covariates"], None)
     np.testing.assert_allclose(model.score_samples(items, **known), expected, rtol=1e-10)
+    start = {name: params[name] for name in ("initial_coefs", "item_probs")}
+    again = LatentMarkov(2, n_categories=3, init=start).fit(items, **known)
+    assert again.log_likelihood_ == pytest.approx(model.log_likelihood_, rel=1e-5)
 
 
 def test_refit_without_covariates_forgets_the_coefficients(small):

@@ -45,6 +45,7 @@ def given(
 ) -> dict[str, np.ndarray]:
     """The caller's start values, checked; a matrix of no use where there are no transitions."""
     if isinstance(init, Mapping) and one_occasion and "transition_matrix" in shapes:
-        matrix = np.broadcast_to(np.eye(shapes["initial_probs"][0]), shapes["transition_matrix"])
+        shape = shapes["transition_matrix"]
+        matrix = np.broadcast_to(np.eye(shape[-1]), shape)
         init = {**init, "transition_matrix": matrix}
     return checks.check_init(init, shapes)
