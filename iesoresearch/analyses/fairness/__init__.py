@@ -39,14 +39,16 @@ class Params(AnalysisParams):
     stand_in: bool = Field(
         False, description="judge disorders whose thresholds are not sourced by the GAD-7"
     )
-    groupings: list[str] = Field([], description="what patients are grouped by; empty: all")
+    groupings: list[str] = Field(
+        ["Gender", "Age band", "Ethnic group", "Deprivation quintile"], description="empty: all"
+    )
     reference: list[str] = Field(
         [], description="levels compared with, as Grouping=Level; of the others the largest"
     )
     intersect: list[str] = Field(
-        ["Gender", "Age band", "Ethnic group", "Deprivation quintile"],
+        ["Gender", "Ethnic group", "Deprivation quintile"],
         min_length=2,
-        description="intersected",
+        description="intersected (few)",
     )
     population: str = Field(
         "", description="CSV file of people in the population: grouping, level, people"

@@ -2,11 +2,12 @@
 
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.fairness import Params
 from iesoresearch.analyses.fairness.data import Audited, references
-from iesoresearch.analyses.fairness.derive import Columns, with_derived
+from iesoresearch.analyses.fairness.derive import Columns, beside, people, with_derived
 from iesoresearch.analyses.fairness.outcomes import DENOMINATORS, STAGES, table_of
 from iesoresearch.disclosure import derived
 from iesoresearch.errors import DataError
@@ -55,15 +56,23 @@ def adjusted(data: Audited, params: Params) -> Table:
         for name, value in _values(data.sensitivity).items()
         if by_service or not name.startswith("gap_service")
     }
-    return with_derived(table, values, partial(_beside_counts, models=columns))
+    compute = partial(
+        _beside_counts, models=columns, counts=(outcome, denominator), reference=reference
+    )
+    return with_derived(table, values, compute)
 
 
-def _beside_counts(frame: pl.DataFrame, models: pl.DataFrame) -> Columns:
-    """What models say of groups whose gap is shown: else it would tell counts that are not.
+def _beside_counts(
+    frame: pl.DataFrame, models: pl.DataFrame, counts: tuple[str, str], reference: dict[str, str]
+) -> Columns:
+    """What models say of groups whose counts, and their reference's, are shown.
 
-    To one digit more than is shown, as all that is released.
+    Of others it would tell something of what is not. To one digit more than is shown, as all that
+    is released.
     """
-    shown = frame["gap"].is_not_null()
+    known = np.isfinite([people(frame, name) for name in counts]).all(axis=0)
+    at, _ = beside(frame, reference)
+    shown = pl.Series(known & known[at] & (at >= 0))
     columns: Columns = {}
     for column in models:
         known = pl.select(pl.when(shown).then(column)).to_series()

@@ -8,6 +8,7 @@ from iesoresearch.figures.style import PALETTE
 from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 
 ROW = 0.2  # inches of a row
+NOTHING = "No group is large enough to be shown."
 REFERENCE, DIFFERS = "compared with", ("lower", "higher")
 
 
@@ -31,6 +32,8 @@ def columns(
     height = max((sum(rows.height + 2 for _, rows in part) for part in parts), default=1)
     n = max(len(parts), 1)
     made = panels(ax, 1, n, width * n, ROW * height + 1.5)[0]
+    if not parts:
+        made[0].text(0.02, 0.5, NOTHING, transform=made[0].transAxes)
     found = []
     for panel, part in zip(made, parts, strict=False):
         found.append((panel, part, _named(panel, part)))
