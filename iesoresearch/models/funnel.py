@@ -14,7 +14,7 @@ WINSORISED = 0.1
 #: Mean square of a standard normal variable winsorised like that, with c its 90th percentile:
 #: 1 − 2 · 0.1 − 2 c φ(c) within, and 2 · 0.1 c² at the ends.
 BY_CHANCE = 0.678655
-METHODS = ("exact", "multiplicative", "additive")
+METHODS = ("exact", "additive")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Funnel:
         services differ (if not corrected for winsorising, about `BY_CHANCE`).
     tau2
         Variance between services on the arcsine scale, as random effects.
-    exact, multiplicative, additive
-        Limits without over-dispersion, and with it in either way.
+    exact, additive
+        Limits without over-dispersion, and with it, as random effects.
     """
 
     rates: np.ndarray
@@ -60,7 +60,6 @@ class Funnel:
     phi: float
     tau2: float
     exact: Limits = field(init=False)
-    multiplicative: Limits = field(init=False)
     additive: Limits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,15 +67,22 @@ class Funnel:
             object.__setattr__(self, method, self.limits(method, self.n))
 
     def limits(self, method: str, n) -> Limits:
-        """Limits at other sizes, to draw the funnel with; `method` is one of `METHODS`."""
+        """Limits at other sizes, to draw the funnel with; `method` is one of `METHODS`.
+
+        Raises
+        ------
+        ParameterError
+            Another method, or a size that is not above zero.
+        """
         n = np.asarray(n, dtype=float)
+        if method not in METHODS:
+            raise ParameterError(f"A funnel plot has no limits '{method}': {' or '.join(METHODS)}.")
+        if not (n > 0).all():
+            raise ParameterError("Limits of a funnel plot are at sizes above zero.")
         if method == "exact":
             pairs = [_exact(self.target, n, level) for level in LEVELS]
         else:
-            # never narrower than chance alone
-            inflated = max(self.phi, 1.0) if method == "multiplicative" else 1.0
-            added = self.tau2 if method == "additive" else 0.0
-            spread = np.sqrt(inflated / (4 * n) + added)
+            spread = np.sqrt(1 / (4 * n) + self.tau2)
             pairs = [_arcsine(self.target, spread, level) for level in LEVELS]
         return Limits(*pairs[0], *pairs[1])
 
@@ -96,9 +102,9 @@ def funnel(events, n, *, target: float | None = None, corrected: bool = True) ->
     Without: exact binomial limits, interpolated between counts. With: z-scores of arcsine square
     roots of the rates, whose variance is 1 / 4n whatever the rate; the top and bottom tenth are
     pulled in to that percentile (winsorised), so that the services one looks for do not widen the
-    limits themselves. Their mean square `phi` multiplies the variance of chance; or services
-    differ with the variance `tau2` of random effects, which adds to it (estimate by moments), and
-    which Spiegelhalter 2005 (doi:10.1136/qshc.2005.013755) prefers.
+    limits themselves. From their mean square `phi` follows, by moments, the variance `tau2` of
+    random effects, which adds to that of chance; Spiegelhalter 2005 (doi:10.1136/qshc.2005.013755)
+    prefers it to limits that `phi` multiplies.
 
     Winsorising takes a third of the variance of normal scores away (`BY_CHANCE` is left). As
     published, limits are too narrow by that: of services that differ at random some 11 % lie beyond

@@ -23,8 +23,6 @@ def test_scores_and_dispersion_by_hand():
     assert found.phi == pytest.approx(phi)
     # with equal weights w the moment estimate is (k φ − (k − 1)) / ((k − 1) w), w = 4 n
     assert found.tau2 == pytest.approx((10 * phi - 9) / (9 * 400))
-    half = 1.959964 * np.sqrt(phi / 400)
-    assert found.multiplicative.high95[0] == pytest.approx(np.sin(np.pi / 4 + half) ** 2)
     half = 3.090232 * np.sqrt(1 / 400 + found.tau2)
     assert found.additive.low998[0] == pytest.approx(np.sin(np.pi / 4 - half) ** 2)
     assert found.additive.outside(found.rates).tolist() == [0] * 9 + [2]
@@ -63,7 +61,7 @@ def test_chance_alone_flags_few_and_is_not_called_dispersion():
     assert np.sqrt(found.tau2) < 0.01
     # never narrower than chance
     chance = np.sin(np.pi / 4 + 1.959964 / (2 * np.sqrt(10))) ** 2
-    assert funnel([5, 5], [10, 10]).multiplicative.high95 == pytest.approx([chance] * 2)
+    assert funnel([5, 5], [10, 10]).additive.high95 == pytest.approx([chance] * 2)
 
 
 def test_what_winsorising_leaves():
@@ -122,3 +120,7 @@ def test_what_cannot_be_had_is_refused():
         funnel([10, 10], [10, 10])
     with pytest.raises(ParameterError, match="target of 2"):
         funnel([3, 4], [10, 10], target=2)
+    with pytest.raises(ParameterError, match="no limits 'foo': exact or additive"):
+        funnel([3, 4], [10, 10]).limits("foo", 10)
+    with pytest.raises(ParameterError, match="at sizes above zero"):
+        funnel([3, 4], [10, 10]).limits("exact", [0, 10])

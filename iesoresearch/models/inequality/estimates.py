@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from iesoresearch.errors import ParameterError
 from iesoresearch.models import proportions
 
 POINTS = 100.0  # percentage points in a share
@@ -38,10 +39,14 @@ def combination(weights, events, n, level: float = proportions.LEVEL) -> Estimat
     Raises
     ------
     ParameterError
-        As `proportions.wilson`.
+        Lengths that differ, nobody where there is a weight; as `proportions.wilson`.
     """
     weights, events, n = (np.asarray(x, dtype=float) for x in (weights, events, n))
+    if not weights.shape == events.shape == n.shape or weights.ndim != 1:
+        raise ParameterError("A sum of proportions takes as many weights as events and people.")
     used = weights != 0
+    if not (n[used] > 0).all():
+        raise ParameterError("A sum of proportions has a weight for a group of nobody.")
     parts = proportions_of(events[used], n[used], level)
     return combined(weights[used], *parts)
 
@@ -72,7 +77,7 @@ def gaps(events, n, reference: int, level: float = proportions.LEVEL) -> pl.Data
     events, n : (groups,) array_like
         Those with the event, and all.
     reference
-        Row of the group that the others are compared with.
+        Row of the group that the others are compared with, from 0.
 
     Returns
     -------
@@ -83,9 +88,17 @@ def gaps(events, n, reference: int, level: float = proportions.LEVEL) -> pl.Data
     Raises
     ------
     ParameterError
-        Impossible counts.
+        Lengths that differ, a reference that is no row, impossible counts, or a level outside 0
+        and 1.
     """
     events, n = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    if events.shape != n.shape or events.ndim != 1:
+        raise ParameterError("Gaps between groups take as many events as groups of people.")
+    if not isinstance(reference, int | np.integer) or reference not in range(len(n)):
+        raise ParameterError(
+            f"Gaps between groups: the reference is the row of a group, a number from 0 to "
+            f"{len(n) - 1}, and not {reference!r}."
+        )
     against = (events, n, events[reference], n[reference], level)
     columns = dict(
         zip(("points", "points_low", "points_high"), proportions.newcombe(*against), strict=True)

@@ -3,15 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from scipy import optimize, stats
-from scipy.special import expit
+from scipy import optimize
 
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models import proportions
-from iesoresearch.models.evaluation import logistic
 from iesoresearch.models.inequality.estimates import POINTS, Estimate, combined, proportions_of
 
 _WIDEST = 30.0  # logarithm of how far from the estimate a limit of a ratio is looked for
@@ -46,56 +43,45 @@ class Inequality:
 
 
 def slope_index(
-    events,
-    n,
-    order: Sequence | None = None,
-    *,
-    form: Literal["linear", "logistic"] = "linear",
-    level: float = proportions.LEVEL,
+    events, n, order: Sequence | None = None, *, level: float = proportions.LEVEL
 ) -> Inequality:
     """Slope and relative index of inequality (Mackenbach & Kunst 1997, Soc Sci Med 44:757–771).
 
     Each group lies at its ridit, the share of people below its middle in the ranking, so that its
-    size counts and not only its rank. A line over the ridits gives the rates expected at either
-    end; both indices summarise the same line (Moreno-Betancur et al. 2015, Epidemiology, PMID
-    26000548: the best approximation of that form, whether or not the rates lie on it).
+    size counts and not only its rank. A straight line over the ridits, by least squares weighted by
+    people, gives the rates expected at either end: their difference and their ratio are the
+    indices, whether or not the rates lie on the line (`misfit` says how far they do not). Both are
+    of this one line; where the relative index is defined by a log-linear model of its own
+    (Moreno-Betancur et al. 2015, Epidemiology, PMID 26000548), it is another number.
 
-    *linear*: least squares, weighted by people. The ends are then weighted sums of the groups'
-    rates; `combination` gives the interval of the difference, and of the ratio all values that it
-    does not reject (Fieller's argument). *logistic*: the line is one of log odds, so that no rate
-    leaves 0 to 100 %, even where groups are few and gaps wide; intervals by the delta method from
-    a covariance that holds whether or not the line does, in which each group has one more person
-    with and one without the event. Group sizes are taken as given.
+    The ends are weighted sums of the groups' rates: `combination` gives the interval of the
+    difference, and of the ratio all values that it does not reject (Fieller's argument). Group
+    sizes are taken as given.
 
     Parameters
     ----------
     events, n : (groups,) array_like
         Those with the event, and all. Groups of nobody are left out.
     order
-        Place of each group, the most deprived lowest, such as deprivation deciles with 1 the most
-        deprived; by default the groups come in that order. Published tables may run the other way.
-    form
-        The line.
+        Number of each group's place, the most deprived lowest, such as deprivation deciles with 1
+        the most deprived; by default the groups come in that order. Published tables may run the
+        other way.
     level
         Of the intervals.
 
     Raises
     ------
     ParameterError
-        Lengths that differ, two groups at one place, an unknown form, or impossible counts.
+        Lengths that differ, impossible or absent counts, places that are no numbers or the same
+        for two groups, or a level outside 0 and 1.
     DataError
         Fewer than three groups with anybody in them, or everybody or nobody has the event.
     """
     places = len(np.atleast_1d(n))
     events, n, inside = _ordered(events, n, order)
     ridits = (np.cumsum(n) - n / 2) / n.sum()
-    if form == "linear":
-        found = _linear(events, n, ridits, level)
-    elif form == "logistic":
-        found = _logistic(events, n, ridits, level)
-    else:
-        raise ParameterError(f"An index of inequality has no form '{form}': linear or logistic.")
-    sii, rii, most, least, fitted = found
+    sii, rii, most, least = _line(events, n, ridits, level)
+    fitted = most + (least - most) * ridits
     every = np.full(places, np.nan)
     every[inside] = ridits
     return Inequality(
@@ -114,6 +100,17 @@ def _ordered(events, n, order) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     places = np.arange(len(n)) if order is None else np.asarray(order)
     if not events.shape == n.shape == places.shape or events.ndim != 1:
         raise ParameterError("An index of inequality takes as many events as groups and places.")
+    if not ((events >= 0) & (events <= n) & np.isfinite(n)).all():
+        raise ParameterError(
+            "An index of inequality has a count that is absent, or events that are not between 0 "
+            "and the number of people. A ranking without one of its groups is another ranking: "
+            "take counts that are complete."
+        )
+    if places.dtype.kind not in "iuf" or not np.isfinite(places).all():
+        raise ParameterError(
+            "An index of inequality takes the places of groups as numbers: as text, 10 would come "
+            "before 2. Give 1 for the most deprived group, 2 for the next, and so on."
+        )
     if len(np.unique(places)) < len(places):
         raise ParameterError(
             "An index of inequality needs one place for each group; two have the same. Add their "
@@ -131,14 +128,15 @@ def _ordered(events, n, order) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return events, n, inside
 
 
-def _linear(events, n, ridits, level):
+def _line(events, n, ridits, level) -> tuple[Estimate, Estimate, float, float]:
+    """Difference and ratio of the ends of the line, and the ends, as shares."""
     share = n / n.sum()
     slope = share * (ridits - 0.5) / (share @ (ridits - 0.5) ** 2)
     most, least = share - slope / 2, share + slope / 2
     parts = proportions_of(events, n, level)
     ends = float(most @ parts[0]), float(least @ parts[0])
     rii = Estimate(*[float("nan")] * 3) if min(ends) <= 0 else _quotient(most, least, parts)
-    return combined(most - least, *parts), rii, *ends, ends[0] + (ends[1] - ends[0]) * ridits
+    return combined(most - least, *parts), rii, *ends
 
 
 def _quotient(above: np.ndarray, below: np.ndarray, parts: tuple[np.ndarray, ...]) -> Estimate:
@@ -155,30 +153,3 @@ def _quotient(above: np.ndarray, below: np.ndarray, parts: tuple[np.ndarray, ...
         return math.exp(optimize.brentq(excess, middle, middle + side * _WIDEST, xtol=1e-12))
 
     return Estimate(math.exp(middle), limit(-1.0), limit(1.0))
-
-
-def _logistic(events, n, ridits, level):
-    x = np.column_stack([np.ones(len(n)), ridits])
-    beta = np.array([np.log(events.sum() / (n - events).sum()), 0.0])
-    if not logistic.newton(x, n, events, np.zeros(len(n)), beta, logistic.TOLERANCE):
-        raise DataError(
-            "The logistic line of an index of inequality cannot be fitted: the event separates the "
-            "ends of the ranking. Use the linear form."
-        )
-    fitted = expit(x @ beta)
-    smooth = (events + 1) / (n + 2)
-    bread = np.linalg.inv((x * (n * fitted * (1 - fitted))[:, None]).T @ x)
-    covariance = bread @ (x * (n * smooth * (1 - smooth))[:, None]).T @ x @ bread
-    ends = np.array([[1.0, 0.0], [1.0, 1.0]])
-    most, least = expit(ends @ beta)
-    slopes = ends * np.array([[most * (1 - most)], [least * (1 - least)]])
-    z = float(stats.norm.ppf((1 + level) / 2))
-    off = z * _error(slopes[0] - slopes[1], covariance)
-    by = math.exp(z * _error(slopes[0] / most - slopes[1] / least, covariance))
-    gap, ratio = float(most - least), float(most / least)
-    sii, rii = Estimate(gap, gap - off, gap + off), Estimate(ratio, ratio / by, ratio * by)
-    return sii, rii, float(most), float(least), fitted
-
-
-def _error(gradient: np.ndarray, covariance: np.ndarray) -> float:
-    return float(np.sqrt(gradient @ covariance @ gradient))

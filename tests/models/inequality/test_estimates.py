@@ -55,6 +55,22 @@ def test_a_combination_covers_the_truth():
     assert 0.93 < covered < 0.98
 
 
-def test_impossible_counts_are_refused():
+@pytest.mark.parametrize("reference", [5, -1, 1.0, "White", None])
+def test_a_reference_is_a_row(reference):
+    with pytest.raises(ParameterError, match="the row of a group, a number from 0 to 1, and not"):
+        inequality.gaps([5, 3], [10, 9], reference)
+
+
+def test_what_cannot_be_had_is_refused():
     with pytest.raises(ParameterError, match="above the number of people"):
         inequality.combination([1, 1], [5, 2], [4, 8])
+    with pytest.raises(ParameterError, match="a weight for a group of nobody"):
+        inequality.combination([1, 1], [5, 0], [8, 0])
+    with pytest.raises(ParameterError, match="as many weights as events"):
+        inequality.combination([1], [5, 2], [8, 8])
+    with pytest.raises(ParameterError, match="as many events as groups"):
+        inequality.gaps([5, 3, 1], [10, 9], 0)
+    with pytest.raises(ParameterError, match="above the number of people"):
+        inequality.gaps([5, 30], [10, 9], 0)
+    with pytest.raises(ParameterError, match="level of 95 is not between 0 and 1"):
+        inequality.gaps([5, 3], [10, 9], 0, level=95)
