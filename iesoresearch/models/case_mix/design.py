@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models.case_mix import inputs
 
 #: A level of an adjusting column with fewer people with, or without, the event joins others.
 FEWEST = 10
@@ -28,8 +29,6 @@ class Design:
         (rows,) people and, of these, with the event.
     starts
         (clusters + 1,) first row of each cluster, and the number of rows.
-    labels
-        (clusters,) of the clusters, sorted.
     """
 
     x: np.ndarray
@@ -37,7 +36,6 @@ class Design:
     n: np.ndarray
     events: np.ndarray
     starts: np.ndarray
-    labels: np.ndarray
 
 
 def encoded(frame: pl.DataFrame, events: np.ndarray, n: np.ndarray) -> pl.DataFrame:
@@ -91,9 +89,9 @@ def design(x: pl.DataFrame, events: np.ndarray, n: np.ndarray, cluster) -> Desig
     Parameters
     ----------
     x
-        Columns of numbers.
+        Columns of numbers, from `inputs.columns`.
     events, n
-        (rows,) of each row.
+        (rows,) of each row, from `inputs.counts`.
     cluster
         (rows,) labels; None: all in one.
 
@@ -102,12 +100,10 @@ def design(x: pl.DataFrame, events: np.ndarray, n: np.ndarray, cluster) -> Desig
     ParameterError
         Lengths that differ, or a column of no numbers.
     DataError
-        Nulls, impossible counts, everybody or nobody has the event, or a column that is constant or
-        follows from those before it.
+        Nulls, everybody or nobody has the event, or a column that is constant or follows from
+        those before it.
     """
-    counts = pl.DataFrame(
-        {"events": np.asarray(events, float), "n": np.asarray(n, float)}, nan_to_null=True
-    )
+    counts = pl.DataFrame({"events": events, "n": n}, nan_to_null=True)
     labels = pl.Series("cluster", cluster if cluster is not None else [0] * counts.height)
     if not x.height == counts.height == len(labels) and x.width:
         raise ParameterError("A model of case mix takes as many rows of columns as of counts.")
@@ -118,8 +114,13 @@ def design(x: pl.DataFrame, events: np.ndarray, n: np.ndarray, cluster) -> Desig
                 "or `standardise`, which make columns of its levels."
             )
     names = tuple(x.columns)
+    inputs.refuse_empty(labels.to_frame(), counts, x)
+    if not 0 < counts["events"].sum() < counts["n"].sum():
+        raise DataError(
+            "A model of case mix needs people with the event and people without; here everybody is "
+            "the same. Choose another outcome or more patients."
+        )
     rows = pl.DataFrame([labels, *counts, *(x[c].cast(pl.Float64).alias(f"x{c}") for c in names)])
-    _check_counts(rows)
     keys = rows.columns[:1] + rows.columns[3:]
     rows = rows.filter(pl.col("n") > 0).group_by(keys, maintain_order=True)
     rows = rows.agg(pl.col("events", "n").sum()).sort(keys)
@@ -130,25 +131,7 @@ def design(x: pl.DataFrame, events: np.ndarray, n: np.ndarray, cluster) -> Desig
     check_columns(matrix, n, (CONSTANT, *names))
     changes = rows.select(pl.col("cluster").rle_id())["cluster"].to_numpy()
     starts = np.searchsorted(changes, np.arange(changes[-1] + 2))
-    labels = rows["cluster"].to_numpy()[starts[:-1]]
-    return Design(matrix, (CONSTANT, *names), n, events, starts, labels)
-
-
-def _check_counts(rows: pl.DataFrame) -> None:
-    holes = [column.name for column in rows if column.null_count()]
-    if holes:
-        raise DataError(
-            f"A model of case mix has empty cells in the column '{holes[0].removeprefix('x')}'. "
-            "Leave those rows out, or make missing a level of its own."
-        )
-    events, n = rows["events"].to_numpy(), rows["n"].to_numpy()
-    if (events < 0).any() or (events > n).any():
-        raise DataError("A model of case mix has more events than people, or fewer than none.")
-    if not 0 < events.sum() < n.sum():
-        raise DataError(
-            "A model of case mix needs people with the event and people without; here everybody is "
-            "the same. Choose another outcome or more patients."
-        )
+    return Design(matrix, (CONSTANT, *names), n, events, starts)
 
 
 def check_columns(x: np.ndarray, n: np.ndarray, names: tuple[str, ...]) -> None:

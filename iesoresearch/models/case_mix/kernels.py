@@ -150,17 +150,3 @@ def evaluate(x, n, events, starts, beta, tau, points, weights, modes, gradient, 
         for m in range(j):
             hessian[m, j] = hessian[j, m]
     return total
-
-
-@numba.njit(cache=True, nogil=True)
-def intercepts(n, events, eta, starts, tau, points, weights, modes):
-    """Mean and standard deviation of each cluster's intercept given the data: (clusters, 2)."""
-    nodes, shares = np.empty(len(points)), np.empty(len(points))
-    out = np.empty((len(starts) - 1, 2))
-    for c in range(len(starts) - 1):
-        rows = slice(starts[c], starts[c + 1])
-        _integrate(eta[rows], n[rows], events[rows], tau, modes[c], points, weights, nodes, shares)
-        mean = (shares * nodes).sum()
-        out[c, 0] = tau * mean
-        out[c, 1] = tau * np.sqrt((shares * (nodes - mean) ** 2).sum())
-    return out

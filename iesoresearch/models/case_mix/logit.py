@@ -65,7 +65,8 @@ def covariance(design: Design, beta: np.ndarray, clustered: bool) -> np.ndarray:
     """Covariance that holds whether or not the model does (columns, columns).
 
     Huber's and White's, of people or of whole clusters (Liang & Zeger 1986,
-    doi:10.1093/biomet/73.1.13), times k / (k − 1) for the k people or clusters.
+    doi:10.1093/biomet/73.1.13), times k / (k − 1) for the k people or clusters. NaN where there is
+    one cluster, which has nothing to differ from.
     """
     x, n, events = design.x, design.n, design.events
     mean = expit(x @ beta)
@@ -76,7 +77,7 @@ def covariance(design: Design, beta: np.ndarray, clustered: bool) -> np.ndarray:
     else:
         squares = events * (1 - mean) ** 2 + (n - events) * mean**2
         meat, k = (x * squares[:, None]).T @ x, n.sum()
-    return k / (k - 1) * bread @ meat @ bread
+    return (k / (k - 1) if k > 1 else np.nan) * bread @ meat @ bread
 
 
 def log_likelihood(design: Design, beta: np.ndarray) -> float:

@@ -1,20 +1,18 @@
 """Logistic regression with a random intercept per cluster, such as a service."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from scipy import optimize, stats
 
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.models.case_mix import kernels, logit
+from iesoresearch.models.case_mix import inputs, kernels, logit
 from iesoresearch.models.case_mix.design import Design, design
 
 NODES = 15
 _STEPS = 200
 _SETTLED = 1e-9
 _NONE = 1e-3  # a standard deviation below this is none: odds then differ by a thousandth
-_HIGHEST = 20.0
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,8 @@ class Mixed:
     joint
         (columns + 1,) squared: covariance with the logarithm of `tau` last; that row and column are
         zero where `tau` is.
-    log_likelihood, log_likelihood_fixed
-        With and without random intercepts; binomial coefficients left out.
-    p_tau
-        That `tau` is zero: likelihood ratio, half a chi-squared with one degree of freedom (Self &
-        Liang 1987, doi:10.1080/01621459.1987.10478472).
-    labels, intercepts, intercept_errors
-        (clusters,) each cluster's intercept as the mean and standard deviation of what the data
-        leave open (best prediction, drawn towards 0), coefficients taken as known.
+    log_likelihood
+        Binomial coefficients left out.
     """
 
     names: tuple[str, ...]
@@ -48,28 +40,6 @@ class Mixed:
     joint: np.ndarray
     tau: float
     log_likelihood: float
-    log_likelihood_fixed: float
-    p_tau: float
-    labels: np.ndarray
-    intercepts: np.ndarray
-    intercept_errors: np.ndarray
-    design: Design = field(repr=False)
-
-    def tau_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Profile likelihood interval of `tau`; 0 as lower limit where none at all is plausible."""
-        drop = stats.chi2.ppf(level, 1) / 2
-        found = _At(self.design, self.coefficients, self.tau)
-
-        def short(tau: float) -> float:
-            return found.moved(tau).climb(fixed=True).level - self.log_likelihood + drop
-
-        low = 0.0
-        if self.tau > 0 and self.log_likelihood_fixed < self.log_likelihood - drop:
-            low = optimize.brentq(short, _NONE, self.tau, xtol=1e-5)
-        high = max(2 * self.tau, 0.1)
-        while short(high) > 0 and high < _HIGHEST:
-            high *= 2
-        return low, float(optimize.brentq(short, max(self.tau, _NONE), high, xtol=1e-5))
 
 
 def fit_mixed(x, events, n, cluster) -> Mixed:
@@ -91,17 +61,19 @@ def fit_mixed(x, events, n, cluster) -> Mixed:
     Raises
     ------
     ParameterError
-        Lengths that differ.
+        Lengths that differ, impossible counts, or columns of no numbers.
     DataError
-        One cluster; a column that separates, is constant or follows from others; no convergence.
+        One cluster; empty cells; a column that separates, is constant or follows from others; no
+        convergence.
     """
     frame = x if isinstance(x, pl.DataFrame) else _frame(x)
-    return fit_design(design(frame, events, n, cluster))
+    cluster = inputs.labels(cluster, "cluster")
+    return fit_design(design(inputs.columns(frame), *inputs.counts(events, n), cluster))
 
 
 def fit_design(rows: Design) -> Mixed:
     """`fit_mixed` of rows that were prepared already."""
-    if len(rows.labels) < 2:
+    if len(rows.starts) < 3:
         raise DataError("A model with random intercepts needs at least two clusters; there is one.")
     plain = logit.fit(rows)
     fixed = logit.log_likelihood(rows, plain)
@@ -112,8 +84,6 @@ def fit_design(rows: Design) -> Mixed:
         joint[:-1, :-1] = _without(rows, plain)
     else:
         joint = np.linalg.inv(-found.curvature())
-    p_tau = 0.5 * stats.chi2.sf(2 * (found.level - fixed), 1) if found.tau else 1.0
-    own = found.intercepts()
     return Mixed(
         names=rows.names,
         coefficients=found.beta,
@@ -121,12 +91,6 @@ def fit_design(rows: Design) -> Mixed:
         joint=joint,
         tau=found.tau,
         log_likelihood=found.level,
-        log_likelihood_fixed=fixed,
-        p_tau=float(p_tau),
-        labels=rows.labels,
-        intercepts=own[:, 0],
-        intercept_errors=own[:, 1],
-        design=rows,
     )
 
 
@@ -141,13 +105,9 @@ class _At:
 
     def __post_init__(self) -> None:
         k = len(self.beta) + 1
-        self._modes = np.zeros(len(self.rows.labels))
+        self._modes = np.zeros(len(self.rows.starts) - 1)
         self._gradient, self._hessian = np.empty(k), np.empty((k, k))
         self._points, self._weights = np.polynomial.hermite.hermgauss(NODES)
-
-    def moved(self, tau: float) -> "_At":
-        """The same coefficients with another standard deviation."""
-        return _At(self.rows, self.beta, tau)
 
     def _evaluate(self, theta: np.ndarray) -> float:
         rows = self.rows
@@ -156,15 +116,13 @@ class _At:
             *(self._points, self._weights, self._modes, self._gradient, self._hessian),
         )
 
-    def climb(self, fixed: bool = False) -> "_At":
-        """The highest point from here: over the coefficients and, unless `fixed`, over log tau."""
+    def climb(self) -> "_At":
+        """The highest point from here, over the coefficients and log tau."""
         theta = np.append(self.beta, np.log(self.tau))
-        free = slice(None, -1 if fixed else None)
         level, damping = self._evaluate(theta), 0.0
         for _ in range(_STEPS):
             gradient, curvature = self._on_log_scale(theta[-1])
-            step = np.zeros_like(theta)
-            step[free] = _newton_step(gradient[free], curvature[free, free], damping)
+            step = _newton_step(gradient, curvature, damping)
             tried = theta + step
             reached = self._evaluate(tried)
             if reached >= level - 1e-12 * (1 + abs(level)):
@@ -198,13 +156,6 @@ class _At:
         self._evaluate(theta)
         return -self._on_log_scale(theta[-1])[1]
 
-    def intercepts(self) -> np.ndarray:
-        rows = self.rows
-        return kernels.intercepts(
-            *(rows.n, rows.events, rows.x @ self.beta, rows.starts, self.tau),
-            *(self._points, self._weights, self._modes),
-        )
-
 
 def _newton_step(gradient: np.ndarray, curvature: np.ndarray, damping: float) -> np.ndarray:
     """Newton's step; damped until the curvature is that of a hill."""
@@ -234,7 +185,10 @@ def _without(rows: Design, beta: np.ndarray) -> np.ndarray:
 
 
 def _frame(x) -> pl.DataFrame:
-    x = np.asarray(x, dtype=float)
+    try:
+        x = np.asarray(x, dtype=float)
+    except (TypeError, ValueError):
+        x = np.empty(0)
     if x.ndim != 2:
-        raise ParameterError("Columns of a model are a table of two dimensions.")
+        raise ParameterError("Columns of a model are a table of numbers of two dimensions.")
     return pl.DataFrame(x, schema=[str(j + 1) for j in range(x.shape[1])], orient="row")

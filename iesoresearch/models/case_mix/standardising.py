@@ -8,6 +8,8 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models import proportions
+from iesoresearch.models.case_mix import inputs
 from iesoresearch.models.case_mix import logit as logits
 from iesoresearch.models.case_mix.design import FEWEST, Design, design, encoded
 from iesoresearch.models.case_mix.mixed import fit_design
@@ -104,11 +106,13 @@ def standardise(
     Raises
     ------
     ParameterError
-        An unknown reference, or random intercepts without clusters.
+        Impossible counts, lengths that differ, labels or columns that are none, an unknown
+        reference, a level outside 0 and 1, or random intercepts without clusters.
     DataError
-        Fewer than two levels with enough patients, the reference among them; what `design.design`
-        and `fit_mixed` refuse.
+        Empty cells; fewer than two levels with enough patients, the reference among them; what
+        `design.design` and `fit_mixed` refuse.
     """
+    proportions.check_level(level)
     rows = _Rows.of(events, group, x, n, cluster, reference)
     if mixed and cluster is None:
         raise ParameterError("Random intercepts need clusters; there are none.")
@@ -198,23 +202,19 @@ class _Rows:
 
     @classmethod
     def of(cls, events, group, x, n, cluster, reference) -> "_Rows":
-        events = pl.Series(events).cast(pl.Float64)
+        events, n = inputs.counts(events, n)
         columns = {
             "event": events,
-            "n": np.ones(len(events)) if n is None else np.asarray(n, dtype=float),
-            "group": pl.Series(group).cast(pl.String),
+            "n": n,
+            "group": inputs.labels(group, "group").cast(pl.String),
         }
-        columns |= {} if cluster is None else {"cluster": pl.Series(cluster)}
-        x = pl.DataFrame() if x is None else x
+        columns |= {} if cluster is None else {"cluster": inputs.labels(cluster, "cluster")}
+        x = inputs.columns(x)
         lengths = {len(values) for values in columns.values()} | ({x.height} if x.width else set())
         if len(lengths) > 1:
             raise ParameterError("Events, groups, case mix and clusters differ in length.")
         frame = pl.DataFrame(columns, nan_to_null=True)
-        if any(c.null_count() for c in (*frame, *x)):
-            raise DataError(
-                "Standardised rates: there are empty cells. Leave those rows out, as `steps` does, "
-                "or make missing a level of its own."
-            )
+        inputs.refuse_empty(frame, x)
         sizes = frame.group_by("group").agg(
             pl.col("n").sum().cast(pl.Int64), pl.col("event").sum().cast(pl.Int64).alias("events")
         )
@@ -264,7 +264,7 @@ class _Rows:
 
 def _levels(sizes: pl.DataFrame, reference: str | None) -> list[str]:
     """Levels that go into the model, the reference first."""
-    if reference is not None and reference not in sizes["group"]:
+    if reference is not None and reference not in sizes["group"].to_list():
         raise ParameterError(f"There is no patient of the reference group '{reference}'.")
     enough = sizes.filter(
         (pl.col("events") >= FEWEST) & (pl.col("n") - pl.col("events") >= FEWEST)
@@ -301,11 +301,9 @@ def direct(
     ParameterError, DataError
         As `standardise`.
     """
-    rows = _Rows.of(events, group, None, n, None, reference)
-    kept = pl.Series(group).cast(pl.String).is_in(rows.levels)
-    cells = rows.frame.with_columns(
-        pl.Series(stratum).cast(pl.String).filter(kept).alias("stratum")
-    )
+    strata = inputs.labels(stratum, "stratum").to_frame()
+    rows = _Rows.of(events, group, strata, n, None, reference)
+    cells = rows.frame.hstack(rows.x)
     strata = cells.group_by("stratum").agg(pl.col("n").sum().alias("all")).sort("stratum")
     weights = (strata["all"] / strata["all"].sum()).to_numpy()
     cells = cells.group_by("group", "stratum").agg(pl.col("event", "n").sum())

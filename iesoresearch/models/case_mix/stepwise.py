@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.models.case_mix import inputs
 from iesoresearch.models.case_mix.standardising import Standardised, standardise
 
 UNADJUSTED = "unadjusted"
@@ -85,7 +86,8 @@ def steps(
     Raises
     ------
     ParameterError
-        Lengths that differ, or two blocks with a column of the same name.
+        Lengths that differ, or two blocks with a column of the same name; what `standardise`
+        refuses.
     DataError
         Nobody has everything that is needed; what `standardise` refuses.
     """
@@ -117,9 +119,11 @@ def steps(
 
 def _complete(y, group, blocks, cluster) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
     """People of whom everything is known, and their blocks."""
-    columns = {"y": pl.Series(y).cast(pl.Float64), "group": pl.Series(group).cast(pl.String)}
+    group = inputs.labels(group, "group").cast(pl.String)
+    columns = {"y": inputs.counts(y)[0], "group": group}
     if cluster is not None:
-        columns["cluster"] = pl.Series(cluster)
+        columns["cluster"] = inputs.labels(cluster, "cluster")
+    blocks = {name: inputs.columns(block) for name, block in blocks.items()}
     heights = {len(c) for c in columns.values()} | {b.height for b in blocks.values()}
     names = [name for block in blocks.values() for name in block.columns]
     if len(heights) > 1 or len(set(names)) < len(names):
@@ -132,8 +136,6 @@ def _complete(y, group, blocks, cluster) -> tuple[pl.DataFrame, dict[str, pl.Dat
     for frame in (people, *blocks.values()):
         for column in frame:
             known &= column.is_not_null().to_numpy()
-            if column.dtype.is_float():
-                known &= ~column.is_nan().fill_null(True).to_numpy()
     if not known.any():
         raise DataError(
             "No patient has a known outcome, group and case mix. Leave out the column that is "

@@ -22,7 +22,6 @@ def fit(columns, y=Y):
 def test_equal_rows_are_added_up_and_clusters_lie_together():
     x = pl.DataFrame({"a": [1.0, 0.0, 1.0, 0.0, 1.0]})
     found = design(x, [1, 0, 1, 1, 0], [1, 1, 1, 2, 0], ["q", "q", "q", "p", "p"])
-    assert found.labels.tolist() == ["p", "q"]
     assert found.names == ("constant", "a")
     assert found.x.tolist() == [[1, 0], [1, 0], [1, 1]]
     assert found.n.tolist() == [2, 1, 2]  # a row of nobody is left out
@@ -96,8 +95,6 @@ def test_bad_rows_are_refused():
     with pytest.raises(DataError, match="empty cells in the column 'a'"):
         design(x, [1, 0, 1], [1, 1, 1], None)
     x = pl.DataFrame({"a": [1.0, 2.0, 4.0]})
-    with pytest.raises(DataError, match="more events than people"):
-        design(x, [1, 0, 2], [1, 1, 1], None)
     with pytest.raises(DataError, match="everybody is the same"):
         design(x, [1, 1, 1], [1, 1, 1], None)
     with pytest.raises(ParameterError, match="as many rows"):

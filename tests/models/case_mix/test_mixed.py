@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
-from scipy import integrate, optimize, stats
+from scipy import integrate, stats
 from scipy.special import expit, xlogy
 
 from iesoresearch.errors import DataError, ParameterError
@@ -45,14 +45,14 @@ def eta_of(beta):
     return np.column_stack([np.ones(len(N)), X.to_numpy()]) @ beta
 
 
-def integral(beta, tau, herd, moment=0):
-    """Of likelihood times a power of the intercept, over the intercept of one herd, by scipy."""
+def integral(beta, tau, herd):
+    """Of the likelihood over the intercept of one herd, by scipy."""
     eta, n, events = (x[herd == HERD] for x in (eta_of(beta), N, EVENTS))
 
     def density(b):
         p = expit(eta + b)
         inside = (xlogy(events, p) + xlogy(n - events, 1 - p)).sum()
-        return b**moment * np.exp(inside + 30) * stats.norm.pdf(b, scale=tau)
+        return np.exp(inside + 30) * stats.norm.pdf(b, scale=tau)
 
     return integrate.quad(density, -9, 9, points=[-1, 0, 1], epsabs=0, epsrel=1e-11, limit=400)[0]
 
@@ -103,26 +103,6 @@ def test_it_is_the_highest_point_and_the_covariance_its_curvature(herds):
             curvature[i, j] = curvature[j, i] = (both - across) / (4 * step**2)
     assert herds.joint == pytest.approx(np.linalg.inv(-curvature), rel=1e-3, abs=1e-5)
     assert herds.covariance == pytest.approx(herds.joint[:-1, :-1])
-
-
-def test_intercepts_are_posterior_means(herds):
-    for herd in (0, 7, 14):
-        total, first, second = (
-            integral(herds.coefficients, herds.tau, herd, moment) for moment in range(3)
-        )
-        assert herds.labels[herd] == herd
-        assert herds.intercepts[herd] == pytest.approx(first / total, abs=1e-6)
-        error = np.sqrt(second / total - (first / total) ** 2)
-        assert herds.intercept_errors[herd] == pytest.approx(error, abs=1e-5)
-
-
-def test_the_interval_of_tau_ends_where_the_likelihood_has_dropped(herds):
-    for end in herds.tau_interval():
-        found = optimize.minimize(
-            lambda beta, end=end: -log_likelihood(beta, end), herds.coefficients, tol=1e-5
-        )
-        drop = herds.log_likelihood + found.fun
-        assert drop == pytest.approx(stats.chi2.ppf(0.95, 1) / 2, abs=1e-3)
 
 
 def test_derivatives_away_from_the_top():
@@ -178,7 +158,6 @@ def test_planted_values_are_found_again():
         found.append([*fitted.coefficients, fitted.tau])
         error = np.sqrt(fitted.covariance[1, 1])
         covered.append(abs(fitted.coefficients[1] - 0.8) < 1.96 * error)
-        assert fitted.p_tau < 1e-6
     found = np.array(found)
     assert np.abs(found.mean(axis=0) - truth)[:2] == pytest.approx([0, 0], abs=0.02)
     assert found[:, 2].mean() == pytest.approx(0.6, abs=0.02)
@@ -195,26 +174,19 @@ def test_services_that_do_not_differ():
     found = fit_mixed(x[:, None], y, np.ones(900), np.repeat(["a", "b", "c"], 300))
     plain = sm.GLM(y, sm.add_constant(x), sm.families.Binomial()).fit()
     assert found.tau == 0
-    assert found.p_tau == 1
     assert found.coefficients == pytest.approx(plain.params)
     assert found.covariance == pytest.approx(plain.cov_params())
     assert found.log_likelihood == pytest.approx(plain.llf)
-    assert found.log_likelihood_fixed == found.log_likelihood
     assert not found.joint[-1].any()
-    assert found.intercepts.tolist() == [0, 0, 0]
-    low, high = found.tau_interval()
-    assert low == 0
-    assert 0.02 < high < 0.6
 
 
 def test_chance_is_called_chance():
-    """No differences planted: none in about half of the draws, p below .05 in about one in 20."""
+    """No differences planted: none found in about half of the draws."""
     fitted = []
     for seed in range(60):
         x, y, cluster = draw(seed, clusters=40, size=25, tau=0.0)
         fitted.append(fit_mixed(x[:, None], y, np.ones(len(y)), cluster))
     assert 0.35 < np.mean([one.tau == 0 for one in fitted]) < 0.75
-    assert np.mean([one.p_tau < 0.05 for one in fitted]) < 0.12
 
 
 def test_adding_rows_up_and_their_order_change_nothing():
@@ -229,8 +201,6 @@ def test_adding_rows_up_and_their_order_change_nothing():
     assert added.coefficients == pytest.approx(single.coefficients, abs=1e-8)
     assert added.tau == pytest.approx(single.tau, abs=1e-8)
     assert added.log_likelihood == pytest.approx(single.log_likelihood, abs=1e-7)
-    own = dict(zip(added.labels, added.intercepts, strict=True))
-    assert own["service 7"] == pytest.approx(single.intercepts[7], abs=1e-7)
 
 
 def test_large_differences_between_small_services_are_found():
@@ -249,5 +219,12 @@ def test_what_cannot_be_had_is_refused():
         fit_mixed(np.column_stack([x, 2 * x]), y, n, cluster)
     with pytest.raises(DataError, match="The column '1' tells"):
         fit_mixed(y[:, None] * 2 - 1 + x[:, None] / 99, y, n, cluster)
-    with pytest.raises(ParameterError, match="two dimensions"):
-        fit_mixed(x, y, n, cluster)
+    for columns in (x, [["low"], ["high"]]):
+        with pytest.raises(ParameterError, match="a table of numbers of two dimensions"):
+            fit_mixed(columns, y, n, cluster)
+    with pytest.raises(ParameterError, match="more events than people"):
+        fit_mixed(x[:, None], 2 * y, n, cluster)
+    with pytest.raises(ParameterError, match="infinite numbers"):
+        fit_mixed(np.where(x > 0, x, np.inf)[:, None], y, n, cluster)
+    with pytest.raises(DataError, match="empty cells in the column '1'"):
+        fit_mixed(np.where(x > 0, x, np.nan)[:, None], y, n, cluster)

@@ -142,6 +142,10 @@ def test_few_clusters_with_a_level_widen_its_interval_and_one_gives_none():
     )
     assert points is not None
     assert (low, high, reason) == (None, None, ONE_CLUSTER)
+    everybody = standardise(y, group, frame, cluster=np.zeros(900))
+    assert numbers(everybody, "b", "points_low", "reason") == (None, ONE_CLUSTER)
+    assert numbers(everybody, "b", "points") == pytest.approx((points,))
+    assert numbers(everybody, "a", "rate_high", "reason") == (None, ONE_CLUSTER)
 
 
 def test_intervals_of_clusters_cover():
@@ -291,3 +295,68 @@ def test_what_cannot_be_had_is_refused():
         standardise(y, group, frame.with_columns(again=pl.Series(group)))
     with pytest.raises(DataError, match="The column 'result' tells"):
         standardise(y, group, frame.with_columns(result=pl.Series(y)))
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"level": 95}, "level of 95 is not between 0 and 1"),
+        ({"level": 1}, "level of 1 is not between 0 and 1"),
+        ({"events": ["yes", "no"] * 350}, "events and people are numbers or booleans"),
+        ({"events": 2.0 * np.ones(SMALL)}, "more events than people"),
+        ({"events": 0.5 * np.ones(SMALL)}, "no whole number"),
+        ({"events": np.ones((SMALL, 2))}, "two columns of the same length"),
+        ({"n": np.full(SMALL, np.inf)}, "below 0 or infinite"),
+        ({"n": np.full(SMALL, -1)}, "below 0 or infinite"),
+        ({"n": np.full(9, 1)}, "two columns of the same length"),
+        ({"n": ["many"] * SMALL}, "events and people are numbers or booleans"),
+        ({"group": [1, "a"] * 350}, "'group' takes one label for each row"),
+        ({"group": [[1]] * SMALL}, "'group' takes one label for each row"),
+        ({"cluster": 5}, "'cluster' takes one label for each row"),
+        ({"cluster": [1, 2]}, "differ in length"),
+        ({"reference": 5}, "no patient of the reference group '5'"),
+        ({"x": list(range(SMALL))}, r"a polars\.DataFrame, .* this is a list"),
+        ({"x": pl.DataFrame({"a": [[1]] * SMALL})}, "column 'a' holds no single values"),
+        ({"x": pl.DataFrame({"a": [np.inf, *range(1, SMALL)]})}, "column 'a' has infinite numbers"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(drawn, changed, message):
+    frame, group, _, _, y = drawn
+    with pytest.raises(ParameterError, match=message):
+        standardise(**{"events": y, "group": group, "x": frame, **changed})
+
+
+@pytest.mark.parametrize("hole", [None, np.nan])
+@pytest.mark.parametrize("name", ["event", "n", "score", "cluster"])
+def test_empty_cells_are_refused_by_the_name_of_the_column(drawn, name, hole):
+    frame, group, cluster, _, y = drawn
+    given = {"event": y, "n": np.ones(SMALL), "score": frame["score"], "cluster": cluster * 1.0}
+    given = {column: list(values) for column, values in given.items()}
+    given[name][3] = hole
+    x = pl.DataFrame({"score": given.pop("score")})
+    with pytest.raises(DataError, match=f"empty cells in the column '{name}'"):
+        standardise(given.pop("event"), group, x, **given)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"stratum": ["all"]}, ParameterError, "differ in length"),
+        ({"stratum": ["all", None]}, DataError, "empty cells in the column 'stratum'"),
+        ({"stratum": 5}, ParameterError, "'stratum' takes one label for each row"),
+        ({"events": [30, 45]}, ParameterError, "more events than people"),
+        ({"n": [60, -40]}, ParameterError, "below 0 or infinite"),
+        ({"events": ["30", "many"]}, ParameterError, "numbers or booleans"),
+        ({"events": [30, None]}, DataError, "empty cells in the column 'event'"),
+        ({"level": 95}, ParameterError, "level of 95 is not between 0 and 1"),
+    ],
+)
+def test_arguments_of_direct_standardisation_are_refused(changed, error, message):
+    given = {"events": [30, 12], "group": ["a", "b"], "stratum": ["all", "all"], "n": [60, 40]}
+    with pytest.raises(error, match=message):
+        direct(**given | changed)

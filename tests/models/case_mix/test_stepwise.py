@@ -116,6 +116,12 @@ def test_what_cannot_be_had_is_refused(people):
         steps(y, group, {"one": blocks["other"], "two": blocks["other"]})
     with pytest.raises(ParameterError, match="as many rows"):
         steps(y, group, {"one": blocks["other"][:5]})
+    with pytest.raises(ParameterError, match="events and people are numbers or booleans"):
+        steps(["yes", "no"] * (N // 2), group, blocks)
+    with pytest.raises(ParameterError, match=r"a polars\.DataFrame, .* this is a ndarray"):
+        steps(y, group, {"one": blocks["other"].to_numpy()})
+    with pytest.raises(ParameterError, match="level of 95 is not between 0 and 1"):
+        steps(y, group, blocks, level=95)
     with pytest.raises(DataError, match="No patient has a known"):
         steps(y, group, {"one": pl.DataFrame({"x": [None] * N})})
 
