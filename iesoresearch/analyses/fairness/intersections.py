@@ -1,7 +1,7 @@
 """Intersections of groups: how much they differ, which stand out, and what one-way tables hide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -11,6 +11,7 @@ from iesoresearch.analyses._chains import chains
 from iesoresearch.analyses.fairness import Params
 from iesoresearch.analyses.fairness.data import ETHNIC_GROUPS, Audited, levels_of
 from iesoresearch.analyses.fairness.outcomes import DENOMINATORS, POPULATION, STAGES, WORDS
+from iesoresearch.analyses.fairness.strata import HIGHER, LOWER, STEPS, Estimates
 from iesoresearch.data.groups import NOT_RECORDED
 from iesoresearch.disclosure import derived
 from iesoresearch.errors import DataError
@@ -19,12 +20,8 @@ from iesoresearch.models.growth.estimator import Estimate
 from iesoresearch.results import Check, FigureSpec, Number, Result, Table, Value
 from iesoresearch.seeds import derive
 
-HIGHER, LOWER, ADDS_UP = "more than its parts", "less than its parts", "adds up"
-UNPLACED = "a group is not recorded"
 BY_CHANCE = 0.05  # of separate tests, where nothing is there to be found
 _ENDS = ("", "_low", "_high")
-#: Steps to which estimates are rounded: finer ones would tell the exact counts behind them.
-_STEPS = {"mean": 1.0, "interaction": 0.5}
 #: Of the summary -> what it is, all in per cent.
 SHARES = {
     "vpc": "Variance between intersections, of all (latent scale)",
@@ -71,7 +68,7 @@ def intersections(data: Audited, params: Params) -> Result:
     found = _Analysed(data, dimensions, params.outcome, counts, fitted)
     summary = fitted.summary()
     return Result(
-        tables={"strata": _strata(found), "strata_shares": _shares(found, summary)},
+        tables={"strata": _strata(found, params), "strata_shares": _shares(found, summary)},
         numbers=_numbers(found, summary),
         checks=_checks(found, summary),
         text=_text(found, summary),
@@ -112,58 +109,42 @@ def _fitted(
     )
 
 
-def _strata(found: _Analysed) -> Table:
+def _strata(found: _Analysed, params: Params) -> Table:
     """Raw and shrunken rate of every intersection, and how it differs from its parts."""
     sensitivity, outcome = found.data.sensitivity, found.outcome
-    frame = found.counts.join(
-        _estimates(found), on=found.dimensions, how="left", maintain_order="left"
-    ).with_columns(pl.col("finding").fill_null(UNPLACED))
     count = partial(Value, "count", digits=0, parts_of=(), sensitivity=sensitivity)
     values = {
         found.denominator: count(label=STAGES[found.denominator]),
         outcome: count(label=STAGES[outcome], within=found.denominator, follows=found.denominator),
     }
-    base = found.counts.columns
     table = Table(
         f"Intersections: {STAGES[outcome].lower()}",
-        frame.select(base),
+        found.counts,
         {d: d for d in found.dimensions},
         values,
         POPULATION,
         _broader(found),
     )
     table = derived.with_rate(table, "raw", outcome, found.denominator, "Raw rate, %")
+    estimates = Estimates(
+        found.dimensions, outcome, found.denominator, found.counts, found.fitted,
+        partial(_fitted, found.data, dimensions=found.dimensions, params=params),
+    )  # fmt: skip
     model = partial(
         Value, "model", denominator=found.denominator, follows=outcome, sensitivity=sensitivity
     )
     labels = {"mean": "Shrunken rate, %", "interaction": "Beside main effects, points"}
     added = {
-        name + end: model(label=labels[name] if not end else "", digits=int(step < 1))
-        for name, step in _STEPS.items()
+        name + end: model(
+            label=labels[name] if not end else "",
+            digits=int(step < 1),
+            derive=partial(estimates.rounded, name=name + end),
+        )
+        for name, step in STEPS.items()
         for end in _ENDS
-    } | {"finding": model(label="Finding", digits=0)}
-    return Table(
-        table.title,
-        table.frame.with_columns(frame.select(*added)),
-        table.keys,
-        table.values | added,
-        table.population,
-        table.broader,
-    )
-
-
-def _estimates(found: _Analysed) -> pl.DataFrame:
-    """Estimates of the intersections in per cent and points, coarse enough to tell no count."""
-    frame = found.fitted.to_frame()
-    coarse = [
-        ((pl.col(name + end) * 100 / step).round() * step).alias(name + end)
-        for name, step in _STEPS.items()
-        for end in _ENDS
-    ]
-    above = pl.col("effect_low") > 0
-    finding = pl.when(~pl.col("flagged")).then(pl.lit(ADDS_UP)).when(above).then(pl.lit(HIGHER))
-    finding = pl.coalesce("reason", finding.otherwise(pl.lit(LOWER)))
-    return frame.select(*found.dimensions, *coarse, finding=finding)
+    } | {"finding": model(label="Finding", digits=0, derive=estimates.finding)}
+    columns = [value.derive(found.counts).alias(name) for name, value in added.items()]
+    return replace(table, frame=table.frame.with_columns(columns), values=table.values | added)
 
 
 def _broader(found: _Analysed) -> dict:
@@ -196,7 +177,8 @@ def _shares(found: _Analysed, summary: Mapping[str, Estimate]) -> Table:
 
 def _percent(estimate: Estimate, name: str) -> dict[str, float]:
     values = (estimate.x, estimate.x_low, estimate.x_high)
-    return {name + end: 100 * x for end, x in zip(_ENDS, values, strict=True)}
+    # no finer than shown: shares are of exact counts
+    return {name + end: round(100 * x, 1) for end, x in zip(_ENDS, values, strict=True)}
 
 
 def _numbers(found: _Analysed, summary: Mapping[str, Estimate]) -> dict[str, Number]:
@@ -307,8 +289,10 @@ def _text(found: _Analysed, summary: Mapping[str, Estimate]) -> dict[str, str]:
         "that is how many comparisons at once are allowed for, and raw rates of small "
         "intersections are mostly noise. Groups of fewer than "
         f"{maihda.FEWEST} take part and have no estimate; what may be shown is for the disclosure "
-        "policy to say, over all tables together. Estimates are rounded to whole per cent and half "
-        "points, so that they tell no exact count. AUC is that of other patients of the same "
+        "policy to say, over all tables together. Estimates of single intersections are those of "
+        "models of the counts as they are shown, without what is suppressed, so that they tell no "
+        "exact or suppressed count; that costs small intersections some precision. Shares of "
+        "variance and AUC are of all counts. AUC is that of other patients of the same "
         "intersections: 50 % is a coin.",
         "limits": "{n_not_intersected} referrals of which a group is not recorded are in no "
         "intersection. Published tables are one-way, so that intersections can only be had from "

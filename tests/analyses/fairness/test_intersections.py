@@ -9,13 +9,9 @@ import pytest
 
 from iesoresearch.analyses.fairness import Params
 from iesoresearch.analyses.fairness.data import Audited
-from iesoresearch.analyses.fairness.intersections import (
-    ADDS_UP,
-    BY_CHANCE,
-    UNPLACED,
-    intersections,
-)
+from iesoresearch.analyses.fairness.intersections import BY_CHANCE, intersections
 from iesoresearch.analyses.fairness.outcomes import gaps
+from iesoresearch.analyses.fairness.strata import ADDS_UP, UNPLACED
 from iesoresearch.data.groups import NOT_RECORDED, QUINTILES
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.models.maihda import TOO_SMALL
