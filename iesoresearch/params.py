@@ -39,6 +39,11 @@ class AnalysisParams(BaseModel):
         """Names, or absolute paths, of files that are read beside the data, such as a model."""
         return ()
 
+    @property
+    def open_beside(self) -> bool:
+        """Whether these files are open data that no package carries, so that they may be absent."""
+        return False
+
     @classmethod
     def check(cls, values: Mapping[str, Any], where: str) -> Self:
         """Validated parameters; `where` says in the message where the values came from.

@@ -23,7 +23,11 @@ class Analysis:
     def fingerprint(self, params: AnalysisParams, settings: Settings) -> str:
         """Hash of the data that `load` would read."""
         return locate.fingerprint(
-            params.source, settings.search_path, **params.survey, beside=params.files_beside
+            params.source,
+            settings.search_path,
+            **params.survey,
+            beside=params.files_beside,
+            may_lack=params.open_beside,
         )
 
     def load(self, params: AnalysisParams, settings: Settings):

@@ -143,13 +143,13 @@ def _named(name: str, search_path: tuple[Path, ...], lacking: str, table: str) -
     )
 
 
-def file_beside(name: str, search_path: tuple[Path, ...]) -> Path:
+def file_beside(name: str, search_path: tuple[Path, ...], may_lack: bool = False) -> Path:
     """The first file called `name` in a folder of the search path; an absolute path is itself.
 
     Raises
     ------
     DataError
-        No folder holds one.
+        No folder holds one: `NotApplicable` where open data may lack.
     """
     if Path(name).is_absolute():
         return Path(name)
@@ -157,7 +157,8 @@ def file_beside(name: str, search_path: tuple[Path, ...]) -> Path:
         if (folder / name).is_file():
             return folder / name
     looked = ", ".join(str(folder) for folder in search_path) or "none was given"
-    raise DataError(f"No folder with {name} was found (searched: {looked}). Name one with --data.")
+    refused = NotApplicable if may_lack else DataError
+    raise refused(f"No folder with {name} was found (searched: {looked}). Name one with --data.")
 
 
 def fingerprint(
@@ -166,16 +167,17 @@ def fingerprint(
     cycles: tuple[str, ...] | None = None,
     weighted: bool = False,
     beside: tuple[str, ...] = (),
+    may_lack: bool = False,
 ) -> str:
     """Hash of the data behind a source: "nhanes", "folder", a trial, or what is drawn or in here.
 
     Of NHANES only the files of the named `cycles` count, see `nhanes_cycles`. Files named `beside`
-    count too, wherever `file_beside` finds them.
+    count too, wherever `file_beside` finds them; `may_lack` as there.
     """
     found = _of_source(source, search_path, cycles, weighted)
     if not beside:
         return found
-    hashes = [file_hash(file_beside(name, search_path)) for name in beside]
+    hashes = [file_hash(file_beside(name, search_path, may_lack)) for name in beside]
     return digest(" ".join([found, *hashes]).encode())
 
 

@@ -13,6 +13,7 @@ _ORDERED = ("Deprivation", "Age", "Age in three bands")
 _REFERENCE = "–"  # how the group starts that others are compared with
 _ROW = 0.205  # inches of a row of dots
 _MOST_LINES = 6
+_BREAK = "2020-21"  # the data set changed within it
 _PARTS = {
     "finishing": "finishing, per referral",
     "counting": "being at caseness",
@@ -52,7 +53,8 @@ def _dots(ax: Axes, groupings, height: int) -> None:
     ticks, labels, y = [], [], 0
     for i, (grouping, rows) in enumerate(groupings):
         colour = PALETTE[i % len(PALETTE)]
-        ax.text(0.0, y, grouping, transform=ax.get_yaxis_transform(), weight="bold", va="center")
+        words = grouping + _left_out(rows)
+        ax.text(0.0, y, words, transform=ax.get_yaxis_transform(), weight="bold", va="center")
         places = np.arange(y + 1, y + 1 + len(rows))
         rate, low, high = numbers(rows, "rate", "rate_low", "rate_high")
         error = np.nan_to_num(reach(rate, low, high))
@@ -71,6 +73,13 @@ def _dots(ax: Axes, groupings, height: int) -> None:
     ax.set_yticks(ticks, labels, fontsize=7.5)
     ax.set_ylim(height - 1, -1)
     ax.grid(axis="y", visible=False)
+
+
+def _left_out(rows: pl.DataFrame) -> str:
+    """How much of everybody is not among the dots below."""
+    unknown = rows["unknown"].first()
+    said = "an unknown share" if unknown is None else f"{unknown:.1f} %"
+    return f" ({said} not recorded)"
 
 
 @styled
@@ -131,6 +140,8 @@ def _lines(ax: Axes, frame: pl.DataFrame, years: list[str]) -> None:
     kept = sizes["level"].to_list() if ordered else shown["level"].to_list()[:_MOST_LINES]
     colours = ordered_colours(len(kept)) if ordered else PALETTE
     ax.axhline(0, color=_DARK, lw=1)
+    if _BREAK in years[1:-1]:
+        ax.axvline(years.index(_BREAK), color=_GREY, ls=":", lw=1.2)
     step = 0.05
     for i, level in enumerate(kept):
         rows = frame.filter(level=level)
@@ -209,6 +220,10 @@ def plot_funnel(table: Table, ax: Axes) -> None:
     ):
         n, rate = numbers(providers.filter(mask), "n", "rate")
         ax.plot(n, rate, ls="none", marker=marker, ms=4, color=colour, alpha=0.8, label=words)
+    odd = table.frame.filter(~pl.col("place").is_in(["provider", "limits"]))
+    if odd.height:
+        n, rate = numbers(odd, "n", "rate")
+        ax.plot(n, rate, ls="none", marker="x", ms=6, color=_DARK, label="0 % or 100 %: recording?")
     ax.set_xscale("log")
     ax.set_xlabel(f"{table.values['n'].label} (logarithmic)")
     ax.set_ylabel(table.values["rate"].label)

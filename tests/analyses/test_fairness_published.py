@@ -219,7 +219,9 @@ def test_where_only_percentages_are_published_there_is_no_interval():
     assert "deprivation" in result.tables
     assert "stages" in result.not_applicable
     plain = result.render(result.text["plain"])
-    assert "of 100 White British patients, 52: a difference of -11.9 points." in plain
+    assert "of 100 by White British patients, 52: a difference of -11.9 points." in plain
+    reading = result.render(result.text["reading"])
+    assert "gaps" not in reading.split("Koopman")[1].split("The slope")[0]  # of 0 gaps nothing
     for name in ("gaps", "deprivation"):
         figures.draw(result, name, "fairness_published").canvas.draw()
 
@@ -227,9 +229,11 @@ def test_where_only_percentages_are_published_there_is_no_interval():
 def test_sentences_speak_of_a_hundred_patients(result):
     plain = result.render(result.text["plain"])
     assert (
-        "Of 100 patients in the most deprived tenth of areas, 42 recovered; of 100 patients in the "
-        "least deprived tenth of areas, 56: a difference of -13.7 points (95 % -14.3 to -13.2)."
+        "Of 100 courses finished by patients in the most deprived tenth of areas, 42 ended in "
+        "recovery; of 100 by patients in the least deprived tenth of areas, 56: a difference of "
+        "-13.7 points (95 % -14.3 to -13.2)."
     ) in plain
+    assert "Of 100 patients" not in plain
     assert "real intersections are not available" in result.text["limits"]
     assert "not a replication" in result.text["reading"]
 
@@ -251,7 +255,8 @@ def test_another_reference_turns_the_gap_round(result):
         ({"year": "2015-16"}, "there are no figures of that year; the years are 2017-18, "),
         ({"reference": ["Gender"]}, "is not of the form Grouping=Level with one of the groupings"),
         ({"reference": ["Height=tall"]}, "is not of the form Grouping=Level"),
-        ({"reference": ["Gender=tall"]}, "there is no such group with a published outcome; .*male"),
+        ({"reference": ["Gender=tall"]}, "there is no such group with an outcome among .*male"),
+        ({"reference": ["age in three bands=65+"]}, "compare years, always with 18-64"),
     ],
 )
 def test_choices_that_are_not_there_are_refused(changes, message):
@@ -268,6 +273,104 @@ def test_of_several_gaps_it_is_said_how_many_hold_together(found, result):
     z = (gaps["gap"] / errors).abs()
     # 0.05 / 60 is at z = 3.3, and these intervals are nearly symmetric
     assert int((z > 3.6).sum()) <= numbers["n_apart_all"].value <= int((z > 3.1).sum())
+
+
+# What does not compare, and what is not here
+
+
+def test_what_the_package_does_not_hold_is_not_said_to_be_unpublished():
+    found, result = computed(year="2024-25")
+    shown = {row["grouping"]: row for row in result.tables["coverage"].frame.to_dicts()}
+    assert (shown["Ethnicity"]["groups"], shown["Ethnicity"]["most"]) == (12, 16)
+    for grouping in ("Religion", "Disability", "Gender"):
+        assert shown[grouping]["unknown"] is None
+        assert shown[grouping]["several"] is None
+    assert shown["Age"]["unknown"] == 0  # all bands together are everybody
+    assert shown["Long-term condition"]["unknown"] == pytest.approx(74.3, abs=0.05)
+    (sentence,) = [c.sentence for c in result.checks if "everybody, once" in c.name]
+    assert (
+        "Not every group is in this package of: ethnicity (12 of 16 groups), religion (3 of 12 "
+        "groups), disability (5 of 12 groups)."
+    ) in sentence
+    assert "not in this package for: deprivation, gender, religion, disability." in sentence
+    assert found.where == "in this package"
+    said = [sentence, *result.text.values(), *result.not_applicable.values()]
+    assert not any("not published" in result.render(one) for one in said)
+    _, early = computed(year="2017-18")
+    assert "not in this package for this year" in early.not_applicable["grouping Orientation"]
+
+
+def test_a_change_of_who_is_recorded_leaves_no_interval_of_change(result):
+    changes = result.tables["changes"].frame
+    condition = row(result.tables["changes"], grouping="Long-term condition", level="yes")
+    assert (condition["a_unknown"], condition["b_unknown"]) == pytest.approx((15.2, 71.6), abs=0.05)
+    disabled = changes.filter(grouping="Disability")
+    assert disabled["a_unknown"].unique().to_list() == pytest.approx([51.9], abs=0.05)
+    assert disabled["b_unknown"].unique().to_list() == pytest.approx([22.5], abs=0.05)
+    for rows in (disabled, changes.filter(grouping="Long-term condition")):
+        assert rows["change"].null_count() == 0
+        assert rows["change_low"].null_count() == rows["change_high"].null_count() == rows.height
+    others = changes.filter(~pl.col("grouping").is_in(["Disability", "Long-term condition"]))
+    assert others["change_low"].null_count() == 0
+    assert changes.filter(grouping="Age in three bands")["a_unknown"].to_list() == [0.0, 0.0]
+    limits = result.text["limits"]
+    for words in ("Years do not all compare", "15 %", "72 %", "52 %", "23 %", "April 2022", "2019"):
+        assert words in limits
+    assert "Vertical line, 2020-21" in result.render(result.figures["trends"].caption)
+
+
+def test_the_first_gap_of_16_and_17_alone_is_wider(found):
+    counted = {
+        group: counts(found, "age", group, year="2017-18") for group in ("16-17", "18-35", "36-64")
+    }
+    adults = np.sum([counted["18-35"], counted["36-64"]], axis=0)
+    alone = 100 * (counted["16-17"][0] / counted["16-17"][1] - adults[0] / adults[1])
+    assert alone == pytest.approx(-7.6, abs=0.05)
+    _, result = computed()
+    banded = row(
+        result.tables["trends"], grouping="Age in three bands", level="<18", year="2017-18"
+    )
+    assert banded["gap"] == pytest.approx(-5.2, abs=0.05)
+
+
+def test_of_changes_it_is_said_how_many_move_by_more_than_chance(result):
+    judged = result.tables["changes"].frame.drop_nulls("change_low")
+    apart = judged.filter((pl.col("change_low") > 0) | (pl.col("change_high") < 0))
+    assert result.numbers["n_changes"].value == judged.height
+    assert result.numbers["n_moved"].value == apart.height
+    assert "only the first and the last year are compared" in result.text["reading"]
+
+
+def test_intervals_are_said_to_take_courses_as_independent(found, result):
+    reading = result.render(result.text["reading"])
+    assert "Every interval takes courses as independent. They are not: patients return" in reading
+    assert "so its gap is likely overstated" in reading
+    assert "for nothing else" in reading
+    events, n = np.array([counts(found, "deprivation decile", str(d)) for d in range(1, 11)]).T
+    ranking = (np.cumsum(n) - n / 2) / n.sum()
+    fit = sm.WLS(100 * events / n, sm.add_constant(ranking), weights=n).fit()
+    shown = row(result.tables["indices"], outcome="Recovered", year="2023-24")
+    low, high = -fit.conf_int()[1][::-1]
+    assert (shown["sii_line_low"], shown["sii_line_high"]) == pytest.approx((low, high))
+    assert (low, high) == pytest.approx((-16.2, -12.4), abs=0.05)
+    assert "from the line it is -16.2 to -12.4." in result.render(result.text["plain"])
+
+
+def test_courses_with_no_recorded_group_are_told_of_beside_the_gaps(result):
+    gaps = result.tables["gaps"].frame
+    shares = dict(gaps.select("grouping", "unknown").unique().iter_rows())
+    expected = {"Long-term condition": 71.6, "Religion": 35.8, "Orientation": 26.3}
+    expected |= {"Disability": 22.5}
+    assert {name: shares[name] for name in expected} == pytest.approx(expected, abs=0.05)
+    caption = result.render(result.figures["gaps"].caption)
+    assert "courses with no recorded group are left out, as many as each heading says" in caption
+    assert "every patient is in all" not in caption
+
+
+def test_limits_are_those_of_the_outcome():
+    _, harm = computed(outcome="reliable deterioration")
+    assert "end more often in reliable deterioration" in harm.text["limits"]
+    assert "less often in recovery" not in harm.text["limits"]
 
 
 # Rounding

@@ -6,10 +6,12 @@ import pytest
 
 from iesoresearch import analyses, figures
 from iesoresearch.analyses.fairness_published import places, study
+from iesoresearch.analyses.fairness_published.text import PHI_OF_PROVIDERS
 from iesoresearch.data import published
 from iesoresearch.data.published import grouped
 from iesoresearch.disclosure import Policy, release
-from iesoresearch.errors import DataError
+from iesoresearch.errors import DataError, NotApplicable
+from iesoresearch.models.funnel import funnel
 from iesoresearch.params import Settings
 from iesoresearch.seeds import rng
 
@@ -133,8 +135,17 @@ def test_one_file_may_be_named_by_its_path(run, tmp_path):
     path = tmp_path / "long0.parquet"
     params = analysis.Params.check({"figures": str(path)}, "test")
     assert study.load(params, Settings()).year == YEAR
-    with pytest.raises(DataError, match=r"No folder with other\.parquet was found"):
-        study.load(analysis.Params.check({"figures": "other.parquet"}, "test"), Settings())
+
+
+def test_long_files_that_are_not_here_are_not_applicable_but_a_wrong_path_is_refused(tmp_path):
+    lacking = analysis.Params.check({"figures": ["folder/other.parquet"]}, "test")
+    for asked in (study.load, analysis.fingerprint):
+        with pytest.raises(NotApplicable, match=r"No folder with folder/other\.parquet was found"):
+            asked(lacking, Settings())
+    wrong = analysis.Params.check({"figures": str(tmp_path / "other.parquet")}, "test")
+    with pytest.raises(DataError, match="cannot be read as Parquet") as refused:
+        study.load(wrong, Settings())
+    assert not isinstance(refused.value, NotApplicable)
 
 
 def test_years_with_renamed_categories_are_one_series(run):
@@ -171,6 +182,75 @@ def test_providers_and_regions_have_their_tables(run):
     assert (everybody["n_error"] == 4).all()
 
 
+def changed(frame, org, **values):
+    """With other counts of one organisation as a whole; None: suppressed."""
+    own = (pl.col("org_code") == org) & (pl.col("variable_type") == "Total")
+    for name, value in values.items():
+        one = own & (pl.col("measure_name") == name) & (pl.col("measure_statistic") == "count")
+        frame = frame.with_columns(value=pl.when(one).then(pl.lit(value)).otherwise("value"))
+    return frame
+
+
+def test_a_provider_of_whom_all_recover_is_a_question_of_recording(run):
+    """As one of 2023-24: 310 finished, all recovered, those below caseness suppressed."""
+    _, before = run(drawn(), providers())
+    cells = {"finished_course_treatment": 310.0, "recovery": 310.0, "not_at_caseness": None}
+    cells |= {"reliable_recovery": 300.0, "improvement": 310.0, "deterioration": None}
+    cells |= {"no_reliable_change": None}
+    odd = changed(providers(), "X03", **cells)
+    _, result = run(drawn(), odd)
+    table = result.tables["providers"].frame
+    (shown,) = table.filter(place=places.EXTREME).to_dicts()
+    assert shown["provider"].startswith("X03")
+    assert (shown["rate"], shown["additive_outside"]) == (100, None)
+    (everybody,) = result.tables["funnels"].frame.filter(level="everybody").to_dicts()
+    cells = before.tables["providers"].frame.filter(pl.col("place") == "provider")
+    rest = cells.filter(~pl.col("provider").str.starts_with("X03"))
+    expected = (rest["n"] * rest["rate"]).sum() / rest["n"].sum()
+    assert everybody["target"] == pytest.approx(expected)
+    assert everybody["providers"] == 13
+    name = "no provider has an outcome in none or all of its courses"
+    assert (statuses(before)[name], statuses(result)[name]) == ("passed", "inconclusive")
+    (sentence,) = [c.sentence for c in result.checks if c.name == name]
+    assert "With 0 % or 100 %: 1 of 14 providers of 50 courses or more." in result.render(sentence)
+    assert "1 with 0 % or 100 %, a question of recording" in result.render(result.text["plain"])
+    caption = result.render(result.figures["funnel"].caption)
+    assert "14 of 14 providers of 2025-26 are shown" in caption
+    assert "Crosses: 1 with 0 % or 100 %" in caption
+    figures.draw(result, "funnel", "fairness_published").canvas.draw()
+
+
+@pytest.mark.parametrize("p", [0.5, 0.3])
+def test_rounding_adds_nothing_to_how_far_providers_differ(p):
+    """40 providers of 50 to 150 courses that do not differ, 300 times: only chance is left."""
+    random = rng(2, "rounding")
+    found = {"exact": [], "rounded": [], "less": []}
+    for _ in range(300):
+        finished, below = random.integers(53, 160, 40), random.integers(0, 10, 40)
+        n = finished - below
+        events = random.binomial(n, p)
+        five = [5.0 * np.round(x / 5) for x in (events, finished, below)]
+        of_n = five[1] - five[2]
+        rounded = funnel(np.minimum(five[0], of_n), of_n)
+        less = places.less_rounding(rounded, np.full(40, 2.0), np.full(40, 4.0))
+        for name, one in (("exact", funnel(events, n)), ("rounded", rounded), ("less", less)):
+            found[name].append(one.phi)
+    means = {name: np.mean(values) for name, values in found.items()}
+    assert means["rounded"] > means["exact"] + 0.05
+    assert means["less"] == pytest.approx(means["exact"], abs=0.25 * (means["rounded"] - 1))
+
+
+def test_a_rare_outcome_of_few_courses_has_no_spread(run):
+    """Six in a hundred get worse: of 160 courses on average that is ten of a provider."""
+    _, result = run(drawn(), providers(), outcome="reliable deterioration")
+    rows = {row["level"]: row for row in result.tables["funnels"].frame.to_dicts()}
+    assert rows["everybody"]["spread"] is not None
+    small = rows["1 (most deprived)"]
+    assert (small["phi"], small["spread"], small["additive_outside2"]) == (None, None, None)
+    assert small["exact_outside2"] is not None
+    assert "less rounding" in result.tables["funnels"].values["spread"].label
+
+
 def test_few_providers_make_no_funnel(run):
     _, result = run(drawn(), providers(4))
     assert {"providers", "funnels", "funnel"} <= set(result.not_applicable)
@@ -181,7 +261,7 @@ def test_few_providers_make_no_funnel(run):
 
 def test_a_grouping_with_one_group_is_left_out_with_its_reason(run):
     found, _ = run(without(drawn(), variable_a="Male"))
-    assert found.left_out["Gender"].startswith("only one group is published")
+    assert found.left_out["Gender"].startswith("only one group is in these files")
     _, result = run(without(drawn(), variable_a="Male"))
     assert "Gender: left out, only one group" in result.not_applicable["grouping Gender"]
 
@@ -297,7 +377,13 @@ def test_labels_of_deprivation_that_are_reversed_are_read_or_noticed(run):
     }
     _, result = run(drawn().with_columns(pl.col("variable_a").replace(swapped)))
     assert statuses(result)["deprivation counts from the end it says"] == "failed"
-    assert result.numbers["sii_last"].value == pytest.approx(14, abs=0.1)
+    # nothing is said of deprivation then
+    assert not {"sii_last", "most_gap", "deprivation_gap"} & set(result.numbers)
+    assert not {"deprivation", "indices"} & set(result.tables)
+    assert "deprivation" not in result.figures
+    assert "the labels may be reversed" in result.not_applicable["deprivation"]
+    assert "the labels may be reversed" in result.not_applicable["indices"]
+    assert "deprived" not in result.render(result.text["plain"])
 
 
 def test_percentages_that_do_not_follow_from_the_counts_fail_the_check(run):
@@ -357,11 +443,19 @@ def test_real_providers_differ_by_more_than_chance(run):
         measure="recovery",
         made_of="counts",
     )
-    assert everybody["providers"] == cells.filter(pl.col("n") >= places.FEWEST).height
+    assert everybody["providers"] == cells.filter(pl.col("n") >= places.FEWEST).height - 1
+    phi = [
+        places.funnels(found, measure).frame["phi"][0]
+        for measure in ("recovery", "reliable recovery", "reliable improvement", study.HARM)
+    ]
+    assert f"{min(phi):.0f} to {max(phi):.0f}" == PHI_OF_PROVIDERS
     whole = found.england.filter(breakdown="total", measure="recovery").row(0, named=True)
     # providers together are England, but for rounding and the ones left out
     assert everybody["target"] == pytest.approx(100 * whole["events"] / whole["n"], abs=0.1)
     assert everybody["phi"] > 5
+    assert result.numbers["funnel_odd"].value == 1  # 310 finished, 310 recovered
+    name = "no provider has an outcome in none or all of its courses"
+    assert statuses(result)[name] == "inconclusive"
     assert everybody["exact_outside2"] > everybody["additive_outside2"] > 0
     assert np.isclose(cells["n"].sum(), whole["n"], rtol=0.01)
     assert published.ENGLAND not in found.organisations["org"]

@@ -178,7 +178,28 @@ def test_a_file_with_reversed_labels_gives_the_same_figures():
                 ("indices of deprivation decile", "01 Least deprived", "finished", "count", 5.0),
                 ("indices of deprivation decile", "10 Least deprived", "finished", "count", 6.0),
             ],
-            "is there with different values.* deprivation is counted from both ends",
+            "counted from both ends, '01 Least deprived' from the least .*'10 Least deprived' from",
+        ),
+        (
+            [
+                ("indices of deprivation decile", "01 Most deprived", "finished", "count", 5.0),
+                ("indices of deprivation decile", "02 Less deprived", "finished", "count", 6.0),
+            ],
+            "of 2025-26: deprivation is counted from both ends, '02 Less deprived' from",
+        ),
+        (
+            [
+                ("gender", "Male", "finished", "count", 5.0),
+                ("gender", "Male", "finished", "count", 6.0),
+            ],
+            "is there with different values",
+        ),
+        (
+            [
+                ("gender", "Male", "recovery", "percentage", 0.508),
+                ("gender", "Female", "recovery", "percentage", 0.49),
+            ],
+            "none of 2 percentages is above 1, so they are shares",
         ),
     ],
 )
@@ -276,9 +297,31 @@ def test_rounded_counts_and_suppressed_ones_carry_their_error():
     assert alone.filter(measure="recovery")["n"].to_list() == [None]  # published of nobody
 
 
+@pytest.mark.parametrize(
+    ("recovered", "printed", "n", "error"),
+    [
+        (310.0, 100.0, 310.0, 6.0),  # as one provider of 2023-24: nobody can be below caseness
+        (155.0, 50.0, 309.0, 5.0),  # 0 to 3 agree: 155 of 306 would print as 51
+        (305.0, 100.0, 306.0, 6.0),  # 4 or 5 fewer than finished would, and 5 is not suppressed
+        (155.0, None, 308.0, 4.0),
+    ],
+)
+def test_a_suppressed_denominator_agrees_with_the_printed_percentage(recovered, printed, n, error):
+    rows = [
+        ("gender", "Female", "not at caseness", "count", 10.0),
+        ("gender", "Male", "finished", "count", 310.0),
+        ("gender", "Male", "recovery", "count", recovered),
+    ]
+    if printed is not None:
+        rows.append(("gender", "Male", "recovery", "percentage", printed))
+    frame = read_frame(*rows).with_columns(org=pl.lit("X1"))
+    cells = grouped.cells(grouped.harmonised(frame)).filter(group="male", measure="recovery")
+    assert cells.select("n", "n_error").row(0) == (n, error)
+
+
 def test_counts_of_england_are_exact_and_those_of_providers_are_rounded():
     assert CELLS["n_error"].drop_nulls().max() == 0
     path = long_file("measures_provider_2017_2024.parquet")
     year = published.read(path).filter(period="2019-20")
     cells = grouped.cells(grouped.harmonised(year))
-    assert cells["n_error"].drop_nulls().is_in([2.0, 4.0]).all()
+    assert cells["n_error"].drop_nulls().is_in([2.0, 4.0, 5.0, 6.0]).all()

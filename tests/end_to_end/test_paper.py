@@ -29,7 +29,13 @@ def test_every_number_of_the_paper_is_reproduced(tmp_path):
     outcomes = runner.run_all(project, prepared, tmp_path, settings, Silent())
     # open data that no package carries may not be here: those runs, and no others, are left out
     left = {o.run for o in outcomes if o.state == "not applicable"}
-    elsewhere = {p.spec.name for p in prepared if p.params.survey or p.params.source == "metapsy"}
+    elsewhere = {
+        p.spec.name
+        for p in prepared
+        if p.params.survey
+        or p.params.source == "metapsy"
+        or (p.params.open_beside and p.params.files_beside)
+    }
     assert left <= elsewhere
     assert {o.run: o.state for o in outcomes if o.run not in left} == dict.fromkeys(
         [name for name in names if name not in left], "finished"

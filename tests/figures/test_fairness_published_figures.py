@@ -18,6 +18,7 @@ COLUMNS = {
         "rate": [51.0, 40.0, 53.0, 42.0, 45.0, 56.0],
         "rate_low": [50.0, 35.0, None, 40.0, 43.0, 54.0],
         "rate_high": [52.0, 45.0, None, 44.0, 47.0, 58.0],
+        "unknown": [5.36, 5.36, 5.36, None, None, None],
     },
     "deprivation": {
         "decile": ["1 (most deprived)", "2", "3 (least deprived)"],
@@ -142,3 +143,27 @@ def test_providers_outside_are_marked_between_both_limits():
     assert shown["provider"].get_ydata().tolist() == [51.0]
     np.testing.assert_allclose(shown["99.8 %, chance alone"].get_ydata(), [35, 45])
     assert ax.get_xscale() == "log"
+
+
+def test_headings_say_how_much_of_everybody_is_not_among_the_dots():
+    texts = [text.get_text() for ax in panels(draw("gaps")) for text in ax.texts]
+    assert texts == [
+        "Ethnicity (5.4 % not recorded)",
+        "Deprivation (an unknown share not recorded)",
+    ]
+
+
+def test_a_line_stands_where_the_data_set_changed():
+    years = ["2019-20", "2020-21", "2021-22", "2022-23"]
+    (panel,) = panels(draw("trends", year=years))
+    assert [line.get_xdata()[0] for line in panel.lines if line.get_linestyle() == ":"] == [1]
+    (without,) = panels(draw("trends"))
+    assert not [line for line in without.lines if line.get_linestyle() == ":"]
+
+
+def test_providers_of_whom_all_recover_are_crosses():
+    places = ["provider", "0 % or 100 %", "limits", "limits"]
+    (ax,) = panels(draw("funnel", place=places, rate=[51.0, 100.0, None, None]))
+    shown = {line.get_label(): line for line in ax.lines}
+    assert shown["0 % or 100 %: recording?"].get_ydata().tolist() == [100.0]
+    assert shown["provider"].get_ydata().tolist() == [51.0]

@@ -56,3 +56,8 @@ class Params(AnalysisParams):
         return tuple(
             str(Path(name).absolute()) if Path(name).is_file() else name for name in self.long_files
         )
+
+    @property
+    def open_beside(self) -> bool:
+        """Without the long files a run that names them has no data; nothing is broken."""
+        return True

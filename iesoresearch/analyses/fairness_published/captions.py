@@ -8,6 +8,7 @@ from iesoresearch.analyses.fairness_published.words import counted
 from iesoresearch.data.published import labels
 from iesoresearch.results import FigureSpec, Number
 
+BREAK = "2020-21"  # version 2.0 of the data set, from September 2020 on
 DRAWN_STAGES = (labels.ETHNICITY, DECILES)  # groupings in the figure of stages
 
 
@@ -32,8 +33,8 @@ def captions(figures: Figures, numbers: dict[str, Number], measure: str) -> dict
             title=f"{label}, by group",
             caption=f"England {{year}}: {label.lower()} per 100 {of}, with 95 % intervals; n = "
             "courses counted. Diamonds and dotted lines: the group that others are compared with. "
-            "Groupings overlap: every patient is in all of them, so this is one population looked "
-            "at in several ways.",
+            "This is one population looked at in several ways, but not all of it in each: courses "
+            "with no recorded group are left out, as many as each heading says.",
         ),
         "deprivation": FigureSpec(
             table="deprivation",
@@ -47,8 +48,10 @@ def captions(figures: Figures, numbers: dict[str, Number], measure: str) -> dict
             table="trends",
             title=f"Gaps since {figures.years[0]}: {label.lower()}",
             caption="England, percentage points to the group named in each panel (the line at 0), "
-            "with 95 % intervals; without one where only percentages are published. Groups with "
-            "most courses. Bands of age are those that all years have." + n.get("n_finished", ""),
+            f"with 95 % intervals; without one where only percentages are {figures.where}. Groups "
+            "with most courses. Bands of age are those that all years have."
+            + _break(figures.years)
+            + n.get("n_finished", ""),
         ),
         "stages": FigureSpec(
             table="stages",
@@ -61,9 +64,27 @@ def captions(figures: Figures, numbers: dict[str, Number], measure: str) -> dict
         "funnel": FigureSpec(
             table="providers",
             title=f"{label}, by provider",
-            caption="n = {funnel_providers} providers with 50 courses or more, {year}; counts are "
-            "rounded to 5, and providers whose count is suppressed are not shown. Lines: limits of "
-            "95 % and 99.8 %, of chance alone and with over-dispersion. A provider outside differs "
-            "from the others; whom it treats may be why.",
+            caption="{funnel_shown} of {funnel_all} providers of {year} are shown: those with 50 "
+            "courses or more whose counts are not suppressed; counts are rounded to 5. Lines: "
+            "limits of 95 % and 99.8 %, of chance alone and with over-dispersion. A provider "
+            "outside differs from the others; whom it treats may be why." + _odd(numbers),
         ),
     }
+
+
+def _break(years: list[str]) -> str:
+    if BREAK not in years[1:-1]:
+        return ""
+    return (
+        f" Vertical line, {BREAK}: version 2.0 of the data set (September 2020) changed what is "
+        "recorded of whom; years before and after it need not compare."
+    )
+
+
+def _odd(numbers: dict[str, Number]) -> str:
+    if "funnel_odd" not in numbers or not numbers["funnel_odd"].value:
+        return ""
+    return (
+        " Crosses: {funnel_odd} with 0 % or 100 %, which is a question of recording; no line is "
+        "made of these."
+    )

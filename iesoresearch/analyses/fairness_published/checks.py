@@ -2,10 +2,9 @@
 
 import polars as pl
 
-from iesoresearch.analyses.fairness_published import groupings as g
+from iesoresearch.analyses.fairness_published import places
 from iesoresearch.analyses.fairness_published.data import Figures
-from iesoresearch.analyses.fairness_published.deprivation import DECILES
-from iesoresearch.analyses.fairness_published.rates import with_rates
+from iesoresearch.analyses.fairness_published.deprivation import ends
 from iesoresearch.results import Check, Table
 
 
@@ -15,7 +14,8 @@ def checks(figures: Figures, tables: dict[str, Table]) -> list[Check]:
         _reproduced(tables["reproduced"]),
         _rounded(tables["reproduced"]),
         _exact(figures),
-        _sums(tables["coverage"]),
+        _sums(figures, tables["coverage"]),
+        _extreme(tables),
         _direction(figures),
     ]
 
@@ -65,14 +65,22 @@ def _exact(figures: Figures) -> Check:
     )
 
 
-def _sums(table: Table) -> Check:
+def _sums(figures: Figures, table: Table) -> Check:
     """Groups that count a patient twice, and groups that are missing."""
     name = "groups together are everybody, once"
-    known = table.frame.drop_nulls("several")
-    if known.is_empty():
+    whole = figures.england.filter(period=figures.year, breakdown="total", measure="recovery")
+    if whole["finished"].drop_nulls().is_empty():
         return Check(name, "not applicable", "The total of England is not there or suppressed.")
+    known = table.frame
     several = known.filter(pl.col("several") > 0)["grouping"].to_list()
-    missing = known.filter(pl.col("several") < 0)["grouping"].to_list()
+    # another set of bands of age has fewer groups, and everybody in them
+    lacking = pl.col("several").is_null() | (pl.col("several") < 0)
+    partly = known.filter(lacking, pl.col("groups") < pl.col("most"))
+    missing = [
+        f"{grouping.lower()} ({held} of {most} groups)"
+        for grouping, held, most in partly.select("grouping", "groups", "most").iter_rows()
+    ]
+    silent = known.filter(pl.col("unknown").is_null())["grouping"].to_list()
     sentences = []
     if several:
         sentences.append(
@@ -81,25 +89,44 @@ def _sums(table: Table) -> Check:
             "leave out of account."
         )
     if missing:
-        sentences.append(f"Not every group is published of: {', '.join(missing).lower()}.")
-    status = "inconclusive" if several or missing else "passed"
-    return Check(name, status, " ".join(sentences) or "The groups of every grouping are everybody.")
+        sentences.append(f"Not every group is {figures.where} of: {', '.join(missing)}.")
+    if silent:
+        sentences.append(
+            f"How many are in no known group is not {figures.where} for: "
+            f"{', '.join(silent).lower()}."
+        )
+    return Check(
+        name,
+        "inconclusive" if sentences else "passed",
+        " ".join(sentences) or "The groups of every grouping are everybody.",
+    )
+
+
+def _extreme(tables: dict[str, Table]) -> Check:
+    """None or all of many is rather how somebody records than what happened."""
+    name = "no provider has an outcome in none or all of its courses"
+    if "providers" not in tables:
+        return Check(name, "not applicable", "There is no funnel of providers.")
+    odd = tables["providers"].frame.filter(place=places.EXTREME)
+    if odd.is_empty():
+        return Check(name, "passed", f"Of those with {places.FEWEST} courses or more none has.")
+    return Check(
+        name,
+        "inconclusive",
+        "With 0 % or 100 %: {funnel_odd} of {funnel_shown} providers of "
+        f"{places.FEWEST} courses or more. That is a question of recording "
+        "before one of how good they are: they are shown, and left out of what the others are "
+        "compared with and of how far providers differ.",
+    )
 
 
 def _direction(figures: Figures) -> Check:
     """Reversed labels do not contradict themselves, but would turn every year over."""
     name = "deprivation counts from the end it says"
-    cells = figures.england.filter(breakdown=DECILES, measure="recovery")
-    rated = with_rates(g.known(cells)).drop_nulls("rate")
-    ends = [
-        rated.filter(group=group).select("period", pl.col("rate").alias(f"of_{group}"))
-        for group in ("1", "10")
-    ]
-    both = ends[0].join(ends[1], on="period")
-    if both.is_empty():
+    reversed_years, years = ends(figures)
+    if years == 0:
         return Check(name, "not applicable", "There are no rates of both end deciles.")
-    turned = both.filter(pl.col("of_1") >= pl.col("of_10")).height
-    if turned == 0:
+    if reversed_years == 0:
         return Check(
             name,
             "passed",
@@ -109,7 +136,7 @@ def _direction(figures: Figures) -> Check:
     return Check(
         name,
         "failed",
-        f"In {turned} of {both.height} years more recover in the decile read as the most deprived "
-        "than in the least. In no annual report since 2017-18 was that so: the labels may be "
-        "reversed.",
+        f"In {reversed_years} of {years} years more recover in the decile read as the most "
+        "deprived than in the least. In no annual report since 2017-18 was that so: the labels may "
+        "be reversed, and nothing is said of deprivation.",
     )

@@ -12,6 +12,7 @@ from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.hashes import digest, file_hash
 from iesoresearch.params import Settings
 
+PACKAGED, BESIDE = "in this package", "in these files"
 UNKNOWN_ORG = "UNKNOWN"  # where the commissioner is not known
 _NOBODY = pl.DataFrame(schema=dict.fromkeys(("org", "kind", "name"), pl.String))
 
@@ -38,6 +39,8 @@ class Figures:
         Heading of a grouping -> why it cannot be.
     reference
         Breakdown -> the group that others are compared with, of ages in three bands, too.
+    where
+        What does not hold what is lacking: "in this package" or "in these files".
     """
 
     name: str
@@ -49,6 +52,7 @@ class Figures:
     groupings: tuple[str, ...]
     left_out: dict[str, str]
     reference: dict[str, str]
+    where: str = PACKAGED
 
     @property
     def england(self) -> pl.DataFrame:
@@ -96,10 +100,16 @@ def load(params: Params, settings: Settings) -> Figures:
     ------
     ParameterError
         A year or reference that is not among them.
+    NotApplicable
+        A long file is in no folder of the search path.
     DataError
-        A file that cannot be read or used; see `published.read` and `grouped.harmonised`.
+        A file that cannot be read or used, or that is not where its path says; see
+        `published.read` and `grouped.harmonised`.
     """
-    paths = [locate.file_beside(name, settings.search_path) for name in params.files_beside]
+    paths = [
+        locate.file_beside(name, settings.search_path, params.open_beside)
+        for name in params.files_beside
+    ]
     if not paths:
         return figures(
             "Published figures of NHS Talking Therapies, England",
@@ -116,6 +126,7 @@ def load(params: Params, settings: Settings) -> Figures:
         frame,
         params,
         orgs.unique("org", keep="first", maintain_order=True),
+        BESIDE,
     )
 
 
@@ -125,8 +136,17 @@ def figures(
     frame: pl.DataFrame,
     params: Params,
     organisations: pl.DataFrame = _NOBODY,
+    where: str = PACKAGED,
 ) -> Figures:
-    """The same from figures in our words."""
+    """The same from figures in our words.
+
+    Raises
+    ------
+    ParameterError
+        A year or reference that is not among them.
+    DataError
+        There are none of England, or no grouping can be compared.
+    """
     cells = grouped.cells(frame)
     england = cells.filter(org=published.ENGLAND)
     if england.is_empty():
@@ -137,12 +157,11 @@ def figures(
     cells = pl.concat([cells, common_ages(england)])
     england = cells.filter(org=published.ENGLAND)
     year = _year(england, params)
-    usable, why = g.usable(england, year)
+    usable, why = g.usable(england, year, where)
     reference = g.references(england, year, usable, params.reference)
     reference[g.COMMON_AGE] = g.REFERENCES[g.COMMON_AGE][0]
-    return Figures(
-        name, fingerprint, organisations, frame, cells, year, tuple(usable), why, reference
-    )
+    about = (name, fingerprint, organisations, frame, cells, year)
+    return Figures(*about, tuple(usable), why, reference, where)
 
 
 def _year(england: pl.DataFrame, params: Params) -> str:
@@ -169,8 +188,10 @@ def common_ages(england: pl.DataFrame) -> pl.DataFrame:
     summed = ["referrals", "finished", "events", "n", "events_error", "n_error"]
     return (
         ages.with_columns(
-            breakdown=pl.lit(g.COMMON_AGE), group=pl.col("group").replace_strict(parts)
+            breakdown=pl.lit(g.COMMON_AGE),
+            group=pl.col("group").replace_strict(parts, default=None),
         )
+        .drop_nulls("group")
         .filter((pl.col("made_of") == "counts").all().over("period", "measure", "group"))
         .group_by([*grouped.KEYS, "measure"], maintain_order=True)
         .agg(pl.col(summed).sum(), stated=pl.lit(None, pl.Float64), made_of=pl.lit("counts"))

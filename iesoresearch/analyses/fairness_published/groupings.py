@@ -66,8 +66,10 @@ def known(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~pl.col("group").is_in(labels.SAYS_NOTHING))
 
 
-def usable(england: pl.DataFrame, year: str) -> tuple[list[str], dict[str, str]]:
+def usable(england: pl.DataFrame, year: str, where: str) -> tuple[list[str], dict[str, str]]:
     """Groupings of a year that can be compared, and why the others cannot.
+
+    What is lacking is not `where` the figures are from; whether it was published is not known here.
 
     Raises
     ------
@@ -84,22 +86,22 @@ def usable(england: pl.DataFrame, year: str) -> tuple[list[str], dict[str, str]]
             usable.append(breakdown)
         else:
             groups = rows["group"].n_unique()
-            why[heading] = _why(groups, rated)
+            why[heading] = _why(groups, rated, where)
     if not usable:
         told = "; ".join(f"{heading}: {reason}" for heading, reason in why.items())
         raise DataError(
             f"Published figures of {year}: no grouping can be compared. {told}. A comparison "
-            "needs two groups whose outcomes are published."
+            "needs two groups with outcomes."
         )
     return usable, why
 
 
-def _why(groups: int, rated: int) -> str:
+def _why(groups: int, rated: int, where: str) -> str:
     if groups == 0:
-        return "not published for this year"
+        return f"not {where} for this year"
     if groups == 1:
-        return "only one group is published, so there is nothing to compare it with"
-    return f"outcomes of {rated} of {groups} groups are published, the others are suppressed"
+        return f"only one group is {where}, so there is nothing to compare it with"
+    return f"outcomes of {rated} of {groups} groups are {where}, the others suppressed or left out"
 
 
 def references(
@@ -129,6 +131,11 @@ def _chosen(chosen: list[str], rows: pl.DataFrame, usable: list[str]) -> dict[st
     found = {}
     for text in chosen:
         heading, sign, name = text.partition("=")
+        if sign and heading.strip().casefold() == HEADINGS[COMMON_AGE].casefold():
+            raise ParameterError(
+                f"reference={text!r}: the three bands of age are there to compare years, always "
+                f"with {REFERENCES[COMMON_AGE][0]}. A reference of ages is chosen as Age=Level."
+            )
         breakdown = by_heading.get(heading.strip().casefold())
         if not sign or breakdown is None:
             raise ParameterError(
@@ -140,8 +147,8 @@ def _chosen(chosen: list[str], rows: pl.DataFrame, usable: list[str]) -> dict[st
         names |= {group.casefold(): group for group in groups}
         if name.strip().casefold() not in names:
             raise ParameterError(
-                f"reference={text!r}: there is no such group with a published outcome; the groups "
-                f"are {', '.join(level(breakdown, group) for group in groups)}."
+                f"reference={text!r}: there is no such group with an outcome among these figures; "
+                f"the groups are {', '.join(level(breakdown, group) for group in groups)}."
             )
         found[breakdown] = names[name.strip().casefold()]
     return found

@@ -6,6 +6,7 @@ from iesoresearch.analyses.fairness_published import groupings as g
 from iesoresearch.analyses.fairness_published.data import Figures
 from iesoresearch.analyses.fairness_published.places import PROVIDER, REGION
 from iesoresearch.analyses.fairness_published.rates import OPEN
+from iesoresearch.analyses.fairness_published.unknown import counted, share
 from iesoresearch.data import published
 from iesoresearch.data.published import labels
 from iesoresearch.results import Table, Value
@@ -67,40 +68,31 @@ _WHOSE = {REGION: "regions", PROVIDER: "providers"}
 
 def coverage(figures: Figures) -> Table:
     """Of every grouping: since when, how many groups, how many courses in none or in several."""
-    cells = figures.of_year("recovery")
-    whole = figures.england.filter(period=figures.year, breakdown=labels.TOTAL, measure="recovery")[
-        "finished"
-    ]
+    england = figures.england.filter(measure="recovery")
+    cells = england.filter(period=figures.year)
+    whole = cells.filter(breakdown=labels.TOTAL)["finished"].drop_nulls()
     total = whole.item() if len(whole) else None
     rows = []
     for breakdown in figures.groupings:
-        of_it = cells.filter(breakdown=breakdown)
-        first = figures.england.filter(breakdown=breakdown)["period"].min()
-        groups = g.known(of_it)["group"].n_unique()
-        silent, summed = _silent(cells, of_it, breakdown)
-        counted = total is not None and summed > 0
-        unknown = 100 * silent / total if counted else None
-        several = 100 * (summed - total) / total if counted else None
-        rows.append((g.HEADINGS[breakdown], first, groups, unknown, several))
+        of_it = g.known(england.filter(breakdown=breakdown))
+        by_year = dict(of_it.group_by("period").agg(pl.col("group").n_unique()).iter_rows())
+        unknown = share(england, figures.year, breakdown)
+        summed = counted(cells, breakdown, "finished")[1]
+        several = 100 * (summed - total) / total if total is not None and summed > 0 else None
+        if unknown is None and several is not None and several < 0:
+            several = None  # some of what is lacking is in no known group, nobody knows how much
+        groups = by_year[figures.year]
+        first, most = min(by_year), max(by_year.values())
+        rows.append((g.HEADINGS[breakdown], first, groups, most, unknown, several))
     values = {
-        "since": Value("model", "Published since", **OPEN),
+        "since": Value("model", f"The first year {figures.where}", **OPEN),
         "groups": Value("count", "Groups", 0, **OPEN),
+        "most": Value("count", "In the year with most", 0, **OPEN),
         "unknown": Value("model", "In no known group, % of finished courses", 1, **OPEN),
         "several": Value("model", "Sum of all groups beyond everybody, %", 2, **OPEN),
     }
     keys = {"grouping": "Grouping"}
-    schema = {"grouping": pl.String, "since": pl.String, "groups": pl.Int64}
+    schema = {"grouping": pl.String, "since": pl.String, "groups": pl.Int64, "most": pl.Int64}
     schema |= dict.fromkeys(("unknown", "several"), pl.Float64)
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return Table(f"What is published by group, England {figures.year}", frame, keys, values)
-
-
-def _silent(cells: pl.DataFrame, of_it: pl.DataFrame, breakdown: str) -> tuple[float, float]:
-    """Finished courses in no known group, and the sum over all groups."""
-    silent = of_it.filter(pl.col("group").is_in(labels.SAYS_NOTHING))["finished"].sum()
-    summed = of_it["finished"].sum()
-    if breakdown == labels.ETHNICITY and "Z" not in of_it["group"]:
-        # those of no known category are in the table of the five groups
-        beside = cells.filter(breakdown=labels.ETHNIC, group="Not known")["finished"].sum()
-        return beside, summed + beside
-    return silent, summed
+    return Table(f"What is {figures.where} by group, England {figures.year}", frame, keys, values)

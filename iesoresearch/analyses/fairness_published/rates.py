@@ -5,6 +5,7 @@ import polars as pl
 
 from iesoresearch.analyses.fairness_published import groupings as g
 from iesoresearch.analyses.fairness_published.data import Figures
+from iesoresearch.analyses.fairness_published.unknown import share
 from iesoresearch.models import proportions
 from iesoresearch.results import Table, Value
 
@@ -144,6 +145,10 @@ def gaps(figures: Figures, measure: str) -> Table:
         .then(pl.lit(REFERENCE))
         .otherwise(pl.col("breakdown").replace_strict(_words(figures))),
         counted=pl.col("n").cast(pl.Int64),
+        unknown=pl.col("breakdown").replace_strict(
+            {b: share(figures.england, figures.year, b) for b in figures.groupings},
+            return_dtype=pl.Float64,
+        ),
     )
     label = OUTCOMES[measure][1]
     values = {
@@ -152,6 +157,7 @@ def gaps(figures: Figures, measure: str) -> Table:
         **interval("rate", f"{label}, %"),
         **interval("gap", "Gap, points"),
         **interval("ratio", "Ratio", 2),
+        "unknown": Value("model", "Left out: group not known, % of courses", 1, **OPEN),
     }
     found = found.rename({"low": "rate_low", "high": "rate_high"})
     title = f"Gaps: {label.lower()}, England {figures.year}"

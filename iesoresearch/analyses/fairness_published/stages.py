@@ -9,12 +9,13 @@ import polars as pl
 from iesoresearch.analyses.fairness_published import groupings as g
 from iesoresearch.analyses.fairness_published.data import Figures
 from iesoresearch.analyses.fairness_published.rates import KEYS, OPEN, interval, named
+from iesoresearch.analyses.fairness_published.unknown import share
 from iesoresearch.data.published import labels
 from iesoresearch.models.inequality import pathway
 from iesoresearch.results import Table, Value
 
 STAGES = ("referrals", "finished", "n", "events")
-#: Those who finish in a year are not some of its referrals; the counts after that are of one course.
+#: Those who finish in a year are not some of its referrals; what is counted after that is.
 NESTED = (False, True, True)
 #: Name of a step's columns -> what it is.
 STEPS = {
@@ -29,14 +30,15 @@ def stages(figures: Figures) -> Table:
     cells = figures.of_year("recovery").filter(
         pl.col("referrals") > 0, pl.col("finished") > 0, made_of="counts"
     )
-    unknown = _unknown(figures)
     rows = []
     for breakdown in figures.groupings:
+        about = (figures.england, figures.year, breakdown)
+        unknown = [share(*about, column) for column in ("referrals", "finished")]
         of_it = {row["group"]: row for row in cells.filter(breakdown=breakdown).to_dicts()}
         other = of_it.get(figures.reference[breakdown])
         for group, row in of_it.items():
             if other is not None and group != other["group"] and group not in labels.SAYS_NOTHING:
-                rows.append((breakdown, group, *_parts(row, other), *unknown[breakdown]))
+                rows.append((breakdown, group, *_parts(row, other), *unknown))
     values = _values()
     schema = {"breakdown": pl.String, "group": pl.String} | {
         name: pl.Int64 if value.kind == "count" else pl.Float64 for name, value in values.items()
@@ -70,27 +72,6 @@ def _parts(row: dict, other: dict) -> list:
 def _nested(row: dict) -> dict:
     """Rounding may leave more events than courses by one step."""
     return row | {"n": min(row["n"], row["finished"]), "events": min(row["events"], row["n"])}
-
-
-def _unknown(figures: Figures) -> dict[str, tuple[float | None, float | None]]:
-    """By breakdown, how many per cent of referrals and of finished courses are in no known group.
-
-    Of the sum over groups, so that groups which count a patient twice do not matter much.
-    """
-    cells = figures.of_year("recovery")
-    # categories of ethnicity have no row of their own for those who are in none
-    ethnic = cells.filter(pl.col("group") == "Not known", breakdown=labels.ETHNIC)
-    found = {}
-    for breakdown in figures.groupings:
-        of_it = cells.filter(breakdown=breakdown)
-        if breakdown == labels.ETHNICITY and "Z" not in of_it["group"]:
-            of_it = pl.concat([of_it, ethnic])
-        silent = of_it.filter(pl.col("group").is_in(labels.SAYS_NOTHING))
-        found[breakdown] = tuple(
-            100 * (silent[c].sum() or 0) / of_it[c].sum() if of_it[c].sum() else None
-            for c in ("referrals", "finished")
-        )
-    return found
 
 
 def of_hundred(table: Table, breakdown: str, group: str) -> dict | None:

@@ -7,7 +7,13 @@ from iesoresearch.analyses.fairness_published.captions import DRAWN_STAGES, capt
 from iesoresearch.analyses.fairness_published.checks import checks
 from iesoresearch.analyses.fairness_published.context import context
 from iesoresearch.analyses.fairness_published.data import Figures, load
-from iesoresearch.analyses.fairness_published.deprivation import DECILES, deciles, indices
+from iesoresearch.analyses.fairness_published.deprivation import (
+    DECILES,
+    REVERSED,
+    deciles,
+    indices,
+    turned,
+)
 from iesoresearch.analyses.fairness_published.printed import coverage, reproduced
 from iesoresearch.analyses.fairness_published.rates import OPEN, gaps, rates
 from iesoresearch.analyses.fairness_published.stages import stages
@@ -21,6 +27,7 @@ __all__ = ["load", "run", "summary"]
 
 TITLE = "For whom does it work less well: published figures of England"
 _LONG_FILES = "the long files hold them (figures: names of files in a folder of --data)"
+_ORDERED = ("deprivation", "indices")  # cannot be had where labels may be reversed
 _PLACES = {
     "regions": "Gaps within regions",
     "providers": "Providers",
@@ -39,7 +46,7 @@ def summary(figures: Figures) -> Table:
         "rates of England published as a percentage only": england.filter(
             made_of="percentage"
         ).height,
-        "rates of England that are suppressed or not published": england.filter(
+        f"rates of England that are suppressed or not {figures.where}": england.filter(
             made_of="neither"
         ).height,
         "regions and providers": figures.organisations.height,
@@ -52,13 +59,14 @@ def summary(figures: Figures) -> Table:
 def run(figures: Figures, params: Params) -> Result:
     """Every table that the figures allow, and what is to be said about them."""
     measure = params.outcome
+    ordered = DECILES in figures.groupings and not turned(figures)
     made = {
         "coverage": coverage(figures),
         "rates": rates(figures),
         "gaps": gaps(figures, measure),
         "harm": gaps(figures, HARM),
-        "deprivation": deciles(figures, measure) if DECILES in figures.groupings else None,
-        "indices": indices(figures),
+        "deprivation": deciles(figures, measure) if ordered else None,
+        "indices": indices(figures) if ordered else None,
         "stages": stages(figures),
         "trends": trends(figures, measure),
         "changes": changes(figures, measure),
@@ -105,7 +113,9 @@ def _absent(figures: Figures, made: dict[str, Table | None], figures_out: set) -
             found[name] = f"{title}: not applicable, there are none among these figures; " + (
                 f"{_LONG_FILES}."
             )
-    lacking = "not applicable, the counts are not published for this year."
+    lacking = f"not applicable, the counts are not {figures.where} for this year."
+    if turned(figures):
+        found |= {name: f"{name.capitalize()}: not applicable, {REVERSED}" for name in _ORDERED}
     for name, table in made.items():
         if _empty(table) and name not in found:
             found[name] = f"{name.capitalize()}: {lacking}"

@@ -4,7 +4,13 @@ import polars as pl
 
 from iesoresearch.analyses.fairness_published import groupings as g
 from iesoresearch.analyses.fairness_published.data import Figures
-from iesoresearch.analyses.fairness_published.deprivation import DECILES, index_of
+from iesoresearch.analyses.fairness_published.deprivation import (
+    DECILES,
+    index_of,
+    line_interval,
+    turned,
+)
+from iesoresearch.analyses.fairness_published.places import EXTREME, PROVIDER
 from iesoresearch.analyses.fairness_published.rates import with_gaps
 from iesoresearch.data import published
 from iesoresearch.data.published import labels
@@ -20,9 +26,11 @@ def told(figures: Figures, measure: str) -> dict[str, tuple[str, str, dict]]:
     """Of each grouping, by a name for numbers: group told of, reference, row of the gap.
 
     That is the group with the worst rate of those that are not small: chosen after looking, so
-    that its gap is somewhat too wide, which with so many courses hardly shows.
+    that its gap is likely somewhat too wide. Of deprivation nothing where its labels may be
+    reversed.
     """
-    reference = {b: figures.reference[b] for b in figures.groupings if b != labels.ETHNIC}
+    silent = {labels.ETHNIC} | ({DECILES} if turned(figures) else set())
+    reference = {b: figures.reference[b] for b in figures.groupings if b not in silent}
     cells = g.known(figures.of_year(measure)).filter(
         pl.coalesce("n", "finished", pl.lit(float(FEWEST_TOLD))) >= FEWEST_TOLD
     )
@@ -48,7 +56,11 @@ def numbers(figures: Figures, tables: dict[str, Table], measure: str) -> dict[st
     found |= _told(figures, measure, "")
     if measure != HARM:
         found |= _told(figures, HARM, HARM_PREFIX)
-    return found | _indices(figures, measure) | _stages(tables["stages"]) | _funnel(tables)
+    if not turned(figures):
+        found |= _indices(figures, measure) | _stages(tables["stages"])
+    if "changes" in tables:
+        found |= _moved(tables["changes"])
+    return found | _funnel(figures, tables)
 
 
 def _told(figures: Figures, measure: str, prefix: str) -> dict[str, Number]:
@@ -116,6 +128,9 @@ def _indices(figures: Figures, measure: str) -> dict[str, Number]:
         for y in year:
             index = index_of(cells.filter(period=y))
             found[f"sii_{when}_year"] = Number(y, **OPEN)
+            ends = zip(("low", "high"), line_interval(index, cells.filter(period=y)), strict=True)
+            for end, value in ends:
+                found[f"sii_{when}_line_{end}"] = Number(value, digits=1, **OPEN)
             for name, estimate, digits in (("sii", index.sii, 1), ("rii", index.rii, 2)):
                 for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
                     value = getattr(estimate, end)
@@ -132,16 +147,36 @@ def _stages(table: Table) -> dict[str, Number]:
     return {f"most_{name}": Number(row[name], digits=1, **OPEN) for name in names}
 
 
-def _funnel(tables: dict[str, Table]) -> dict[str, Number]:
-    if "funnels" not in tables:
+def _moved(changes: Table) -> dict[str, Number]:
+    """How many changes have an interval, and of how many it is without 0."""
+    judged = changes.frame.drop_nulls("change_low")
+    apart = judged.filter((pl.col("change_low") > 0) | (pl.col("change_high") < 0))
+    counts = {"n_changes": judged.height, "n_moved": apart.height}
+    return {name: Number(n, digits=0, kind="count", **OPEN) for name, n in counts.items()}
+
+
+def _funnel(figures: Figures, tables: dict[str, Table]) -> dict[str, Number]:
+    if "providers" not in tables or "funnels" not in tables:
         return {}
+    shown = tables["providers"].frame.filter(pl.col("place") != "limits")
+    counts = {
+        "shown": shown.height,
+        "odd": shown.filter(place=EXTREME).height,
+        "all": figures.of_kind(PROVIDER)["org"].n_unique(),
+    }
     row = tables["funnels"].frame.row(0, named=True)
     found = {
         f"funnel_{name}": Number(row[name], digits=0, kind="count", **OPEN)
         for name in ("providers", "exact_outside2", "additive_outside2")
+        if row[name] is not None
+    }
+    found |= {
+        f"funnel_{name}": Number(n, digits=0, kind="count", **OPEN) for name, n in counts.items()
     }
     return found | {
-        f"funnel_{name}": Number(row[name], digits=1, **OPEN) for name in ("phi", "spread")
+        f"funnel_{name}": Number(row[name], digits=1, **OPEN)
+        for name in ("phi", "spread")
+        if row[name] is not None
     }
 
 

@@ -17,6 +17,7 @@ from iesoresearch.measures.outcomes.rates import DENOMINATORS
 KEYS = ("period", "org", "breakdown", "group")
 SUPPRESSED_BELOW = 5  # counts of a region or provider; the others are rounded to this
 _ROUNDED_BY = 2  # how far a count rounded to 5 can lie from the count
+_MIDDLE = (SUPPRESSED_BELOW - 1) / 2  # of the counts that a suppressed one can be
 _FEWEST = 10  # counts that say whether an organisation's are rounded
 _LATEST_PRINTED = "2024-25"
 _LIST = 3  # strange labels that a message names
@@ -110,10 +111,30 @@ def _renamed(frame: pl.DataFrame) -> pl.DataFrame:
             "meaning is decided once, and is not guessed. Deprivation is read from labels that "
             "say which end is the most deprived one; disabilities from code and label together."
         )
+    _refuse_both_ends(frame)
     names = ["breakdown", "group", "new_breakdown", "new_group"]
     table = pl.DataFrame(named, schema=names, orient="row")
     joined = frame.join(table, on=["breakdown", "group"], how="left", maintain_order="left")
     return joined.with_columns(breakdown="new_breakdown", group="new_group").select(frame.columns)
+
+
+def _refuse_both_ends(frame: pl.DataFrame) -> None:
+    """Each label may say its end and the labels of a year contradict each other all the same."""
+    ours = {b for b, name in labels.BREAKDOWNS.items() if name == "deprivation decile"}
+    found = frame.filter(pl.col("breakdown").is_in(list(ours))).select("period", "group").unique()
+    ends: dict[str, dict[str, str]] = {}
+    for period, label in found.sort("period", "group").iter_rows():
+        end = labels.counts_from(label)
+        if end is not None:
+            ends.setdefault(period, {}).setdefault(end, label)
+    for period, examples in ends.items():
+        if len(examples) > 1:
+            raise DataError(
+                f"Published figures of {period}: deprivation is counted from both ends, "
+                f"{examples[labels.LEAST]!r} from the least deprived one and "
+                f"{examples[labels.MOST]!r} from the most. Two groups would be taken for one, or "
+                "for each other. Make all labels of a year count from one end."
+            )
 
 
 def _quoted(names: list[str]) -> str:
@@ -133,6 +154,12 @@ def _refuse_impossible(frame: pl.DataFrame) -> None:
             f"Published figures: the {statistic} {number:g} cannot be ({measure}, {breakdown} "
             f"{group}, {period}); so {found.height} figure(s). Counts are whole numbers from 0 on, "
             "percentages lie between 0 and 100."
+        )
+    printed = frame.filter(statistic="percentage")["value"]
+    if len(printed) and 0 < printed.max() <= 1:
+        raise DataError(
+            f"Published figures: none of {len(printed)} percentages is above 1, so they are shares "
+            "(0.508 for 50.8 %). Multiply them by 100."
         )
 
 
@@ -158,9 +185,10 @@ def cells(frame: pl.DataFrame) -> pl.DataFrame:
 
     Recovery is of the finished courses not known to be below caseness, the other outcomes are of
     all finished courses. Counts of regions and providers are rounded to 5 and small ones
-    suppressed: how far a count can be off stands beside it. Where a percentage and its denominator
-    are published but no numerator, the numerator is what the percentage allows for; where the
-    denominator is not published either, nothing is filled in.
+    suppressed: how far a count can be off stands beside it. Where those below caseness are
+    suppressed, they are taken for so many (below 5) as agree with the printed percentage. Where a
+    percentage and its denominator are published but no numerator, the numerator is what the
+    percentage allows for; where the denominator is not published either, nothing is filled in.
 
     Parameters
     ----------
@@ -224,10 +252,11 @@ def _of_measure(
     n, n_error = finished, off
     if less is not None:
         # where counts are rounded, one that is not there is below 5, if there are others
-        middle = (SUPPRESSED_BELOW - 1) / 2
         suppressed = (off > 0) & pl.col(less).is_not_null().any().over("period", "off")
-        taken = pl.when(suppressed).then(pl.col(less).fill_null(middle)).otherwise(pl.col(less))
-        n, n_error = finished - taken, 2 * off
+        filled = pl.col(less).is_null() & suppressed
+        fewer = _fewer(measure)
+        n = finished - pl.when(filled).then(fewer).otherwise(pl.col(less))
+        n_error = 2 * off + pl.when(filled).then((fewer - _MIDDLE).abs()).otherwise(0.0)
     half = pl.when(off > 0).then(0.5).otherwise(0.05)
     printed = pl.col("stated") * n / 100
     return rows.select(
@@ -246,3 +275,19 @@ def _of_measure(
         .then(pl.lit("percentage"))
         .otherwise(pl.lit("neither")),
     )
+
+
+def _fewer(measure: str) -> pl.Expr:
+    """How many were below caseness where that is suppressed: the middle of what can be.
+
+    Can be, that no more have the outcome than courses count and the percentage is as printed.
+    """
+    events, finished, half = pl.col(measure), pl.col("finished"), 0.5 + 1e-9
+    fits, taken = [], []
+    for count in range(SUPPRESSED_BELOW):
+        n = finished - count
+        agrees = (100 * events / pl.when(n > 0).then(n) - pl.col("stated")).abs() <= half
+        fits.append(((events <= n) & agrees).fill_null(value=False))
+        taken.append(count * fits[-1].cast(pl.Float64))
+    chosen = (pl.sum_horizontal(taken) / pl.sum_horizontal(fits)).floor()
+    return pl.when(pl.any_horizontal(fits)).then(chosen).otherwise(_MIDDLE)

@@ -112,6 +112,7 @@ _BY_BREAKDOWN = {
 }
 #: Groups that say nothing about who somebody is: never compared, never a reference.
 SAYS_NOTHING = (UNKNOWN, "not stated", "not recorded", "Not known", "Z")
+LEAST, MOST = "least", "most"
 _DECILE = re.compile(r"0?(\d\d?) (least|less|more|most) deprived")
 
 
@@ -169,15 +170,24 @@ def _decile(label: str) -> str | None:
     """
     if label == _MISSING:
         return UNKNOWN
-    found = _DECILE.fullmatch(label)
-    if not found:
+    end = counts_from(label)
+    if end is None:
+        return None
+    number = int(_DECILE.fullmatch(label)[1])
+    return str(11 - number if end == LEAST else number)
+
+
+def counts_from(label: str) -> str | None:
+    """Which end of deprivation a published label counts from, `LEAST` or `MOST`, if it says so."""
+    found = _DECILE.fullmatch(_plain(label))
+    if not found or not 1 <= int(found[1]) <= 10:
         return None
     number, word = int(found[1]), found[2]
-    from_least = {1: "least", 10: "most"}.get(number, "less" if number <= 5 else "more")
-    from_most = {1: "most", 10: "least"}.get(number, "more" if number <= 5 else "less")
-    if not 1 <= number <= 10 or word not in (from_least, from_most):
-        return None
-    return str(11 - number if word == from_least else number)
+    ends = {
+        LEAST: {1: "least", 10: "most"}.get(number, "less" if number <= 5 else "more"),
+        MOST: {1: "most", 10: "least"}.get(number, "more" if number <= 5 else "less"),
+    }
+    return next((end for end, expected in ends.items() if word == expected), None)
 
 
 def _disability(label: str) -> str | None:
