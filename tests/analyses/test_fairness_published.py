@@ -331,6 +331,10 @@ def test_the_first_gap_of_16_and_17_alone_is_wider(found):
         result.tables["trends"], grouping="Age in three bands", level="<18", year="2017-18"
     )
     assert banded["gap"] == pytest.approx(-5.2, abs=0.05)
+    assert (
+        "of 16 and 17 alone the first gap in recovery is -7.6 points, not -5.2"
+        in (result.text["limits"])
+    )
 
 
 def test_of_changes_it_is_said_how_many_move_by_more_than_chance(result):
