@@ -31,6 +31,20 @@ def drawn(seed, spread, people):
     return random.binomial(n, expit(logit)), n, logit
 
 
+def reliable(fitted, n, logit, spread):
+    """(strata,) variance of the estimated effects if spread and normal errors were known.
+
+    Best linear unbiased prediction: u has the variance `spread`², estimates of it that of the
+    residuals of generalised least squares, shrunken; the rest is left to the posterior.
+    """
+    p, x = expit(logit), fitted.strata.design
+    error = 1 / (n * p * (1 - p))
+    weight = 1 / (spread**2 + error)
+    hat = x @ np.linalg.solve((x.T * weight) @ x, x.T * weight)
+    left = (np.eye(len(n)) - hat) * (spread**2 * weight)[:, None]
+    return ((left**2) / weight).sum(axis=1)
+
+
 @pytest.fixture(scope="module")
 def few():
     """Some strata have hardly anybody."""
@@ -81,7 +95,7 @@ def test_main_effects_are_those_of_a_logistic_regression():
 
 def test_what_was_planted_is_found(many):
     """One seed; the study shows how often."""
-    _, _, logit, fitted = many
+    _, n, logit, fitted = many
     found, p = fitted.summary(), expit(logit)
     total = ADDITIVE.var(ddof=1) + 0.15**2
     truth = {
@@ -96,8 +110,10 @@ def test_what_was_planted_is_found(many):
     np.testing.assert_allclose(frame["mean"].to_numpy(), p, atol=0.025)
     covered = (frame["mean_low"].to_numpy() <= p) & (p <= frame["mean_high"].to_numpy())
     assert covered.mean() > 0.8
-    interaction = p - expit(ADDITIVE)
-    assert np.corrcoef(frame["interaction"].to_numpy(), interaction)[0, 1] > 0.7
+    found_r = np.corrcoef(frame["interaction"].to_numpy(), p - expit(ADDITIVE))[0, 1]
+    explained = reliable(fitted, n, logit, 0.15).mean() / 0.15**2
+    below = stats.norm.isf(0.01) / np.sqrt(len(n) - 3)  # Fisher's z, one in a hundred
+    assert np.arctanh(found_r) > np.arctanh(np.sqrt(explained)) - below
     assert found["auc"].x > found["auc_main_effects"].x
     assert found["vpc_probability"].x < found["vpc"].x
 
@@ -113,12 +129,25 @@ def test_flags_are_those_whose_interval_excludes_zero(many):
     *_, fitted = many
     frame, flags = fitted.to_frame(), fitted.flags()
     outside = (frame["effect_low"] > 0) | (frame["effect_high"] < 0)
-    assert flags.flagged == outside.sum() == frame["flagged"].sum() > 0
+    assert flags.flagged == outside.sum() == frame["flagged"].sum()
     assert flags.estimated == len(ROWS)
     assert flags.by_chance == pytest.approx(0.05 * len(ROWS))
     other_sign = np.minimum(frame["above"], 1 - frame["above"]).filter(frame["flagged"])
     assert flags.wrong_sign == pytest.approx(other_sign.sum())
     assert 0 <= flags.wrong_sign < 0.025 * flags.flagged
+
+
+def test_as_many_are_flagged_as_the_power_of_each_says():
+    """Six draws together: within 99 % of the binomial distribution with that power."""
+    flagged, power = 0, []
+    for seed in range(10, 16):
+        events, n, logit = drawn(seed, 0.15, 200_000)
+        fitted = fit(events, n, FRAME, random_state=seed, draws=500, chains=2)
+        known = reliable(fitted, n, logit, 0.15)
+        power.append(2 * stats.norm.cdf(-1.96 * np.sqrt((0.15**2 - known) / known)))
+        flagged += fitted.flags().flagged
+    low, high = stats.binom.ppf((0.005, 0.995), np.size(power), np.mean(power))
+    assert 10 < low <= flagged <= high
 
 
 def test_raw_rates_have_wilsons_interval_and_small_strata_no_estimate(few):
