@@ -1,7 +1,9 @@
 """Gaps between groups given their case mix: random-intercept models, standardisation, steps.
 
 `standardise` takes a logistic model to everybody's case mix, `direct` only counts of strata, and
-`steps` adds blocks of case mix one by one. All of it describes. An adjusted gap is the gap among patients alike in what was adjusted for, some
+`steps` adds blocks of case mix one by one.
+
+All of it describes. An adjusted gap is the gap among patients alike in what was adjusted for, some
 of which may itself be a consequence of belonging to the group.
 """
 
