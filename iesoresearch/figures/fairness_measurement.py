@@ -18,7 +18,7 @@ SERIES = {
     "at_cutoff": "near the cut-off",
     "cautious": "near the cut-off, all items free but three",
 }
-DASHES = ("-", "--", "-.", ":", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+DASHES = ("-", (0, (6, 2)), (0, (1, 1)), "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (10, 3)))
 
 
 def _numbers(frame: pl.DataFrame, *columns: str) -> list[np.ndarray]:
@@ -61,7 +61,7 @@ def plot_items(table: Table, ax: Axes) -> None:
     ax.set_xlim(-0.001, max(1.12 * LARGE, 1.1 * float(table.frame["change"].max() or 0)))
     ax.set_ylabel("PHQ-9 item")
     ax.set_xlabel(table.values["change"].label)
-    _below(ax, 4)
+    _below(ax, 2)
 
 
 @styled
@@ -119,15 +119,19 @@ def plot_impact(table: Table, ax: Axes) -> None:
 def plot_curves(table: Table, ax: Axes) -> None:
     """Difference of totals at equal severity, by the total of those compared with."""
     ax.axhline(0.0, color="#555555", lw=1)
-    for i, grouping in enumerate(_names(table.frame, "grouping")):
+    groupings, k = _names(table.frame, "grouping"), 0
+    for i, grouping in enumerate(groupings):
         rows = table.frame.filter(grouping=grouping)
         for j, group in enumerate(_names(rows, "group")):
             columns = ("total", "apart", "apart_low", "apart_high")
             total, apart, low, high = _numbers(rows.filter(group=group), *columns)
-            style = {"color": PALETTE[i], "ls": DASHES[j % len(DASHES)]}
+            # dashes by grouping, colours over all of them: no two lines share both
+            dashes = DASHES[(i + len(groupings) * (j // len(PALETTE))) % len(DASHES)]
+            style = {"color": PALETTE[k % len(PALETTE)], "ls": dashes}
             ax.plot(total, apart, lw=1.2, label=fill(f"{grouping}: {group}", 34), **style)
             sure = (low > 0) | (high < 0)
             ax.plot(total, np.where(sure, apart, np.nan), lw=3, **style)
+            k += 1
     ax.set_xlabel("Severity, as the expected PHQ-9 total of those compared with")
     ax.set_ylabel("Difference at equal severity (points)")
     ax.figure.set_size_inches(7.2, 5.2)

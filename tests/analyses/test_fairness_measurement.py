@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from iesoresearch import analyses, figures
-from iesoresearch.analyses.fairness_measurement import checks, data, study, tables
+from iesoresearch.analyses.fairness_measurement import checks, data, study, tables, words
 from iesoresearch.analyses.fairness_measurement.data import Data, groupings
-from iesoresearch.analyses.fairness_measurement.fitted import fit
+from iesoresearch.analyses.fairness_measurement.fitted import Gain, fit
 from iesoresearch.data import nhanes, synthetic
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import DataError, ParameterError
@@ -75,6 +75,50 @@ def test_sentences_are_filled_and_say_whom_they_are_about(result):
     assert "not patients of talking therapy" in said["limits"]
     assert not any("{" in text for text in said.values())
     assert not any("{" in result.render(check.sentence) for check in result.checks)
+
+
+def test_a_risk_item_is_told_apart_from_totals(result, fitted):
+    """Men have about twice the odds, though the change in R² is called negligible."""
+    odds = result.tables["shifts"].frame.filter(group="male", item="self-harm thoughts")
+    assert odds["odds_low"].item() > 1.5
+    for end in ("", "_low", "_high"):
+        assert result.numbers[f"gender_risk_0{end}"].value == odds[f"odds{end}"].item()
+    said = result.render(result.text["plain"])
+    assert "the group “male” has 2.14 times (1.53\u00a0to\u00a03.01) the odds" in said
+    assert said.count("self-harm thoughts") == 1  # by age and ethnic group it is not found
+    gender = fitted.compared[0]
+    others = tuple(i for i in gender.functioning.differing if i != tables.RISK)
+    without = dataclasses.replace(gender.functioning, differing=others)
+    assert words._on_risk(dataclasses.replace(gender, functioning=without)) == ""
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"),
+    [(-0.5, "share predict unseen people better"), (0.5, "own predict unseen people better"),
+     (0.0, "is undecided")],
+)  # fmt: skip
+def test_which_classes_predict_better_is_said_only_where_it_is_known(fitted, mean, said):
+    changed = dataclasses.replace(fitted.compared[0], gain=Gain(mean, 0.01))
+    assert said in words._shared(changed)
+    assert "nats" not in words._shared(changed)
+
+
+def test_gains_are_ratios_of_probabilities():
+    # log 1.02, and 1.96 errors below and above
+    one, low, high = Gain(np.log(1.02), np.log(1.01) / 1.96).ends
+    assert (one, low, high) == pytest.approx((2.0, 100 * (1.02 / 1.01 - 1), 3.02))
+
+
+def test_p_values_by_draws_are_never_below_what_draws_can_give(fitted):
+    gender = fitted.compared[0]
+    most = gender.draws.statistic.max()
+    for statistic, said in ((most + 1, "p is at most {gender_p}, the smallest that"),
+                            (most, "exactly the same p = {gender_p}.")):  # fmt: skip
+        shown = dataclasses.replace(gender.shown, statistic=statistic)
+        invariance = gender.invariance | {max(gender.invariance): shown}
+        assert said in words._shared(dataclasses.replace(gender, invariance=invariance))
+    assert tables._p(0.00005) == "<0.0001"
+    assert tables._p(0.0423) == "0.0423"
 
 
 def test_items_differ_in_population_by_a_negligible_amount(result):

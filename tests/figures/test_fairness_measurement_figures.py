@@ -84,3 +84,24 @@ def test_what_is_sure_is_thick():
     thick = [line for line in draw("curves").lines if line.get_linewidth() == 3]
     for line in thick:
         np.testing.assert_allclose(line.get_ydata(), [np.nan, 0.5])
+
+
+def test_no_two_curves_look_alike():
+    rows = [(f"Grouping {i}", f"group {j}", t, 0.1 * j, -1.0, 1.0)
+            for i in range(3) for j in range(8) for t in (1, 5)]  # fmt: skip
+    columns = ["grouping", "group", "total", "apart", "apart_low", "apart_high"]
+    frame = pl.DataFrame(rows, columns, orient="row")
+    values = {c: Value("model", c) for c in columns[3:]}
+    ax = fairness_measurement.plot_curves(Table("T", frame, dict.fromkeys(columns[:3], ""), values))
+    lines = [line for line in ax.lines if line.get_label().startswith("Grouping")]
+    looks = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in lines}
+    assert len(looks) == len(lines) == 24
+
+
+def test_legends_are_inside_the_figure():
+    for name in ("items", "curves"):
+        ax = draw(name)
+        ax.figure.canvas.draw()
+        box = ax.get_legend().get_window_extent()
+        assert ax.figure.bbox.x0 <= box.x0
+        assert box.x1 <= ax.figure.bbox.x1

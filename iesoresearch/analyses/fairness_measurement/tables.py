@@ -13,7 +13,10 @@ from iesoresearch.results import Table, Value
 ITEMS = [item.name for item in PHQ9.items]
 DIFFERS, NOT_SHOWN = "differs", "no difference shown"
 NOT_TESTED = "not tested: too few answers"
+#: The item that asks about risk, whatever it adds to a total.
+RISK = ITEMS.index("self-harm thoughts")
 _KEYS = {"grouping": "Grouping"}
+_SMALLEST = 1e-4  # p below it are shown as being so
 
 
 def summary(data: Data) -> Table:
@@ -58,6 +61,11 @@ def _estimate(fitted: Fitted, name: str, label: str, digits: int) -> dict[str, V
 def _frame(rows: list[tuple], keys: dict, values: dict) -> pl.DataFrame:
     frame = pl.DataFrame(rows, [*keys, *values], orient="row", infer_schema_length=None)
     return frame.with_columns(pl.selectors.float().fill_nan(None))
+
+
+def _p(p: float) -> str:
+    """As words, as no p is 0."""
+    return f"<{_SMALLEST:.4f}" if p < _SMALLEST else f"{p:.4f}"
 
 
 def _groups(fitted: Fitted) -> Table:
@@ -112,8 +120,9 @@ def _items(fitted: Fitted) -> Table:
             found = [None] * 7
             if test is not None:
                 found = [
-                    test.total.statistic, c.functioning.adjusted[i], test.uniform.p,
-                    test.nonuniform.p, test.change, test.mcfadden[2] - test.mcfadden[0], test.size,
+                    test.total.statistic, _p(c.functioning.adjusted[i]), _p(test.uniform.p),
+                    _p(test.nonuniform.p), test.change, test.mcfadden[2] - test.mcfadden[0],
+                    test.size,
                 ]  # fmt: skip
             change = None if beside is None else beside.change
             rows.append((c.grouping.name, name, verdict(c, i), *found, change, n))
@@ -126,7 +135,7 @@ def _items(fitted: Fitted) -> Table:
         "p_nonuniform": _value(fitted, "model", "p, non-uniform", 4),
         "change": _value(fitted, "model", "Change in R² (Nagelkerke)", 4),
         "mcfadden": _value(fitted, "model", "Change in R² (McFadden)", 4),
-        "size": _value(fitted, "model", "Size", 0),
+        "size": _value(fitted, "model", "Size, by R²", 0),
         "change_total": _value(fitted, "model", "Change in R², matched on totals", 4),
         "n": _people(fitted, "Answers"),
     }
@@ -214,6 +223,11 @@ def _curves(fitted: Fitted) -> Table:
     return Table("Totals at equal severity", _frame(rows, keys, values), keys, values)
 
 
+def digits_of(fitted: Fitted) -> int:
+    """Decimals of p values by draws, which are multiples of one in one more than the draws."""
+    return 3 if fitted.params.n_draws < 1000 else 4
+
+
 def _classes(fitted: Fitted) -> Table:
     """Common against separate classes."""
     rows = []
@@ -230,16 +244,17 @@ def _classes(fitted: Fitted) -> Table:
                 drawn = [c.draws.p_value(found), *(float(np.quantile(x, 0.95)) for x in chance)]
             gain = [None] * 3
             if last:
-                gain = [c.gain.mean + z * c.gain.error for z in (0.0, -1.96, 1.96)]
+                gain = list(c.gain.ends)
             rows.append((c.grouping.name, k, *ratio, drawn[0], bic, *gain, found.largest, drawn[1],
                          share, drawn[2], c.n))  # fmt: skip
     keys = _KEYS | {"classes": "Classes"}
+    least = f"{1 / (1 + fitted.params.n_draws):.{digits_of(fitted)}f}"
     values = {
         "statistic": _value(fitted, "model", "Likelihood ratio", 1),
         "df": _value(fitted, "model", "Degrees of freedom", 0),
-        "p": _value(fitted, "model", "p, by draws", 2),
+        "p": _value(fitted, "model", f"p, by draws (never below {least})", digits_of(fitted)),
         "bic": _value(fitted, "model", "BIC of common less separate", 0),
-        **_estimate(fitted, "gain", "Gain of separate in unseen people, nats a person", 4),
+        **_estimate(fitted, "gain", "Gain of separate in unseen people, %", 2),
         "largest": _value(fitted, "model", "Largest difference of an answer’s probability", 2),
         "largest_chance": _value(fitted, "model", "… 95 % of draws below", 2),
         "otherwise": _value(fitted, "model", "Of 100 in another class", 1),
@@ -256,7 +271,8 @@ def _class_items(fitted: Fitted) -> Table:
     for c in fitted.compared:
         for i, name in enumerate(ITEMS if c.partial is not None else []):
             p = c.partial
-            rows.append((c.grouping.name, name, p.statistic[i], p.df, p.adjusted[i], p.bic[i], c.n))
+            found = (p.statistic[i], p.df, _p(p.adjusted[i]), p.bic[i])
+            rows.append((c.grouping.name, name, *found, c.n))
     keys = _KEYS | {"item": "PHQ-9 item"}
     values = {
         "statistic": _value(fitted, "model", "Likelihood ratio", 1),

@@ -1,8 +1,17 @@
 """Numbers, sentences and captions of `fairness_measurement`. Sentences are filled after release."""
 
+import numpy as np
+
 from iesoresearch.analyses.fairness_measurement.data import TOO_FEW
 from iesoresearch.analyses.fairness_measurement.fitted import Compared, Fitted
-from iesoresearch.analyses.fairness_measurement.tables import ITEMS, NOT_TESTED, RULES, verdict
+from iesoresearch.analyses.fairness_measurement.tables import (
+    ITEMS,
+    NOT_TESTED,
+    RISK,
+    RULES,
+    digits_of,
+    verdict,
+)
 from iesoresearch.models.item_functioning import LARGE, MODERATE
 from iesoresearch.results import TO, FigureSpec, Number
 
@@ -42,6 +51,7 @@ FIGURES = {
 #: What a grouping is called in names of numbers and in sentences.
 SLUGS = {"Gender": "gender", "Age band": "age", "Ethnic group": "ethnicity"}
 BY = {"Gender": "gender", "Age band": "age", "Ethnic group": "ethnic group"}
+_ENDS = ("", "_low", "_high")
 
 
 def numbers(fitted: Fitted) -> dict[str, Number]:
@@ -58,12 +68,12 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
             f"{SLUGS[compared.grouping.name]}_{name}": Number(
                 value, compared.n, digits=digits, sensitivity=kind
             )
-            for name, (value, digits) in _of(compared).items()
+            for name, (value, digits) in (_of(compared, fitted) | _of_risk(compared)).items()
         }
     return found
 
 
-def _of(c: Compared) -> dict[str, tuple]:
+def _of(c: Compared, fitted: Fitted) -> dict[str, tuple]:
     """Numbers of a grouping with their digits; those of one group are of the most changed."""
     g, tests = c.most_changed, [item for item in c.functioning.items if item is not None]
     found = {
@@ -73,19 +83,37 @@ def _of(c: Compared) -> dict[str, tuple]:
         "gap": (float(c.impact.gap[g]), 2),
         "passing": (100 * float(c.impact.passing[g]), 1),
         "as_reference": (100 * float(c.impact.passing_as_reference[g]), 1),
-        "gain": (c.gain.mean, 4),
-        "gain_low": (c.gain.mean - 1.96 * c.gain.error, 4),
-        "gain_high": (c.gain.mean + 1.96 * c.gain.error, 4),
+        **{f"gain{end}": (x, 2) for end, x in zip(_ENDS, c.gain.ends, strict=True)},
     }
     for name, factor, digits in (("points", 1, 2), ("at_cutoff", 1, 2), ("otherwise", 100, 2)):
-        for end, values in zip(("", "_low", "_high"), (None, *c.ends[name]), strict=True):
+        for end, values in zip(_ENDS, (None, *c.ends[name]), strict=True):
             x = getattr(c.impact, name) if values is None else values
             found[name + end] = (factor * float(x[g]), digits)
     low, high = c.cautious_ends["at_cutoff"]
     found |= {"least": (float(low.min()), 2), "most": (float(high.max()), 2)}
     if c.draws is not None:
-        found["p"] = (c.draws.p_value(c.shown), 2)
+        found["p"] = (c.draws.p_value(c.shown), digits_of(fitted))
         found["bic"] = (c.shown.bic_common - c.shown.bic_separate, 0)
+    return found
+
+
+def _risk(c: Compared) -> list[int]:
+    """Groups whose answers to the item on risk differ, the interval of their odds ratio without 1.
+
+    Nobody where the item as a whole is not found to differ.
+    """
+    if RISK not in c.functioning.differing:
+        return []
+    test = c.functioning.items[RISK]
+    return [g for g in c.others if abs(test.log_odds[g]) > 1.96 * test.log_odds_se[g]]
+
+
+def _of_risk(c: Compared) -> dict[str, tuple]:
+    test, found = c.functioning.items[RISK], {}
+    for i, g in enumerate(_risk(c)):
+        for end, z in zip(_ENDS, (0.0, -1.96, 1.96), strict=True):
+            odds = np.exp(test.log_odds[g] + z * test.log_odds_se[g])
+            found[f"risk_{i}{end}"] = (float(odds), 2)
     return found
 
 
@@ -115,7 +143,7 @@ def _plain(c: Compared, fitted: Fitted) -> str:
     group, reference = c.grouping.levels[g], c.grouping.levels[c.grouping.reference]
     start = (
         f"By {BY[c.grouping.name]}, {{{slug}_differing}} of {{{slug}_tested}} items are answered "
-        f"differently at equal severity, {_sizes(c)}. "
+        f"differently at equal severity, {_sizes(c)}. {_on_risk(c)}"
     )
     cautious = (
         "Were all items free to differ but the three that do least, the intervals of all groups "
@@ -140,7 +168,7 @@ def _sizes(c: Compared) -> str:
     if not sizes:
         return "which does not show that none does"
     if sizes == {"negligible"}:
-        return "by an amount that is called negligible"
+        return "each by an amount that is called negligible for a scale (by its change in R²)"
     names = [
         f"{ITEMS[i]} ({c.functioning.items[i].size})"
         for i in c.functioning.differing
@@ -149,14 +177,41 @@ def _sizes(c: Compared) -> str:
     return f"by more than a negligible amount: {', '.join(names)}"
 
 
+def _on_risk(c: Compared) -> str:
+    """What a total hides: an item that a clinician reads by itself."""
+    slug, levels = SLUGS[c.grouping.name], c.grouping.levels
+    told = [
+        f"the group “{levels[g]}” has {{{slug}_risk_{i}}} times ({{{slug}_risk_{i}_low}}{TO}"
+        f"{{{slug}_risk_{i}_high}}) the odds of a higher answer"
+        for i, g in enumerate(_risk(c))
+    ]
+    if not told:
+        return ""
+    return (
+        f"The item on {ITEMS[RISK]} is read by itself, as a sign of risk, and is one of them, "
+        f"however little it adds to a total: at equal severity {', '.join(told)}, beside the group "
+        f"“{levels[c.grouping.reference]}”. "
+    )
+
+
 def _shared(c: Compared) -> str:
     slug = SLUGS[c.grouping.name]
-    interval = f"{{{slug}_gain}} nats a person ({{{slug}_gain_low}}{TO}{{{slug}_gain_high}})"
-    better = "Shared classes" if c.gain.mean <= 0 else "Separate classes"
-    said = f"{better} predict unseen people better: separate ones gain {interval}"
+    verdict = {
+        "shared": "Classes that all groups share predict unseen people better",
+        "separate": "Classes of each group's own predict unseen people better",
+        "undecided": "Whether shared classes or each group's own predict unseen people better is "
+        "undecided",
+    }[c.gain.better]
+    said = (
+        f"{verdict}: with each group's own the probability of a person's answers changes by "
+        f"{{{slug}_gain}} % ({{{slug}_gain_low}}{TO}{{{slug}_gain_high}})"
+    )
     if c.draws is None:
         return f"{said}."
-    return f"{said}; that they are exactly the same has p = {{{slug}_p}}."
+    p = f"p = {{{slug}_p}}"
+    if not (c.draws.statistic >= c.shown.statistic).any():
+        p = f"p is at most {{{slug}_p}}, the smallest that {{n_draws}} draws can give"
+    return f"{said}; for classes that are exactly the same {p}."
 
 
 def _reading(fitted: Fitted) -> str:
@@ -175,7 +230,9 @@ def _reading(fitted: Fitted) -> str:
         "all items together cannot be told from a difference in severity. Severity enters with its "
         "square: with a straight line, as is usual, groups that are less ill seem to answer "
         "differently. With thousands of people a difference is found that is of no account, so "
-        f"read its size: {MODERATE:g} and {LARGE:g} were made for items with two answers. "
+        f"read its size: {MODERATE:g} and {LARGE:g} were made for items with two answers, and for "
+        "what an item does to a scale: where nearly all answer 0, a negligible change in R² may go "
+        "with a large odds ratio. "
         "Intervals that count the items found to differ are too narrow: in a simulation 77 to 88 "
         "of 100 held the truth, and of those with all items free but three at least 97, so "
         f"claims are judged by these. {RULES}Groups are compared with the largest; those of fewer "
@@ -186,7 +243,9 @@ def _reading(fitted: Fitted) -> str:
         f"{survey}"
         "Classes: are the answers of latent classes the same in all groups, whose sizes may "
         "differ? A test of exact equality is failed by any large sample; whether classes of one's "
-        "own tell more about people who were not seen is the question that matters. P values of "
+        "own tell more about people who were not seen is the question that matters. The change in "
+        "probability is that of all answers of a person together, as geometric mean over people, "
+        "each predicted by classes fitted to others. P values of "
         "single items in classes are of the chi-squared distribution, a rough guide."
     )
 
