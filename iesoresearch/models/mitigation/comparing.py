@@ -33,12 +33,11 @@ class Judged:
     groups
         By level.
     gaps
-        By name in `METRICS`, and ``off`` for rules that go by a risk: difference of two groups, the
-        ones furthest apart without mitigation in the half fitted on. As this half has no part in
-        the choice, chance makes the gap neither larger nor smaller.
+        By name in `METRICS`, and ``off`` for rules that go by a risk: difference of the two groups
+        of `Comparison.between`. As this half has no part in their choice, chance makes the gap
+        neither larger nor smaller; other groups may be further apart.
     changes
-        The same, minus the gap without mitigation: below 0 where the rule narrows it, or turns it
-        round.
+        Size of that gap minus its size without mitigation: below 0 where the rule narrows it.
     widest
         By name: largest minus smallest of the groups compared. Chance makes it larger, never
         smaller, so it has no interval but `Comparison.by_chance`.
@@ -69,6 +68,9 @@ class Comparison:
         Levels whose rates make the gaps.
     left
         Level -> why it has no rule of its own, or does not count for the gaps.
+    between
+        By name in `METRICS`, and ``off``: the two levels of the gap, the one that is higher without
+        mitigation in the half fitted on first.
     by_chance
         By name in `METRICS`: mean, and 97.5 % quantile, of how far groups would be apart without
         mitigation if all had the same rate.
@@ -80,6 +82,7 @@ class Comparison:
     n_judged: int
     compared: tuple[str | int, ...]
     left: dict[str | int, str]
+    between: dict[str, tuple[str | int, str | int]]
     by_chance: dict[str, tuple[float, float]]
 
 
@@ -90,6 +93,7 @@ def compare(
     *,
     clusters=None,
     threshold: float = 0.5,
+    ends: tuple[str | int, str | int] | None = None,
     n_boot: int = 1000,
     random_state: int = 0,
 ) -> Comparison:
@@ -111,6 +115,9 @@ def compare(
         (people,) what is independent of others, such as the patient of a referral.
     threshold
         Risk from which everybody is flagged without mitigation.
+    ends
+        Levels at the ends of an order: the gap shown is theirs if both are large enough. Else it is
+        that of the two groups furthest apart without mitigation in the half fitted on.
     n_boot
         Resamples, at least 100.
     random_state
@@ -119,7 +126,8 @@ def compare(
     Raises
     ------
     DataError
-        What `evaluation.evaluate` refuses; fewer than two groups are large enough.
+        What `evaluation.evaluate` refuses; fewer than two groups are large enough; nobody is
+        flagged.
     ParameterError
         A threshold that is not between 0 and 1, or too few resamples.
 
@@ -149,14 +157,22 @@ def compare(
             "half to judge on, so no two can be made alike. Bring more data, or coarser groups."
         )
     used = first & np.isin(code, compared)
+    if not (inputs.p[used] >= threshold).any():
+        raise DataError(
+            f"Nobody of the half to fit on has a risk of {threshold:g} or more, so nobody is "
+            "flagged and there is nothing to make alike. Bring a lower threshold."
+        )
     rules = [fit(name, inputs.y[used], inputs.p[used], code[used], threshold) for name in RULES]
     halves = [
         _Half.of(rules, inputs, np.flatnonzero(half), len(levels), threshold, n, random_state)
         for half, n in ((first, 0), (~first, n_boot))
     ]
+    chosen = [i for i in compared if ends and levels[i] in ends]
+    pairs = _pairs(halves[0], chosen if len(chosen) == 2 else compared)
     return Comparison(
-        _judged(rules, *halves, levels, compared), threshold, int(first.sum()),
+        _judged(rules, halves[1], levels, compared, pairs), threshold, int(first.sum()),
         int((~first).sum()), tuple(levels[i] for i in compared), left,
+        {name: (levels[most], levels[least]) for name, (most, least) in pairs.items()},
         _by_chance(halves[1].sums, compared, random_state),
     )  # fmt: skip
 
@@ -208,15 +224,18 @@ def _too_few(y, code, levels, first) -> dict[str | int, str]:
     return found
 
 
-def _judged(rules, fitted: _Half, half: _Half, levels, compared) -> dict[str, Judged]:
+def _judged(rules, half: _Half, levels, compared, pairs) -> dict[str, Judged]:
     shown = (half.units, half.unit)
-    names = (*METRICS, "off")
-    apart = {name: _apart(name, fitted, half, compared) for name in names}
+    names = tuple(pairs)
+    apart = {
+        name: half.rates[name][:, :, most] - half.rates[name][:, :, least]
+        for name, (most, least) in pairs.items()
+    }
     out = {}
     for r, rule in enumerate(rules):
         mine = names if rule.risk else METRICS
         gaps = {n: counting.estimate(apart[n][:, r], *shown) for n in mine}
-        moved = {n: apart[n][:, r] - apart[n][:, 0] for n in mine}
+        moved = {n: np.abs(apart[n][:, r]) - np.abs(apart[n][:, 0]) for n in mine}
         there = {n: half.rates[n][0, r, compared] for n in mine}
         out[rule.name] = Judged(
             rule.name,
@@ -234,11 +253,13 @@ def _judged(rules, fitted: _Half, half: _Half, levels, compared) -> dict[str, Ju
     return out
 
 
-def _apart(name: str, fitted: _Half, half: _Half, compared) -> np.ndarray:
-    """(1 + resamples, rules) difference of the two groups furthest apart in the half fitted on."""
-    before = fitted.rates[name][0, 0, compared]
-    most, least = compared[int(np.nanargmax(before))], compared[int(np.nanargmin(before))]
-    return half.rates[name][:, :, most] - half.rates[name][:, :, least]
+def _pairs(fitted: _Half, among) -> dict[str, tuple[int, int]]:
+    """By rate: of some groups the highest and the lowest without mitigation, where fitted on."""
+    out = {}
+    for name in (*METRICS, "off"):
+        before = fitted.rates[name][0, 0, among]
+        out[name] = among[int(np.nanargmax(before))], among[int(np.nanargmin(before))]
+    return out
 
 
 def _by_chance(found, compared, seed: int) -> dict[str, tuple[float, float]]:

@@ -220,10 +220,53 @@ def test_small_groups_are_named_and_do_not_count(only_one):
     assert "fewer than 20" in found.left["small"]
 
 
+def ordered(n=3000):
+    """Five groups in an order; the model is off in the second, not in those at the ends."""
+    y, p, _ = drawn(n, shift=0.0)
+    group = np.random.default_rng(5).integers(1, 6, n)
+    return y, np.where(group == 2, p * 0.5, p), group
+
+
+def test_the_groups_of_a_gap_are_named_and_may_be_the_ends_of_an_order(only_one):
+    y, p, group = ordered()
+    furthest = mitigation.compare(y, p, group, n_boot=100)
+    assert furthest.between["tpr"][1] == 2
+    ends = mitigation.compare(y, p, group, ends=(1, 5), n_boot=100)
+    assert set(ends.between) == {*mitigation.METRICS, "off"}
+    assert all(set(pair) == {1, 5} for pair in ends.between.values())
+    for found in (furthest, ends):
+        rule = found.rules[mitigation.NOTHING]
+        for name in mitigation.METRICS:
+            most, least = (rule.groups[level][name].value for level in found.between[name])
+            assert rule.gaps[name].value == pytest.approx(most - least, abs=1e-12)
+    # what the ends do not show, the widest gap does
+    first = ends.rules[mitigation.NOTHING]
+    assert first.widest["tpr"] > abs(first.gaps["tpr"].value) + 0.1
+    assert first.widest["tpr"] == furthest.rules[mitigation.NOTHING].widest["tpr"]
+
+
+def test_ends_that_are_too_small_are_not_compared(only_one):
+    y, p, group = ordered(2000)
+    group[np.flatnonzero(group == 5)[15:]] = 4
+    found = mitigation.compare(y, p, group, ends=(1, 5), n_boot=100)
+    assert 5 in found.left
+    assert found.between["tpr"][1] == 2
+
+
+def test_a_gap_turned_round_is_not_narrowed(planted):
+    for rule in planted.rules.values():
+        size = abs(rule.gaps["tpr"].value) - abs(
+            planted.rules[mitigation.NOTHING].gaps["tpr"].value
+        )
+        assert rule.changes["tpr"].value == pytest.approx(size, abs=1e-12)
+
+
 def test_too_few_groups_and_bad_input_are_refused():
     y, p, group = drawn(300)
     with pytest.raises(DataError, match="Only 1 of 2 groups have 20 patients with and 20 without"):
         mitigation.compare(y, p, np.where(np.arange(300) < 10, "b", "a"))
+    with pytest.raises(DataError, match=r"Nobody of the half to fit on has a risk of 0\.99"):
+        mitigation.compare(y, p * 0.5, group, threshold=0.99)
     with pytest.raises(DataError, match="outside 0 to 1"):
         mitigation.compare(y, 100 * p, group)
     with pytest.raises(ParameterError, match="strictly between 0 and 1"):
