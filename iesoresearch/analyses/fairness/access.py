@@ -13,6 +13,7 @@ from iesoresearch.analyses.fairness.denominators import read
 from iesoresearch.analyses.fairness.derive import Columns, people, with_derived
 from iesoresearch.analyses.fairness.outcomes import STAGES, counted, table_of, with_comparison
 from iesoresearch.disclosure import derived
+from iesoresearch.errors import DataError
 from iesoresearch.measures.outcomes.rates import EIGHTEEN_WEEKS, SIX_WEEKS
 from iesoresearch.models import proportions
 from iesoresearch.results import Table, Value
@@ -76,7 +77,9 @@ def _quantile(days: np.ndarray, share: float) -> tuple[float | None, ...]:
     # a wait with fewer people on one side of it would be nearly that of one of them
     if n == 0 or low - 1 < BESIDE or n - high - 1 < BESIDE:
         return None, None, None
-    return float(np.quantile(days, share)), float(days[low - 1]), float(days[high])
+    # a day that somebody waited: one between two days would tell how many there are
+    middle = float(np.quantile(days, share, method="inverted_cdf"))
+    return middle, float(days[low - 1]), float(days[high])
 
 
 def leaving(data: Audited, params: Params) -> Table:
@@ -98,7 +101,8 @@ def representation(data: Audited, params: Params) -> Table:
     Raises
     ------
     DataError
-        The file of the population is absent or cannot be used.
+        The file of the population is absent or cannot be used, or has a group of fewer people than
+        were referred.
     """
     people_of = read(params.population, data.search_path, data.groupings)
     shown = {name: STAGES[name] for name in ("referred", "started", "finished")}
@@ -106,17 +110,29 @@ def representation(data: Audited, params: Params) -> Table:
     frame = counted(data, tuple(shown)).join(
         people_of, on=["grouping", "level"], how="inner", maintain_order="left"
     )
+    _refuse_more_than_people(frame, params.population)
     # rows that the file does not have are left out, so these do not add up
     counts = {name: replace(value, parts_of=None) for name, value in table.values.items()}
     values = counts | {"people": Value("count", "People in the population", 0, sensitivity="open")}
     table = replace(table, frame=frame, values=values, broader={})
     rates = {}
     for name, heading in shown.items():
-        for end, label in (("", f"{heading} per 1,000"), ("_low", "from"), ("_high", "to")):
+        per = f"{heading} per 1,000, all years of the data"
+        for end, label in (("", per), ("_low", "from"), ("_high", "to")):
             rates[f"{name}_per{end}"] = Value("model", label, 1, sensitivity=data.sensitivity)
     for end, label in (("", "Referred, beside all groups"), ("_low", "from"), ("_high", "to")):
         rates[f"relative{end}"] = Value("model", label, 2, sensitivity=data.sensitivity)
     return with_derived(table, rates, partial(_per, names=tuple(shown)))
+
+
+def _refuse_more_than_people(frame: pl.DataFrame, name: str) -> None:
+    more = frame.filter(pl.col("referred") > pl.col("people"))["grouping"].unique()
+    if len(more):
+        raise DataError(
+            f"{name}: a group of {', '.join(sorted(more))} has fewer people than referrals. Is "
+            "this the population the services are there for? Supply its numbers, for all the "
+            "years of the data together if it changes."
+        )
 
 
 def _per(frame: pl.DataFrame, names: tuple[str, ...]) -> Columns:
@@ -124,7 +140,7 @@ def _per(frame: pl.DataFrame, names: tuple[str, ...]) -> Columns:
     n = people(frame, "people")
     columns: Columns = {}
     for name in names:
-        events = np.minimum(people(frame, name), n)
+        events = np.minimum(people(frame, name), n)  # rounding may exceed a population just enough
         low, high = proportions.wilson(events, n)
         for end, share in (("", events / n), ("_low", low), ("_high", high)):
             columns[f"{name}_per{end}"] = PER * share

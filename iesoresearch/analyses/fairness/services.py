@@ -24,14 +24,13 @@ FOLLOWED = ("Gender", "Ethnic group", "Deprivation quintile", "Long-term conditi
 
 
 def services(data: Audited, params: Params) -> Table:
-    """Outcome of every service with funnel limits that allow for over-dispersion."""
+    """Outcome of every service with funnel limits that allow for over-dispersion.
+
+    Counts of small services, rounded, differ more than services do. So how far services differ,
+    and on which side of the limits each lies, comes from counts as they are; it is told as a word.
+    """
     outcome, denominator = params.outcome, DENOMINATORS[params.outcome]
-    frame = (
-        data.closed.filter(pl.col("service_id").is_not_null())
-        .group_by("service_id")
-        .agg(pl.col(denominator, outcome).sum().cast(pl.Int64))
-        .sort(denominator, "service_id", descending=[True, False])
-    )
+    frame = _by_service(data, params)
     kind = {"sensitivity": data.sensitivity}
     counts = {
         name: Value("count", STAGES[name], 0, parts_of=(), **kind)
@@ -45,8 +44,19 @@ def services(data: Audited, params: Params) -> Table:
         name: Value("model", heading, 1, **kind)
         for name, heading in zip(LIMITS, headings, strict=True)
     } | {"position": Value("model", "Where it lies", 0, **kind)}
-    compute = partial(_limits, outcome=outcome, denominator=denominator)
+    rows, found = _funnel(frame, params)
+    positions = np.full(frame.height, "", dtype=object)
+    if found is not None:
+        positions[rows] = [POSITIONS[int(i)] for i in found.additive.outside(found.rates)]
+    compute = partial(_limits, found=found, positions=positions, of=(outcome, denominator))
     return with_derived(table, values, compute)
+
+
+def _by_service(data: Audited, params: Params) -> pl.DataFrame:
+    """Counts of every service, by name: an order by size would tell more than rounded counts."""
+    counts = pl.col(DENOMINATORS[params.outcome], params.outcome).sum().cast(pl.Int64)
+    named = data.closed.filter(pl.col("service_id").is_not_null())
+    return named.group_by("service_id").agg(counts).sort("service_id")
 
 
 def _population(data: Audited) -> str:
@@ -55,55 +65,58 @@ def _population(data: Audited) -> str:
     return POPULATION if known else f"{POPULATION} and name a service"
 
 
-def _shown(frame: pl.DataFrame, outcome: str, denominator: str) -> tuple[np.ndarray, Funnel | None]:
-    """Rows whose counts are shown, and the funnel of these services."""
-    events, n = people(frame, outcome), people(frame, denominator)
-    rows = np.isfinite(events) & np.isfinite(n) & (n > 0)
+def _funnel(frame: pl.DataFrame, params: Params) -> tuple[np.ndarray, Funnel | None]:
+    """Services with anybody in them, and their funnel, if there are enough."""
+    n = people(frame, DENOMINATORS[params.outcome])
     try:
-        return rows, funnel(np.minimum(events, n)[rows], n[rows])
+        return n > 0, funnel(people(frame, params.outcome)[n > 0], n[n > 0])
     except DataError:
-        return rows, None
+        return n > 0, None
 
 
-def _limits(frame: pl.DataFrame, outcome: str, denominator: str) -> Columns:
-    rows, found = _shown(frame, outcome, denominator)
+def _limits(
+    frame: pl.DataFrame, found: Funnel | None, positions: np.ndarray, of: tuple[str, str]
+) -> Columns:
+    """Limits at the sizes that are shown, and positions of services whose counts are."""
+    events, n = (people(frame, column) for column in of)
+    rows = np.isfinite(events) & np.isfinite(n) & (n > 0)
     columns = {name: np.full(frame.height, np.nan) for name in LIMITS}
-    position: list[str | None] = [None] * frame.height
-    if found is not None:
+    if found is not None and rows.any():
+        limits = found.limits("additive", n[rows])
         for name in LIMITS:
-            columns[name][rows] = POINTS * getattr(found.additive, name)
-        outside = found.additive.outside(found.rates)
-        for row, side in zip(np.flatnonzero(rows), outside, strict=True):
-            position[row] = POSITIONS[int(side)]
-    return {**columns, "position": pl.Series(position, dtype=pl.String)}
+            columns[name][rows] = POINTS * getattr(limits, name)
+    said = [word if row and word else None for row, word in zip(rows, positions, strict=True)]
+    return {**columns, "position": pl.Series(said, dtype=pl.String)}
 
 
-def spread(outcome: str) -> dict[str, Number]:
-    """How far services differ beyond chance, and how many lie outside, from the released table."""
-    asked = {"services_shown": 0, "services_outside": 0, "services_phi": 2, "services_target": 1}
-    return {
-        name: Number(
-            None, digits=digits, derive=partial(_told, name=name, digits=digits, outcome=outcome)
-        )
+def spread(data: Audited, params: Params) -> dict[str, Number]:
+    """How far services differ beyond chance, and how many of those shown lie outside."""
+    frame = _by_service(data, params)
+    _, found = _funnel(frame, params)
+    kind = {"n": int(frame[DENOMINATORS[params.outcome]].sum()), "sensitivity": data.sensitivity}
+    asked = {"services_shown": 0, "services_outside": 0, "services_chance": 1}
+    told = partial(_told, kind=data.sensitivity)
+    numbers = {
+        name: Number(None, digits=digits, derive=partial(told, name=name, digits=digits))
         for name, digits in asked.items()
+    }
+    if found is None:
+        return numbers
+    return numbers | {
+        "services_phi": Number(found.phi, digits=1, **kind),
+        "services_target": Number(POINTS * found.target, unit="%", digits=1, **kind),
     }
 
 
-def _told(tables, name: str, digits: int, outcome: str) -> Number:
-    table = tables["services"]
-    rows, found = _shown(table.frame, outcome, DENOMINATORS[outcome])
-    value = None
-    if found is not None:
-        beyond = ~table.frame["position"].is_in(["inside"]).fill_null(True)
-        value = {
-            "services_shown": int(rows.sum()),
-            "services_outside": int(beyond.sum()),
-            "services_phi": found.phi,
-            "services_target": POINTS * found.target,
-        }[name]
-    unit = "%" if name == "services_target" else ""
-    kind = table.values[outcome].sensitivity
-    return Number(value, unit=unit, digits=digits, sensitivity=kind)
+def _told(tables, name: str, digits: int, kind) -> Number:
+    """Of the released table: services shown, those outside 95 %, and so many by chance."""
+    positions = tables["services"].frame["position"].drop_nulls()
+    value = {
+        "services_shown": len(positions),
+        "services_outside": int((positions != POSITIONS[0]).sum()),
+        "services_chance": 0.05 * len(positions),
+    }[name]
+    return Number(value, digits=digits, sensitivity=kind)
 
 
 def years(data: Audited, params: Params) -> Table:

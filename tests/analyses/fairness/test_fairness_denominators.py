@@ -70,6 +70,14 @@ def test_representation_is_per_person_and_relative(tmp_path):
     assert "representation" in access_audit.audit(data, params).figures
 
 
+def test_fewer_people_than_referrals_are_refused(tmp_path):
+    file(tmp_path, HEAD + "Gender,female,600\nGender,male,600\n")
+    params = Params(n_referrals=3000, groupings=["Gender"], population="people.csv")
+    data = load(params, Settings(search_path=(tmp_path,)))
+    with pytest.raises(DataError, match=r"a group of Gender has fewer people than referrals"):
+        access.representation(data, params)
+
+
 def test_without_a_file_none_is_made_up():
     params = Params(n_referrals=2000, groupings=["Gender"])
     result = access_audit.audit(load(params, Settings()), params)
