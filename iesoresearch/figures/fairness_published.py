@@ -54,7 +54,10 @@ def _dots(ax: Axes, groupings, height: int) -> None:
     for i, (grouping, rows) in enumerate(groupings):
         colour = PALETTE[i % len(PALETTE)]
         words = grouping + _left_out(rows)
-        ax.text(0.0, y, words, transform=ax.get_yaxis_transform(), weight="bold", va="center")
+        ax.text(
+            0.0, y, words, transform=ax.get_yaxis_transform(), weight="bold", va="center",
+            fontsize=9,
+        )  # fmt: skip
         places = np.arange(y + 1, y + 1 + len(rows))
         rate, low, high = numbers(rows, "rate", "rate_low", "rate_high")
         error = np.nan_to_num(reach(rate, low, high))

@@ -61,15 +61,24 @@ def captions(figures: Figures, numbers: dict[str, Number], measure: str) -> dict
             "different cohorts, and ethnicity is recorded for more finished courses than referrals."
             + n.get("n_referrals", ""),
         ),
-        "funnel": FigureSpec(
-            table="providers",
-            title=f"{label}, by provider",
-            caption="{funnel_shown} of {funnel_all} providers of {year} are shown: those with 50 "
-            "courses or more whose counts are not suppressed; counts are rounded to 5. Lines: "
-            "limits of 95 % and 99.8 %, of chance alone and with over-dispersion. A provider "
-            "outside differs from the others; whom it treats may be why." + _odd(numbers),
-        ),
+        "funnel": _funnel(label, numbers),
     }
+
+
+def _funnel(label: str, numbers: dict[str, Number]) -> FigureSpec:
+    odd = (
+        " Crosses: {funnel_odd} with 0 % or 100 %, which is a question of recording; no line is "
+        "made of these."
+    )
+    return FigureSpec(
+        table="providers",
+        title=f"{label}, by provider",
+        caption="{funnel_shown} of {funnel_all} providers of {year} are shown: those with 50 "
+        "courses or more whose counts are not suppressed; counts are rounded to 5. Lines: limits "
+        "of 95 % and 99.8 %, of chance alone and with over-dispersion. A provider outside differs "
+        "from the others; whom it treats may be why."
+        + (odd if "funnel_odd" in numbers and numbers["funnel_odd"].value else ""),
+    )
 
 
 def _break(years: list[str]) -> str:
@@ -78,13 +87,4 @@ def _break(years: list[str]) -> str:
     return (
         f" Vertical line, {BREAK}: version 2.0 of the data set (September 2020) changed what is "
         "recorded of whom; years before and after it need not compare."
-    )
-
-
-def _odd(numbers: dict[str, Number]) -> str:
-    if "funnel_odd" not in numbers or not numbers["funnel_odd"].value:
-        return ""
-    return (
-        " Crosses: {funnel_odd} with 0 % or 100 %, which is a question of recording; no line is "
-        "made of these."
     )
