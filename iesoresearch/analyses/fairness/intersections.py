@@ -261,7 +261,11 @@ def _checks(found: _Analysed, summary: Mapping[str, Estimate]) -> list[Check]:
             "passed" if beside else "inconclusive",
             "Beside main effects {strata_vpc_interaction} (95 % {strata_vpc_interaction_low} to "
             "{strata_vpc_interaction_high}) of the variance lies between intersections"
-            + ("." if beside else ", which may be none: the groups one by one may say it all."),
+            + (
+                ". Differences between services, which are not in the model, can look like that."
+                if beside
+                else ", which may be none: the groups one by one may say it all."
+            ),
         ),
     ]
 
@@ -296,9 +300,13 @@ def _text(found: _Analysed, summary: Mapping[str, Estimate]) -> dict[str, str]:
         "intersections: 50 % is a coin.",
         "limits": "{n_not_intersected} referrals of which a group is not recorded are in no "
         "intersection. Published tables are one-way, so that intersections can only be had from "
-        "patients' records. Nothing here is adjusted for case mix or service, and services differ: "
-        "intervals are somewhat too narrow. That intersections add up says nothing against "
-        "inequality, which is then in their parts; and what is beside the parts has no cause yet. "
+        "patients' records. Nothing here is adjusted for case mix or service. Services "
+        "differ, so that intervals are too narrow: where simulated services differ by a standard "
+        "deviation of 0.2 (log odds), intervals of rates should be 1.2 times as wide with 12,000 "
+        "patients and 1.8 times with 100,000; there, in 6 of 10 data sets, services alone look as "
+        "if intersections were more than their parts. That intersections add up says nothing "
+        "against inequality, which is then in their parts; and what is beside the parts has no "
+        "cause yet. "
         "Little variance between intersections means that belonging to one says little of a "
         "single patient, and not that gaps between them do not matter.",
     }

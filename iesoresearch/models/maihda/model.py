@@ -66,6 +66,13 @@ def fit(
     The draws depend on data and `random_state` only, not on `n_jobs` nor on what was fitted
     before. What is compiled for one fit serves others of about the same size.
 
+    Patients of a stratum are taken to be independent: services are not in the models. In
+    `studies/maihda.py` results of 40 services differ by a standard deviation of 0.2 (logits) and
+    groups are spread unevenly over them. Of 12,000 patients, intervals of rates should then be 1.2
+    times as wide as they are (they hold 89 %), and interactions are claimed no oftener than by
+    chance; of 100,000 patients, 1.8 times (72 %), and in 6 of 10 data sets that have no
+    interaction one is claimed. With many patients, an interaction may be one of services.
+
     Parameters
     ----------
     events, n : (strata,)

@@ -128,6 +128,10 @@ class Maihda:
             patients of the same strata.
 
         Standard deviations and shares are medians with shortest intervals, which may begin at zero.
+        In `studies/maihda.py` they hold what was planted in 95 % of 200 data sets or more, zero
+        included. The exceptions, within Monte Carlo error of 95 %: ``vpc_interaction`` and ``pcv``
+        where strata differ by 1 to 2 points among 100,000 patients, 92 % and 93.5 %. Services are
+        not in the models (see `fit`).
         """
         found = {}
         for name, model in (("", self.null), ("_interaction", self.main)):
