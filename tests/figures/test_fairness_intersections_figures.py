@@ -50,11 +50,12 @@ def test_axes_are_labelled_and_simulated_data_marked(name):
 def test_every_cell_says_rate_and_interval_or_is_hatched():
     ax = figures.plot_intersections(table(hidden={1, 4}))
     texts = [t.get_text() for t in ax.texts]
-    assert texts == [f"{40 + i}\n({35 + i}–{45 + i})" for i in range(12) if i not in {1, 4}]
+    shown = [i for i in range(12) if i not in {1, 4}]
+    assert texts == [f"{40 + i}\n({35 + i}–{45 + i})\nn = {100 + 10 * i}" for i in shown]
     hatched = [p for p in ax.patches if p.get_hatch()]
     assert len(hatched) == 2
     assert len(ax.patches) == 12  # none for those not recorded
-    assert "suppressed" in [t.get_text() for t in ax.get_legend().get_texts()]
+    assert "suppressed" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
     named = [t.get_text() for t in (*ax.get_xticklabels(), *ax.get_yticklabels())]
     assert not any(NOT_RECORDED in name for name in named)
 

@@ -16,6 +16,7 @@ _COLUMNS = 12  # at most, so that an interval fits into a cell
 _FOREST = 15  # intersections of which the difference is largest
 _GREY, _PAPER = "#555555", "#f2f2f2"
 _COLOURS = mpl.colormaps["cividis"]
+_WIDEST = 30  # points, from one end of the colours to the other
 _DARK = 0.5  # of the colours: white letters below
 NONE = "No intersection is large enough to be shown."
 
@@ -70,13 +71,13 @@ def plot_intersections(table: Table, ax: Axes) -> None:
     dimensions = list(table.keys)
     down, across = _split(frame, dimensions)
     rows, columns = (_levels(frame, dimensions, part) for part in (down, across))
-    ax.figure.set_size_inches(3.2 + 0.85 * len(columns), 2.4 + 0.42 * len(rows))
-    low, high = frame["mean"].min(), frame["mean"].max()
-    norm = mpl.colors.Normalize(*(low, high) if low is not None else (0, 100))
+    ax.figure.set_size_inches(3.4 + 0.9 * len(columns), 2.4 + 0.52 * len(rows))
+    norm = mpl.colors.Normalize(*_scale(frame["mean"]))
+    n = _people(table)
     for row in frame.to_dicts():
         x = columns.index(tuple(row[d] for d in across))
         y = rows.index(tuple(row[d] for d in down))
-        _cell(ax, x, y, row, norm)
+        _cell(ax, x, y, row, n, norm)
     ax.set_xlim(0, len(columns))
     ax.set_ylim(len(rows), 0)
     ax.set_xticks(
@@ -94,10 +95,19 @@ def plot_intersections(table: Table, ax: Axes) -> None:
         hatch="///",
         label="suppressed",
     )
-    ax.legend(handles=[few], loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    ax.figure.legend(handles=[few], loc="outside lower right", fontsize=8.5)
 
 
-def _cell(ax: Axes, x: int, y: int, row: dict, norm) -> None:
+def _scale(means: pl.Series) -> tuple[float, float]:
+    """Ends of the scale: at least `_WIDEST` points, or noise would look like contrast."""
+    if means.drop_nulls().is_empty():
+        return 0.0, 100.0
+    middle = (means.min() + means.max()) / 2
+    half = max(_WIDEST, means.max() - means.min()) / 2
+    return middle - half, middle + half
+
+
+def _cell(ax: Axes, x: int, y: int, row: dict, n: str, norm) -> None:
     shown = row["mean"] is not None
     colour = _COLOURS(norm(row["mean"])) if shown else _PAPER
     ax.add_patch(
@@ -107,9 +117,9 @@ def _cell(ax: Axes, x: int, y: int, row: dict, norm) -> None:
         )
     )  # fmt: skip
     if shown:
-        text = f"{row['mean']:.0f}\n({row['mean_low']:.0f}–{row['mean_high']:.0f})"
+        text = f"{row['mean']:.0f}\n({row['mean_low']:.0f}–{row['mean_high']:.0f})\nn = {row[n]:,}"
         ink = "white" if norm(row["mean"]) < _DARK else "black"
-        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=7.5, color=ink)
+        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=7, color=ink)
 
 
 def _name(levels: tuple) -> str:
@@ -141,7 +151,7 @@ def plot_shrinkage(table: Table, ax: Axes) -> None:
     )  # fmt: skip
     ax.set_xlabel("Raw rate (%)")
     ax.set_ylabel("Shrunken rate (%)")
-    ax.legend(loc="upper left", fontsize=8.5)
+    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=2, fontsize=8.5)
 
 
 @styled

@@ -5,7 +5,7 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from iesoresearch.figures.fairness.rows import columns, dots, share_x, shown, with_count
-from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
+from iesoresearch.figures.style import MARKERS, PALETTE, styled
 from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 from iesoresearch.results import Table
 
@@ -55,7 +55,6 @@ def _with_truth(rows: pl.DataFrame) -> pl.DataFrame:
 def plot_steps(table: Table, ax: Axes) -> None:
     """Gaps as counted and after each step, a dot below the other for every group."""
     names = [name for name in STEPS if name in table.values]
-    colours = ordered_colours(len(names))
     frame = with_count(table.frame, *_counts(table)[1::-1])
     made = columns(shown(frame, "gap"), ax)
     if not made:
@@ -66,12 +65,12 @@ def plot_steps(table: Table, ax: Axes) -> None:
     for panel, part, places in made:
         rows = pl.concat([rows for _, rows in part])
         panel.axvline(0.0, color=GREY, lw=1)
-        for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        for i, name in enumerate(names):
             value, low, high = numbers(rows, name, f"{name}_low", f"{name}_high")
             at = places + (i - (len(names) - 1) / 2) * 0.16
             panel.errorbar(
-                value, at, xerr=reach(value, low, high), ls="none", marker="o", ms=2.8,
-                color=colour, lw=0.9, label=table.values[name].label,
+                value, at, xerr=reach(value, low, high), ls="none", marker=MARKERS[i], ms=3.6,
+                color=PALETTE[i], lw=1.1, label=table.values[name].label,
             )  # fmt: skip
         panel.set_xlabel("Gap to the reference (points)")
     share_x(made)
@@ -142,10 +141,21 @@ def plot_services(table: Table, ax: Axes) -> None:
             ax.plot(n, limit, style, color=GREY, lw=1.1, label=label)
     outside = (rows["position"] != "inside").fill_null(False).to_numpy()
     ax.plot(n[~outside], rate[~outside], "o", color=PALETTE[0], ms=4, label="Service, inside")
-    ax.plot(n[outside], rate[outside], "s", color=PALETTE[1], ms=5, label="Service, outside 95 %")
+    # one that lies behind another of the same rounded counts is seen by its ring
+    ring = {"mfc": "none", "mew": 1.4, "alpha": 0.8}
+    ax.plot(
+        n[outside], rate[outside] + 0.35 * _repeats(n[outside], rate[outside]), "s",
+        color=PALETTE[1], ms=6, label="Service, outside 95 %", **ring,
+    )  # fmt: skip
     ax.set_xlabel("Referrals of the service")
     ax.set_ylabel(table.values["rate"].label)
     ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.16), ncols=4, fontsize=8)
+
+
+def _repeats(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of every point, how many before it lie at the same place."""
+    points = list(zip(x, y, strict=True))
+    return np.array([points[:i].count(point) for i, point in enumerate(points)], dtype=float)
 
 
 @styled
