@@ -4,7 +4,8 @@ About ten minutes on one core. 8,000 drawn referrals per cohort. In "none" no gr
 other in truth; in "small" two gaps of one to two points are planted, in "larger" two of five to
 seven, all else as in "none". What is planted acts on the response to therapy; the gaps that follow
 were counted by `truth` over 1.6 million referrals (`TRUTH`). Gaps are judged as they are worked out
-from rounded counts; what would be suppressed is judged too, or many cohorts would have none.
+from rounded counts, of groups large enough to be shown; what would be suppressed to protect other
+groups is judged too, or many cohorts would have little.
 """
 
 from dataclasses import replace
@@ -23,7 +24,7 @@ from iesoresearch.results import Table
 from iesoresearch.seeds import derive
 
 N = 8000
-FEWEST = 10  # patients at caseness of a group that is compared
+FEWEST = Policy().min_count  # with the outcome, and without: below, a group is not shown
 GROUPED = ("Gender", "Ethnic group", "Deprivation quintile", "Orientation")
 #: Planted: shift of the response to therapy of men, and of the two most deprived deciles.
 DESIGNS = {"none": (0.0, 0.0), "small": (-0.055, -0.055), "larger": (-0.25, -0.25)}
@@ -82,9 +83,15 @@ def replicate(seed: int, design: str, draw: int) -> dict:
     """Gaps of one cohort, and what the audit finds."""
     data = cohort(seed, design, N)
     params = Params(groupings=list(GROUPED), seed=seed % 2**31)
-    frame = rounded(gaps(data, params))
+    table = gaps(data, params)
+    frame = rounded(table)
     models = adjusted(replace(data, groupings=tuple(row[0] for row in PLANTED)), params).frame
-    compared = frame.filter(pl.col("gap").is_not_null(), pl.col("at_caseness") >= FEWEST)
+    recovered, others = (
+        table.frame["reliable_recovery"],
+        table.frame["at_caseness"] - table.frame["reliable_recovery"],
+    )
+    large = (recovered >= FEWEST) & (others >= FEWEST)
+    compared = frame.filter(large, pl.col("gap").is_not_null())
     groupings = compared.group_by("grouping").agg(
         pl.col("finding").is_in(["lower", "higher"]).any()
     )
