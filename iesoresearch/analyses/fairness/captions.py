@@ -22,7 +22,8 @@ def outcomes(data: Audited, params: Params) -> dict[str, FigureSpec]:
             caption=f"Of 100 patients {who}, how many {did}, with 95 % intervals (Wilson), "
             f"n = {{{n}}} referrals; the numbers at the names are those of each group. Dashed: "
             "the reference of each grouping. Filled: found to differ from it by intervals that "
-            f"hold jointly within the grouping. Groups too small to be shown are absent.{true}",
+            f"hold jointly within the grouping. Groups too small, or withheld to protect a small "
+            f"one, are absent.{true}",
         ),
         "steps": FigureSpec(
             table="adjusted",
@@ -35,9 +36,11 @@ def outcomes(data: Audited, params: Params) -> dict[str, FigureSpec]:
         "pathway": FigureSpec(
             table="pathway",
             title="Where on the way a gap arises",
-            caption=f"Gap to the reference in how many of 100 referred finished and {did} "
-            "(diamond, with 95 % interval), and the part of each step in it (bars, which add up "
-            "to it). n = {n_referrals} referrals that have ended.",
+            caption="Gap to the reference in how many of 100 referred are known to have finished "
+            f"and {did} (diamond, with 95 % interval), and the part of each step in it (bars, "
+            "which add up to it). Who finished and cannot be judged is not among those known. "
+            "n = {n_referrals} referrals that have ended; groups too small, or withheld to "
+            "protect a small one, are absent.",
         ),
         "deprivation": FigureSpec(
             table="deprivation",
@@ -57,19 +60,25 @@ def outcomes(data: Audited, params: Params) -> dict[str, FigureSpec]:
             table="trends",
             title=f"Who {did}, by year of referral",
             caption=f"Of patients {who}, with 95 % intervals (Wilson), n = {{{n}}} referrals. "
-            "Years in which a group is too small to be shown are absent.",
+            "Years in which a group is too small, or withheld to protect a small one, are absent.",
         ),
     }
 
 
 def access(params: Params) -> dict[str, FigureSpec]:
     """Of the audit of access."""
+    drawn = (
+        " How many end early is what the generator was given, and no finding."
+        if params.source == "synthetic"
+        else ""
+    )
     found = {
         "waits": FigureSpec(
             table="waits",
             title="Days from referral to first treatment",
             caption="Median (dot) and 90th percentile (triangle) of those who started, with 95 % "
-            "intervals; n = {n_started} referrals. Dotted: six weeks.",
+            "intervals; n = {n_started} referrals. Dotted: six weeks. Groups too small, or "
+            "withheld to protect a small one, are absent.",
         ),
         "leaving": FigureSpec(
             table="leaving",
@@ -77,7 +86,10 @@ def access(params: Params) -> dict[str, FigureSpec]:
             caption="Of 100 patients who started and whose ending is known, how many ended early "
             "by their own decision, with 95 % intervals (Wilson); n = {n_started} referrals that "
             "started. Dashed: the reference of each grouping. Filled: found to differ from it by "
-            "intervals that hold jointly within the grouping.",
+            "intervals that hold jointly within the grouping. Ended early overlaps with finished: "
+            "it counts those who left after a single treatment and those who left after more, who "
+            f"have finished by the official rule.{drawn} Groups too small, or withheld to protect "
+            "a small one, are absent.",
         ),
     }
     if params.population:

@@ -55,7 +55,7 @@ def audit(data: Audited, params: Params) -> Result:
         absent["deprivation"] = NO_FIFTHS
     if n_services(data.closed) > 1:
         tables["services"] = services(data, params)
-        numbers |= spread(params.outcome)
+        numbers |= spread(data, params)
     else:
         absent["services"] = ONE_SERVICE
     if truth_known(data, params):
@@ -168,13 +168,15 @@ def _judged(data: Audited) -> Check:
 
 
 def _differ(table: Table, params: Params) -> Check:
-    found = table.frame["finding"].is_in([LOWER, HIGHER]).any()
+    named = table.frame.filter(pl.col("level") != NOT_RECORDED)
+    found = named["finding"].is_in([LOWER, HIGHER]).any()
     return Check(
         "claim: outcomes differ between groups",
         "passed" if found else "inconclusive",
         f"Of {{n_compared}} groups compared by who {WORDS[params.outcome]}, {{n_lower}} are found "
         "lower and {n_higher} higher than their reference, by intervals that hold together within "
-        "a grouping in 95 of 100 audits (Bonferroni).",
+        "a grouping in 95 of 100 audits (Bonferroni). Patients whose group is not recorded are "
+        "counted apart: found to differ in {n_unrecorded_apart} of {n_unrecorded} comparisons.",
     )
 
 
@@ -188,10 +190,12 @@ def _text(data: Audited, params: Params, tables: dict[str, Table]) -> dict[str, 
     ]
     if "deprivation" in tables:
         plain += ["{told_pathway}", "{told_gradient}"]
+    plain.append("{told_trends}")
     if "services" in tables:
         plain.append(
             "Services outside the 95 % limits of the funnel, which allow for differences beyond "
-            "chance: {services_outside} of {services_shown}."
+            "chance: {services_outside} of {services_shown}; about {services_chance} would be if "
+            "none stood out."
         )
     return {
         "plain": "\n\n".join(plain),
@@ -206,17 +210,23 @@ def _reading(params: Params) -> str:
         "recorded' is a group too. Outcomes and denominators are the official ones: who finished "
         "and was not below caseness, with a missing last score counted as not recovered. Rates "
         "have Wilson's interval, gaps Newcombe's, ratios Koopman's, all worked out from counts as "
-        "they are shown (rounded). Each 95 % interval is by itself; a finding rests on joint "
-        "intervals, whose level is divided by the number of comparisons within the grouping, so "
-        "that in 95 of 100 audits none of a grouping is wrong. Over all groupings together more "
-        "than one audit in twenty finds something by chance.\n\n"
+        "they are shown (rounded). Rounding to 5, as in the policy of the package, moves a rate "
+        "by less than 1 point where 500 patients stand behind it, but by up to 8 where 50 do, and "
+        "by more below 50: there a rate and its gap are rough, and their intervals, which are of "
+        "the rounded counts, do not contain this. Each 95 % interval is by itself; a finding rests "
+        "on joint intervals, whose level is divided by the number of comparisons within the "
+        "grouping, so that in 95 of 100 audits none of a grouping is wrong. Over all groupings "
+        "together more than one audit in twenty finds something by chance.\n\n"
         f"{case_mix.CAUTION} Adjusted gaps are standardised over everybody's case mix; intervals "
         "are those of whole services, and the last step compares patients within a service. What "
         "remains is not the unjust part, and what disappears is not the just one.\n\n"
         "Parts of a gap along the way are those of one cohort followed from referral; each is what "
         "changing that step alone changes, averaged over the orders of changing them, and they add "
-        "up. Funnel limits allow for services that differ beyond chance (random effects). Years "
-        "are those of the referral."
+        "up. Who finished and cannot be judged is not known to have recovered: shares of all "
+        "referred are too low, and a gap in them is in part one in who can be judged. Funnel "
+        "limits allow for services that differ beyond chance (random effects). Years are those of "
+        "the referral; whether gaps change is told by the first and the last, jointly over all "
+        "groups."
     )
 
 
@@ -230,7 +240,8 @@ def _limits(data: Audited, params: Params) -> str:
         "they are offered, in how the questionnaires work for them, and in who is referred at all. "
         "Severity and problem are measured by the same service that is audited, at a first session "
         "which not everybody reaches. A group that is not shown to differ is not shown to be "
-        "equal: look at the width of its interval. Groups too small to show are not fine, they are "
-        "unknown. Patients still in care are not counted, so the latest referrals are those with "
-        "short courses. One patient may be behind several referrals."
+        "equal: look at the width of its interval. Groups too small, or withheld to protect a "
+        "small one, are not fine, they are unknown. Patients still in care are not counted, so the "
+        "latest referrals are those with short courses. One patient may be behind several "
+        "referrals."
     )

@@ -17,6 +17,8 @@ from iesoresearch.results import Number, Table, Value
 
 ENDS = ("", "_low", "_high")
 DEPRIVATION = "Deprivation quintile"
+#: Steps that say more than the name of their stage: who cannot be judged is lost here as well.
+STEPS = {"judged": "who can be judged", "at_caseness": "who is at caseness and can be judged"}
 #: What the gradient is looked at for: events, people they are among, heading.
 GRADIENTS = {
     "started": ("referred", "starting treatment"),
@@ -37,7 +39,7 @@ def pathway(data: Audited, params: Params) -> Table:
     stages = stages_of(params.outcome)
     table = table_of(data, _title(params.outcome), {name: STAGES[name] for name in stages})
     shown = {"sensitivity": data.sensitivity}
-    values = {"per_100": Value("rate", "Per 100 referred", 1, **shown)}
+    values = {"per_100": Value("rate", "Known to, per 100 referred", 1, **shown)}
     headings = {"gap": "Gap, points", **{f"from_{s}": _step(s) for s in stages[1:]}}
     for name, heading in headings.items():
         for end, label in zip(ENDS, (heading, "from", "to"), strict=True):
@@ -47,11 +49,11 @@ def pathway(data: Audited, params: Params) -> Table:
 
 
 def _title(outcome: str) -> str:
-    return f"Where a gap arises: {STAGES[outcome].lower()}, per 100 referred"
+    return f"Where a gap arises: known to have {STAGES[outcome].lower()}, per 100 referred"
 
 
 def _step(stage: str) -> str:
-    return f"at: {STAGES[stage].lower()}"
+    return f"at: {STEPS.get(stage, STAGES[stage].lower())}"
 
 
 def _parts(frame: pl.DataFrame, stages: tuple[str, ...], reference: dict[str, str]) -> Columns:
@@ -61,14 +63,24 @@ def _parts(frame: pl.DataFrame, stages: tuple[str, ...], reference: dict[str, st
     per_100 = POINTS * counts[:, -1] / np.where(counts[:, 0] > 0, counts[:, 0], np.nan)
     found = np.full((len(counts), 3 * len(stages)), np.nan)
     for i in np.flatnonzero((at >= 0) & ~is_reference):
-        found[i] = _decomposed(tuple(counts[i]), tuple(counts[at[i]]), stages)
+        found[i] = decomposed(tuple(counts[i]), tuple(counts[at[i]]), stages)
     names = [f"{n}{end}" for n in ("gap", *(f"from_{s}" for s in stages[1:])) for end in ENDS]
     return {"per_100": per_100} | dict(zip(names, found.T, strict=True))
 
 
 @lru_cache(maxsize=4096)  # asked once for every column
-def _decomposed(group: tuple, other: tuple, stages: tuple[str, ...]) -> np.ndarray:
-    """Gap and parts with intervals; NaN where a stage is not shown, or grows by rounding."""
+def decomposed(group: tuple, other: tuple, stages: tuple[str, ...]) -> np.ndarray:
+    """Gap and parts, each with the ends of its interval, of `group` against `other`.
+
+    NaN where a stage is not shown, or grows by rounding.
+
+    Parameters
+    ----------
+    group, other
+        Counts by stage, NaN where they are not shown.
+    stages
+        Their names, from referral to the outcome.
+    """
     empty = np.full(3 * len(stages), np.nan)
     if np.isnan([*group, *other]).any():
         return empty

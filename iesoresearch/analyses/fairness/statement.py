@@ -25,9 +25,9 @@ PRINCIPLES = {
         "Not the reasons: nobody was asked here why they stayed or left.",
     ),
     "Equitable, diverse and inclusive": (
-        "Absolute and relative gaps by gender, age, ethnicity, deprivation, orientation and "
-        "long-term condition, joint for many comparisons; error rates and calibration of a "
-        "prediction in each group; what mitigation costs and whom.",
+        "Absolute and relative gaps between groups, with findings that allow for the number of "
+        "comparisons; error rates and calibration of a prediction in each group; what mitigation "
+        "costs and whom.",
         "Not whether a gap is just. Groups that are not recorded, or too small to be shown, are "
         "not covered; religion, disability and gender identity are not audited here.",
     ),
@@ -49,15 +49,54 @@ PRINCIPLES = {
         "Not that the records are right: a group wrongly recorded is wrongly audited.",
     ),
 }
+#: The same of a file of predictions: outcomes and access of patients are not looked at.
+OF_A_MODEL = {
+    "Personalised and patient-centred": (
+        "What the predictions do for each group of patients apart, and for pairs of groupings "
+        "where these are large enough.",
+        "Nothing about a single patient, about what patients wanted from therapy, nor about what "
+        "is done for those who are flagged.",
+    ),
+    "Evidenced and effective": (
+        "Discrimination, calibration and error rates with intervals, and what is too small to say "
+        "marked as such.",
+        "Not whether acting on a prediction helps anybody: that takes a trial. Outcomes of groups "
+        "are not audited here.",
+    ),
+    "Engaging and empowering": (
+        "Nothing: a file of predictions does not say who starts, stays or leaves.",
+        "Whether patients would want to be predicted, and what they would be told: nobody was "
+        "asked.",
+    ),
+    "Equitable, diverse and inclusive": (
+        "Error rates, calibration and decisions by the groupings that the file has; which "
+        "criteria conflict; what mitigation costs and whom.",
+        "Not whether a gap is just, nor whether the outcome is recorded alike in all groups. "
+        "Groupings that the file lacks, and groups too small to be shown, are not covered.",
+    ),
+    "Timely, available and sustainable": (
+        "Nothing: a file of predictions has no waits and no population.",
+        "Who was never referred, gave up waiting, or was not at risk when predictions were made, "
+        "nor what more for those flagged would cost.",
+    ),
+    "Collaborative and communicated": PRINCIPLES["Collaborative and communicated"],
+    "Trustworthy and transparent": (
+        "Every number with its method; counts below the policy's limit suppressed; code, "
+        "parameters and checks public.",
+        "Not how the predictions were made, nor that they were made for patients the model had "
+        "not learned from: only the maker of the file knows.",
+    ),
+}
 
 
 def statement(data: Audited, params: Params) -> Result:
-    """The table of principles."""
+    """The table of principles: of an audit of referrals, or of a file of predictions."""
+    said = OF_A_MODEL if data.cohort is None else PRINCIPLES
     frame = pl.DataFrame(
         {
-            "principle": list(PRINCIPLES),
-            "shows": [shows for shows, _ in PRINCIPLES.values()],
-            "lacks": [lacks for _, lacks in PRINCIPLES.values()],
+            "principle": list(said),
+            "shows": [shows for shows, _ in said.values()],
+            "lacks": [lacks for _, lacks in said.values()],
         }
     )
     values = {

@@ -13,6 +13,7 @@ from iesoresearch.analyses.fairness import (
     Params,
     access,
     access_audit,
+    names,
     outcome_audit,
     pathway,
     planted,
@@ -34,6 +35,7 @@ from iesoresearch.data.groups import NOT_RECORDED
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import NotApplicable, ParameterError
 from iesoresearch.measures.outcomes import rates, referral_outcomes
+from iesoresearch.models.funnel import funnel
 from iesoresearch.params import Settings
 from iesoresearch.results import Result
 
@@ -118,8 +120,8 @@ def test_gaps_and_joint_intervals_are_newcombes(data):
         assert found["ratio_low"] < found["ratio"] < found["ratio_high"]
 
 
-def test_parts_of_the_pathway_add_up(released):
-    frame = released.tables["pathway"].frame.drop_nulls("gap")
+def test_parts_of_the_pathway_add_up(data):
+    frame = pathway.pathway(data, PARAMS).frame.drop_nulls("gap")
     assert frame.height > 5
     parts = frame.select(pl.sum_horizontal(
         *(f"from_{stage}" for stage in pathway.stages_of("reliable_recovery")[1:])
@@ -159,9 +161,9 @@ def test_names_of_small_groups_are_said_nowhere(data, released):
     """A group without anything shown is in no sentence, check or number."""
     frame = released.tables["gaps"].frame
     small = frame.filter(pl.col("gap").is_null(), pl.col("finding").is_null())
-    phrases = {sentences.phrase(g, x) for g, x in small.select("grouping", "level").iter_rows()
+    phrases = {names.phrase(g, x) for g, x in small.select("grouping", "level").iter_rows()
                if x != NOT_RECORDED}  # fmt: skip
-    assert sentences.phrase("Age band", "90 and over") in phrases
+    assert names.phrase("Age band", "90 and over") in phrases
     said = [released.render(x) for x in released.text.values()]
     said += [released.render(c.sentence) for c in released.checks]
     said += [str(n) for n in released.numbers.values()] + [c.name for c in released.checks]
@@ -170,11 +172,22 @@ def test_names_of_small_groups_are_said_nowhere(data, released):
 
 def test_what_cannot_be_compared_is_said(data):
     few = of_cohort(synthetic.make(150, 1), PARAMS)
-    tables_ = {"gaps": tables.gaps(few, PARAMS), "adjusted": adjusted(few, PARAMS)}
+    tables_ = {
+        "gaps": tables.gaps(few, PARAMS),
+        "adjusted": adjusted(few, PARAMS),
+        "pathway": pathway.pathway(few, PARAMS),
+        "outcomes": tables.outcomes(few),
+        "deprivation": pathway.deprivation(few),
+        "years": services.years(few, PARAMS),
+        "trends": services.trends(few, PARAMS),
+    }
     numbers = sentences.numbers(few, "reliable_recovery") | sentences.findings()
-    numbers = {n: v for n, v in numbers.items() if "pathway" not in n and "gradient" not in n}
     found = release(Result(tables=tables_, numbers=numbers), Policy())
-    assert "too few patients are shown" in str(found.numbers["told_orientation"])
+    withheld = "too small, or withheld to protect a small one"
+    assert "the reference group is withheld" in str(found.numbers["told_ethnicity"])
+    assert str(found.numbers["told_pathway"]).endswith(f"cannot be shown: groups are {withheld}.")
+    assert withheld in str(found.numbers["told_gradient"])
+    assert withheld in str(found.numbers["told_trends"])
     assert found.tables["adjusted"].frame["gap_service"].is_null().all()
 
 
@@ -279,7 +292,7 @@ def test_waits_are_quantiles_with_order_statistics(data):
     frame = access.waits(data).frame
     found = row(frame, grouping="Gender", level="female")
     days = data.closed.filter(pl.col("Gender") == "female", "started")["wait_days"].drop_nulls()
-    assert found["median"] == np.quantile(days.to_numpy(), 0.5)
+    assert found["median"] == np.sort(days.to_numpy())[(len(days) + 1) // 2 - 1]
     assert found["median_low"] <= found["median"] <= found["median_high"]
     # how often the interval of order statistics holds the median of 1,001 evenly spread waits
     random = np.random.default_rng(1)
@@ -297,6 +310,28 @@ def test_services_and_years_count_everybody(data):
         pl.col("at_caseness").sum()
     )  # fmt: skip
     assert set(totals["at_caseness"]) == {n}
+
+
+def test_where_a_service_lies_does_not_come_from_rounding(data):
+    table = services.services(data, PARAMS)
+    numbers = services.spread(data, PARAMS)
+    events, n = (table.frame[c].to_numpy() for c in ("reliable_recovery", "at_caseness"))
+    exact = funnel(events, n)
+    assert numbers["services_phi"].value == pytest.approx(exact.phi)
+    released = release(Result({"services": table}, numbers), Policy())
+    frame = released.tables["services"].frame
+    shown = frame["position"].is_not_null()
+    assert shown.any()
+    assert shown.equals(frame["rate"].is_not_null())
+    words = [services.POSITIONS[int(i)] for i in exact.additive.outside(exact.rates)]
+    assert frame["position"].to_list() == [
+        word if there else None for word, there in zip(words, shown, strict=True)
+    ]
+    limits = exact.limits("additive", frame.filter(shown)["at_caseness"].to_numpy())
+    np.testing.assert_allclose(frame["low95"].drop_nulls(), 100 * limits.low95, atol=0.051)
+    outside = released.numbers["services_outside"].value
+    assert outside == (frame["position"].drop_nulls() != "inside").sum()
+    assert frame["service_id"].is_sorted(), "an order by size would tell more than rounded counts"
 
 
 def test_another_outcome(data):
@@ -327,6 +362,3 @@ def test_parts_share_no_names(data):
 def test_summary(data):
     frame = study.summary(data).frame
     assert row(frame, what="referrals")["count"] == 4000
-    only = Audited(None, pl.DataFrame(), (), {})
-    assert study.summary(only).frame["what"].to_list() == ["referrals"]
-    assert (only.name, only.sensitivity) == ("A file of predictions", "patient")
