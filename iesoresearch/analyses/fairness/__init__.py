@@ -90,6 +90,8 @@ class Params(AnalysisParams):
     def _possible(self):
         for name in ("groupings", "intersect"):
             _refuse_unknown(name, getattr(self, name))
+        if self.predictions == HERE:  # a file may have groupings of its own
+            _refuse_unknown("mitigate", [self.mitigate])
         for text in self.reference:
             grouping, _, level = text.partition("=")
             if grouping not in GROUPINGS or not level:

@@ -166,12 +166,13 @@ def _checks(found: Judged, tables: dict[str, Table]) -> list[Check]:
     apart, off = comparisons(found)[2], miscalibrated(found)[2]
     groups, _, low = short_of_coverage(found)
     checks = [
-        Check("Decisions alike in all groups", "failed" if apart else "inconclusive",
-              model_words.ALIKE),
-        Check("Predictions right in all groups", "failed" if off else "inconclusive",
-              model_words.RIGHT),
+        Check("claim: decisions differ between groups",
+              "passed" if apart else "inconclusive", model_words.ALIKE),
+        Check("claim: predictions are off in some group",
+              "passed" if off else "inconclusive", model_words.RIGHT),
     ]  # fmt: skip
     if groups:
-        status = "failed" if low else "inconclusive"
-        checks.append(Check("Prediction sets hold in all groups", status, model_words.HOLD))
+        status = "passed" if low else "inconclusive"
+        name = "claim: prediction sets fall short in some group"
+        checks.append(Check(name, status, model_words.HOLD))
     return checks

@@ -4,7 +4,7 @@ What one acts on is the risk of *not* reaching the outcome: 1 minus the predicte
 """
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -149,10 +149,11 @@ def made(data: Audited, params: Params) -> Predictions:
     source = f"{KIND} regression made here, each service predicted by models that never saw it"
     if at.service is None:
         source = f"{KIND} regression made here, each patient predicted by models that saw others"
-    return _grouped(
+    grouped = _grouped(
         y[there], found.p[there], rows["patient"].to_numpy(), rows, list(data.groupings), source,
         _in_words(params, "outcome", "landmark"),
     )  # fmt: skip
+    return replace(grouped, left_out=data.left_out | grouped.left_out)
 
 
 def _in_words(params: Params, *known: str) -> str:

@@ -71,7 +71,7 @@ def test_other_columns_of_words_are_groups_and_missing_levels_are_not_recorded(r
 
 def test_constant_groups_are_left_out_with_the_reason(read):
     found = read(frame(Orientation=["heterosexual"] * ROWS, site=[None] * ROWS,
-                       area=["north"] * ROWS))  # fmt: skip
+                       area=["north"] * ROWS), groupings=[])  # fmt: skip
     assert list(found.groups) == ["Gender"]
     assert found.left_out == {"Orientation": "one group only", "area": "one group only"}
 
@@ -166,7 +166,8 @@ def drawn():
 
 def test_a_file_as_recovery_writes_it_gives_the_same_as_predictions_made_here(drawn, tmp_path):
     params, data = drawn
-    made = predictions.made(data, params)
+    made = predictions.made(replace(data, left_out={"Site": "one group only"}), params)
+    assert made.left_out["Site"] == "one group only"
     at = at_risk(data.cohort, params.landmark)
     assert len(made.y) == at.n
     kept = at.rows.select("referral_id", "patient_id", "service_id", *GROUPS, *AUDITED)
