@@ -84,8 +84,12 @@ class Value:
     sensitivity
         The strictest unless said otherwise.
     within
-        Of a count: the count column of which it is a part, as "recovered" of "finished". Nobody
-        may work out the remainder either, if it is small.
+        Of a count: the count column, or columns, of which it is a part, as "recovered" of
+        "finished". Nobody may work out a remainder either, if it is small. A part of a part is one
+        of the whole; the whole may stand in another table of the population.
+    apart_from
+        Of a count: the column that counts nobody of the same people within the same whole, as
+        "worse" beside "better". What both leave is protected as well.
     derive
         Gives the column anew from the *released* frame (rounded, suppressed cells null), so that
         it tells nothing that the counts do not. Dropped at release.
@@ -98,10 +102,16 @@ class Value:
     parts_of: tuple[str, ...] | None = None
     follows: str | None = None
     sensitivity: Sensitivity = "patient"
-    within: str | None = None
+    within: str | tuple[str, ...] | None = None
+    apart_from: str | None = None
     derive: Callable[[pl.DataFrame], pl.Series] | None = field(
         default=None, repr=False, compare=False
     )
+
+    @property
+    def wholes(self) -> tuple[str, ...]:
+        """The columns of `within`."""
+        return (self.within,) if isinstance(self.within, str) else tuple(self.within or ())
 
 
 def shown_columns(
@@ -159,12 +169,19 @@ class Table:
         unknown = {v.denominator for v in self.values.values() if v.denominator} - set(columns)
         if unknown:
             raise ValueError(f"Table {self.title!r}: denominators {sorted(unknown)} do not exist.")
-        counts = {name for name, v in self.values.items() if v.kind == "count"}
-        apart = {n for n, v in self.values.items() if v.within and not {n, v.within} <= counts}
+        apart = [name for name, value in self.values.items() if not self._is_inside(name, value)]
         if apart:
             raise ValueError(
                 f"Table {self.title!r}: {sorted(apart)} must be counts within a count of the table."
             )
+
+    def _is_inside(self, name: str, value: Value) -> bool:
+        """Whether what a column says of itself and other counts can be so."""
+        named = [*value.wholes, *([value.apart_from] if value.apart_from else [])]
+        if self.population is not None:  # other tables of it may have the others
+            named = [other for other in named if other in self.values]
+        counts = {n for n, v in self.values.items() if v.kind == "count"}
+        return not named or {name, *named} <= counts
 
     @property
     def headings(self) -> list[str]:

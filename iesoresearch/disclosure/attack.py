@@ -71,7 +71,7 @@ _SCHEMA |= {"low": pl.Int64, "high": pl.Int64}
 def _described(system: System, at: int, cell: Cell) -> dict:
     rest_of = None
     if at >= system.n_rests_from:
-        rest_of = system.cells[system.rests[at - system.n_rests_from].whole].column
+        rest_of = system.named(system.rests[at - system.n_rests_from].whole)
     row = ", ".join(f"{key} {value}" for key, value in cell.row)
     return {"population": cell.population, "column": cell.column, "row": row, "rest_of": rest_of}
 

@@ -44,8 +44,8 @@ def with_rate(
         The columns are no counts of the table.
     """
     part = _counts(table, numerator, denominator)
-    if part.within is None:
-        part = replace(part, within=denominator)
+    if denominator not in part.wholes:
+        part = replace(part, within=(*part.wholes, denominator) if part.within else denominator)
         table = replace(table, values=table.values | {numerator: part})
     shares = partial(_rates, numerator=numerator, denominator=denominator)
     return _with_columns(table, name, label, digits, part.sensitivity, shares)

@@ -85,20 +85,50 @@ class _Builder:
         return Cell(row.population, column, row.identity)
 
     def _rests(self) -> list[Rest]:
-        """A part of a count leaves a rest in every row that has both, of whichever table."""
-        wholes = defaultdict(set)
-        for name, table in self.tables.items():
-            for column in self.columns[name]:
-                if table.values[column].within in self.columns[name]:
-                    for row in self.rows[name]:
-                        wholes[row.population, column].add(table.values[column].within)
+        """A part of a count leaves a rest in every row that has both, of whichever table.
+
+        A part of a part leaves one of the whole where what is between them is not counted: else it
+        is the sum of two rests. Two parts with nobody in common leave one of the other's rest.
+        """
+        inside, apart = self._declared()
         rests = []
         for at, cell in enumerate(self.cells):
-            for column in sorted(wholes.get((cell.population, cell.column), ())):
-                whole = self.at.get(cell._replace(column=column))
-                if whole is not None:
-                    rests.append(Rest(at, whole))
+            rests += [Rest(at, whole) for whole in self._around(inside, cell)]
+        position = {rest: i for i, rest in enumerate(rests, len(self.cells))}
+        for at, cell in enumerate(self.cells):
+            for other in sorted(apart.get((cell.population, cell.column), ())):
+                beside = self.at.get(cell._replace(column=other))
+                for column in sorted(inside[cell.population, cell.column]):
+                    whole = self.at.get(cell._replace(column=column))
+                    if (beside, whole) in position:
+                        rests.append(Rest(at, position[beside, whole]))
         return rests
+
+    def _around(self, inside: Mapping[tuple, set[str]], cell: Cell) -> list[int]:
+        """The nearest counts of the row that a cell is a part of, over however many steps."""
+        found, seen, ahead = set(), {cell.column}, sorted(inside[cell.population, cell.column])
+        while ahead:
+            column = ahead.pop()
+            if column in seen:
+                continue
+            seen.add(column)
+            whole = self.at.get(cell._replace(column=column))
+            if whole is None:
+                ahead += sorted(inside[cell.population, column])
+            else:
+                found.add(whole)
+        return sorted(found)
+
+    def _declared(self) -> tuple[dict[tuple, set[str]], dict[tuple, set[str]]]:
+        """Of each population and column: of what it is a part, and what has nobody of it."""
+        inside, apart = defaultdict(set), defaultdict(set)
+        for name, table in self.tables.items():
+            for population in {row.population for row in self.rows[name]}:
+                for column in self.columns[name]:
+                    value = table.values[column]
+                    inside[population, column].update(value.wholes)
+                    apart[population, column].update({value.apart_from} - {None})
+        return inside, apart
 
     def _sums(self) -> Iterable[tuple]:
         for name in self.tables:

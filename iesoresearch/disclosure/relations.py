@@ -28,7 +28,7 @@ class Cell(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """What is left of a count without a part of it; both by their position."""
+    """What is left of a count, or of another rest, without a part of it; by their position."""
 
     part: int
     whole: int
@@ -85,6 +85,13 @@ class System:
     def __len__(self) -> int:
         return self.n_totals_from + len(self.totals)
 
+    def named(self, at: int) -> str:
+        """Column of a cell or of a rest."""
+        if at < self.n_rests_from:
+            return self.cells[at].column
+        rest = self.rests[at - self.n_rests_from]
+        return f"{self.named(rest.whole)} without {self.named(rest.part)}"
+
     def small(self, x: np.ndarray, policy: Policy) -> np.ndarray:
         """Which cells and rests may not be told; a rest is the whole where there is no part."""
         small = policy.is_small(x)
@@ -132,9 +139,9 @@ class System:
         for at, rest in enumerate(self.rests, self.n_rests_from):
             x[at] = x[rest.whole] - x[rest.part]
             if x[at] < 0:
-                names = [self.cells[i].column for i in rest]
                 raise ValueError(
-                    f"Column {names[0]!r} exceeds {names[1]!r}, of which it is a part."
+                    f"Column {self.named(rest.part)!r} exceeds {self.named(rest.whole)!r}, of "
+                    "which it is a part."
                 )
         self._add_up(x)
         return x

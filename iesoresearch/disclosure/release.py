@@ -119,7 +119,8 @@ def _hidden(table: Table, small: Marks, policy: Policy) -> Marks:
     guarded = _guarded(table)
     return _followed(
         table,
-        {n: _with_complement(table, n, v, small[n], policy) for n, v in guarded.items()},
+        # not the marks of small cells themselves: what is hidden later is not small
+        {n: _with_complement(table, n, v, small[n], policy).clone() for n, v in guarded.items()},
     )
 
 
@@ -191,6 +192,11 @@ def _small_cells(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -
         people = frame[value.denominator]
         small = people < policy.min_count
         if value.kind == "rate":
+            if value.derive is None and column.max() is not None and column.max() > 1:
+                raise ValueError(
+                    f"Column {name!r} is a rate of {value.denominator!r} above 1, so who is inside "
+                    "cannot be told: give it as a share, or derive it (disclosure.derived)."
+                )
             inside = column * people
             small = small | policy.is_small(inside) | policy.is_small(people - inside)
     return small.fill_null(False)

@@ -43,7 +43,7 @@ def least(cost: np.ndarray, bounds: Bounds, rows: Rows) -> np.ndarray | None:
     Parameters
     ----------
     cost
-        Of a unit of each unknown.
+        Of a unit of each unknown, a whole number.
     bounds
         Lowest and highest value of each.
     rows
@@ -56,7 +56,14 @@ def least(cost: np.ndarray, bounds: Bounds, rows: Rows) -> np.ndarray | None:
     """
     found = _solved(cost, bounds, rows, whole=False)
     if found is not None and not _whole(found, bounds, rows):
+        bound = np.ceil(cost @ found - _NEAR)  # no whole numbers cost less
         found = _solved(cost, bounds, rows, whole=True)
+        proven = (
+            found is not None and _whole(found, bounds, rows) and cost @ np.rint(found) <= bound
+        )
+        if not proven:
+            # with presolve HiGHS has called a solution the best that was not, see the tests
+            found = _solved(cost, bounds, rows, whole=True, presolve=False)
     return None if found is None else np.rint(found).astype(np.int64)
 
 
@@ -80,9 +87,13 @@ def moves(
     found = _moves(low, high, pull, rows, none.astype(int), (none, none), (none, none))
     if found is None:
         return None
-    if _whole(found[0], (low, high), rows):
-        return np.rint(found[0]).astype(np.int64)
-    return least(np.zeros(len(low)), (low, high), rows) if thorough else None
+    tried = found[0]
+    if thorough and not _whole(tried, (low, high), rows):
+        tried = _solved(np.zeros(len(low)), (low, high), rows, whole=True)
+    # what counts is reckoned, whatever the solver says
+    if tried is None or not _whole(tried, (low, high), rows):
+        return None
+    return np.rint(tried).astype(np.int64)
 
 
 def beyond(
@@ -137,7 +148,9 @@ def _whole(found: np.ndarray, bounds: Bounds, rows: Rows) -> bool:
     )
 
 
-def _solved(cost, bounds: Bounds, rows: Rows, whole: bool) -> np.ndarray | None:
+def _solved(
+    cost, bounds: Bounds, rows: Rows, whole: bool, presolve: bool = True
+) -> np.ndarray | None:
     constraints = ()
     if rows.matrix.shape[0]:
         constraints = [optimize.LinearConstraint(rows.matrix, rows.low, rows.high)]
@@ -146,7 +159,7 @@ def _solved(cost, bounds: Bounds, rows: Rows, whole: bool) -> np.ndarray | None:
         integrality=np.full(len(cost), int(whole)),
         bounds=optimize.Bounds(*bounds),
         constraints=constraints,
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "presolve": presolve},
     )
     if found.status == _INFEASIBLE:
         return None

@@ -107,6 +107,7 @@ class _Component:
         anchors = pattern.anchors.items()
         self.anchors = {place: at for place, at in anchors if at in self.local}
         self.rows = [self._relation(one) for one in sums]
+        self._ends: np.ndarray | None = None  # bounds, until more is hidden
 
     @cached_property
     def programme(self):
@@ -138,8 +139,9 @@ class _Component:
 
     def _room(self, apart: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """How far each count may move; what rows say is kept, but in those of the one `apart`."""
-        bounds = np.array([self.pattern.bounds(at) for at in self.unknowns.tolist()])
-        low, high = bounds[:, 0] - self.x, bounds[:, 1] - self.x
+        if self._ends is None:
+            self._ends = np.array([self.pattern.bounds(at) for at in self.unknowns.tolist()])
+        low, high = self._ends[:, 0] - self.x, self._ends[:, 1] - self.x
         most = self.pattern.policy.min_count - 1
         members = self.pattern.system.members
         for place, anchor in self.anchors.items():
@@ -207,13 +209,14 @@ class _Component:
             if self._possible(i, goal, fewer):
                 chosen = fewer
         self.pattern.hidden[self.unknowns[chosen]] = True
+        self._ends = None
         if self.unsaid:
             self._say_less()
         return bool(chosen)
 
     def _say_less(self) -> None:
         """Rows with suppressed cells do not say why any more, and nobody is hidden like few."""
-        self.unsaid, pattern = True, self.pattern
+        self.unsaid, self._ends, pattern = True, None, self.pattern
         cells = self.unknowns[self.unknowns < pattern.system.n_rests_from]
         pattern.hidden[cells[pattern.x[cells] == 0]] = True
         for at in cells[pattern.hidden[cells]]:

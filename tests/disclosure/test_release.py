@@ -234,3 +234,72 @@ def test_declarations_that_name_nothing_are_errors_of_the_program():
     twice = replace(twice, frame=pl.concat([twice.frame, twice.frame[:1]]))
     with pytest.raises(ValueError, match="two rows of the same keys"):
         release(Result(tables={"t": twice}), POLICY)
+
+
+def test_a_rate_of_people_above_one_is_an_error_of_the_program():
+    made = table({"g": ["a"], "p": [9.0], "n": [100]}, ["g", "n"], RATE)
+    with pytest.raises(ValueError, match=r"Column 'p' is a rate of 'n' above 1"):
+        released(made)
+
+
+def chained(**counts):
+    """Counts of three groups in two tables: which is part of which is said in one of them."""
+    base = {"level": ["a", "b", "c"], **counts}
+    inside = {"judged": "finished", "ill": "judged", "well": ("ill", "better"), "better": "judged"}
+    inside["worse"] = "judged"
+
+    def made(columns):
+        values = {
+            name: Value("count", name, 0, parts_of=(), within=inside.get(name),
+                        apart_from="better" if name == "worse" else None)
+            for name in columns
+        }  # fmt: skip
+        frame = pl.DataFrame(base).select("level", *columns)
+        return Table(f"T {columns}", frame, {"level": ""}, values, "courses")
+
+    return made
+
+
+def hidden(*tables):
+    found = release(Result(tables={str(i): t for i, t in enumerate(tables)}), POLICY).tables
+    return {
+        (name, row["level"])
+        for released_table in found.values()
+        for row in released_table.frame.iter_rows(named=True)
+        for name in released_table.values
+        if row[name] is None
+    }
+
+
+def test_a_part_of_a_part_leaves_a_remainder_of_the_whole():
+    made = chained(finished=[100, 200, 300], judged=[96, 180, 280], ill=[94, 150, 250])
+    assert ("judged", "a") in hidden(made(["finished", "judged"]))
+    # the count between them is in another table, or in none
+    assert ("ill", "a") in hidden(made(["finished", "judged"]), made(["judged", "ill"]))
+    whole = made(["finished", "ill"])
+    assert hidden(whole) == set()  # nobody said that the ill are among the finished
+    between = replace(whole.values["ill"], within=("judged", "finished"))
+    assert ("ill", "a") in hidden(replace(whole, values=whole.values | {"ill": between}))
+
+
+def test_a_part_of_two_wholes_leaves_two_remainders():
+    made = chained(ill=[100, 200, 300], better=[60, 120, 180], well=[55, 100, 150])
+    assert ("well", "a") in hidden(made(["ill", "better", "well"]))
+    made = chained(ill=[60, 120, 180], better=[100, 200, 300], well=[55, 100, 150])
+    assert ("well", "a") in hidden(made(["ill", "better", "well"]))
+
+
+def test_what_two_parts_leave_together_is_protected():
+    made = chained(judged=[100, 200, 300], better=[60, 120, 180], worse=[36, 40, 60])
+    assert ("worse", "a") in hidden(made(["judged", "better", "worse"]))
+    alone = made(["judged", "worse"])
+    assert hidden(alone) == set()
+
+
+def test_what_protects_a_small_cell_is_not_said_to_be_small():
+    few = grouped()
+    values = {n: replace(v, parts_of=None) for n, v in few.values.items()}
+    tables = {"a": few, "b": replace(few, title="Overlap", values=values)}
+    found = release(Result(tables=tables), POLICY).tables
+    assert found["a"].frame["status"].equals(found["b"].frame["status"])
+    assert "suppressed (protects another cell)" in found["b"].frame["status"]

@@ -33,6 +33,22 @@ DENOMINATORS = {
     "reliable_improvement": "judged",
     "reliable_deterioration": "judged",
 }
+#: Count -> the nearest counts that it is a part of.
+WITHIN = {
+    "started": "referred",
+    "finished": "started",
+    "judged": "finished",
+    "at_caseness": "judged",
+    "recovery": "at_caseness",
+    "reliable_recovery": ("recovery", "reliable_improvement"),
+    "reliable_improvement": "judged",
+    "reliable_deterioration": "judged",
+    "within_18": "finished",
+    "within_6": "within_18",
+    "ended_early": "ending_known",
+}
+#: Count -> one that has nobody in common with it.
+APART_FROM = {"reliable_deterioration": "reliable_improvement"}
 WORDS = {
     "reliable_recovery": "reliably recovered",
     "reliable_improvement": "reliably improved",
@@ -58,13 +74,17 @@ def counted(data: Audited, columns=tuple(STAGES)) -> pl.DataFrame:
 def table_of(data: Audited, title: str, columns: dict[str, str]) -> Table:
     """Counts of every group; `columns` with their headings.
 
-    All such tables count the same referrals, so what may be shown of one depends on the others.
+    All such tables count the same referrals, so what may be shown of one depends on the others,
+    and which counts are parts of which is declared for all of them.
     """
     frame = counted(data, tuple(columns))
     values = {
-        name: Value("count", heading, 0, parts_of=("grouping",), sensitivity=data.sensitivity)
+        name: Value(
+            "count", heading, 0, parts_of=("grouping",), sensitivity=data.sensitivity,
+            within=WITHIN.get(name), apart_from=APART_FROM.get(name),
+        )
         for name, heading in columns.items()
-    }
+    }  # fmt: skip
     broader = {
         ("Ethnicity", level): (("Ethnic group", ETHNIC_GROUPS[level]),)
         for level in frame.filter(grouping="Ethnicity")["level"]
