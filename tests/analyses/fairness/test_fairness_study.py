@@ -63,7 +63,7 @@ def test_the_notebook_runs_with_only_a_file_of_predictions(folder, monkeypatch):
     assert "referrals" not in summary
     result = session.result
     assert set(result.not_applicable) >= set(study.NAMES_OF_REFERRALS)
-    assert {"model_rates", "mitigation", "statement"} <= set(result.tables)
+    assert {"model_rates", "statement"} <= set(result.tables)
     assert "Official" not in repr(session.table("statement"))
     assert (folder / "out" / "result.json").exists()
 
