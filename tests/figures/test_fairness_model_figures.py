@@ -43,6 +43,9 @@ def calibration():
 def mitigation():
     columns = {"rule": ["one threshold for all", "equal share flagged"]}
     columns |= interval("tpr_gap", [10.0, 1.0]) | interval("fpr_gap", [5.0, -1.0])
+    for name in ("tpr", "fpr"):
+        columns |= {f"{name}_between": ["“a” and “b”"] * 2, f"{name}_widest": [12.0, 8.0]}
+        columns[f"{name}_chance"] = [6.0, 6.0]
     columns |= interval("cost", [0.0, -3.0], 1.0)
     columns["cost_low"][0] = columns["cost_high"][0] = None  # nothing to resample
     return table(columns, ("rule",))
@@ -96,6 +99,14 @@ def test_mitigation_sets_what_is_left_of_a_gap_against_its_cost():
     points = [line for line in one.lines if line.get_marker() not in ("None", "|", "_", None)]
     found = [(float(x.get_xdata()[0]), float(x.get_ydata()[0])) for x in points]
     assert {(10.0, 0.0), (1.0, -3.0)} <= set(found)
+    # the widest of all groups, empty, beside what chance makes of it
+    assert {(12.0, 0.0), (8.0, -3.0)} <= set(found)
+    empty = [x.get_xdata()[0] for x in points if x.get_markerfacecolor() == "none"]
+    assert empty == [12.0, 8.0]
+    assert one.patches[0].get_extents().transformed(one.transData.inverted()).x1 == (
+        pytest.approx(6.0)
+    )
+    assert "between “a” and “b”" in one.get_xlabel().replace("\n", " ")
     assert "FPR" in other.get_xlabel()
     labels = [text.get_text() for text in drawn.figure.legends[0].get_texts()]
     assert labels == mitigation().frame["rule"].to_list()

@@ -10,18 +10,20 @@ from iesoresearch.analyses.fairness import Params
 from iesoresearch.analyses.fairness.predictions import Predictions
 from iesoresearch.data.groups import NOT_RECORDED
 from iesoresearch.models.evaluation import Evaluation, Performance, evaluate
+from iesoresearch.models.evaluation.conformal import Conformal, conformal
+from iesoresearch.models.evaluation.inputs import checked
 from iesoresearch.models.group_metrics import GroupAudit, audit
 from iesoresearch.seeds import derive
 
 EVERYBODY = ("Everybody", "all")
 FEWEST = 10  # with, and without, the event
+STEP = 5  # per cent, of what is told without counts
 RESAMPLES = 200  # of evaluations: variances are all that is taken from them
-#: Levels, or intersections, that are too small for a row of their own.
+#: Intersections that are too small for a row of their own.
 REST = "all others"
 TIMES = " × "  # between the names of two groupings, or of two levels
 #: What is compared of decisions, by its name in `group_metrics`.
 RATES = {"tpr": "TPR", "fpr": "FPR", "ppv": "PPV"}
-NO_GROUP = (REST, NOT_RECORDED)
 
 
 @dataclass(frozen=True)
@@ -51,23 +53,32 @@ class Judged:
         return 1.0 - self.params.threshold
 
     @property
+    def rows(self) -> list[tuple[str, str]]:
+        """Grouping and level of every row, everybody first."""
+        levels = ((name, level) for name in self.one_way for level in self.found.levels(name))
+        return [EVERYBODY, *levels]
+
+    @property
     def flagged(self) -> np.ndarray:
         """(rows,) bool."""
         return self.found.risk >= self.threshold
 
     @cached_property
     def one_way(self) -> dict[str, np.ndarray]:
-        """Grouping -> (rows,) levels, those that are too small together."""
-        return {name: self._large(column) for name, column in self.found.groups.items()}
+        """Grouping -> (rows,) levels, however small: which have a row must tell no count."""
+        return self.found.groups
 
     @cached_property
     def two_way(self) -> dict[str, np.ndarray]:
-        """The same of two groupings that are intersected, if two intersections are large enough."""
+        """The same of two groupings that are intersected, if two intersections are large enough.
+
+        Those that are not are `REST`: too few are flagged or not, with or without the event.
+        """
         names = [name for name in self.params.intersect if name in self.one_way]
         found = {}
         for a, b in combinations(names, 2):
             one, other = (self.one_way[name].astype(str) for name in (a, b))
-            known = ~np.isin(one, NO_GROUP) & ~np.isin(other, NO_GROUP)
+            known = (one != NOT_RECORDED) & (other != NOT_RECORDED)
             both = np.char.add(np.char.add(one, TIMES), other)
             column = self._large(np.where(known, both, REST))
             if len(set(column) - {REST}) > 1:
@@ -76,14 +87,13 @@ class Judged:
 
     def _large(self, column: np.ndarray) -> np.ndarray:
         levels, code = np.unique(column, return_inverse=True)
-        events = np.bincount(code, self.found.y)
-        few = np.minimum(events, np.bincount(code) - events) < FEWEST
+        few = self.least(code) < FEWEST
         return np.where(few, REST, levels)[code] if few.any() else column
 
-    def levels(self, grouping: str) -> list[str]:
-        """Levels of one grouping that have a row, in order."""
-        there = set(self.one_way[grouping])
-        return [level for level in (*self.found.levels(grouping), REST) if level in there]
+    def least(self, code: np.ndarray) -> np.ndarray:
+        """(groups,) smallest number flagged or not, with or without the event."""
+        cell = code * 4 + 2 * (self.found.y == 1) + self.flagged
+        return np.bincount(cell, minlength=4 * (code.max() + 1)).reshape(-1, 4).min(axis=1)
 
     @cached_property
     def references(self) -> dict[str, str]:
@@ -125,8 +135,23 @@ class Judged:
         return evaluate(
             self.found.y, self.found.risk, groups=groups, clusters=self.found.patient,
             thresholds=(self.threshold,), n_boot=RESAMPLES, n_jobs=self.n_jobs,
-            random_state=derive(self.params.seed, "fairness", "evaluate"),
+            random_state=self._seed,
         )  # fmt: skip
+
+    @cached_property
+    def sets_by_outcome(self) -> dict[str, Conformal]:
+        """Prediction sets of `evaluation` by grouping, and there by level and outcome."""
+        groups = {EVERYBODY[0]: np.full(len(self.found.y), EVERYBODY[1])} | self.one_way
+        given = checked(self.found.y, self.found.risk, groups, self.found.patient)
+        crossed = {}
+        for name, (levels, code) in given.groups.items():
+            there, both = np.unique(2 * code + (given.y == 1), return_inverse=True)
+            crossed[name] = [(str(levels[k // 2]), k % 2) for k in there.tolist()], both
+        return conformal(given.y, given.p, crossed, given.clusters, self._seed)
+
+    @property
+    def _seed(self) -> int:
+        return derive(self.params.seed, "fairness", "evaluate")
 
     @cached_property
     def performances(self) -> dict[tuple[str, str], Performance]:

@@ -1,34 +1,43 @@
 """The part of the audit that compares ways to narrow gaps, with what each costs and whom."""
 
+from collections.abc import Iterable
+
+import numpy as np
 import polars as pl
 
-from iesoresearch.analyses.fairness import Params, model_words
+from iesoresearch.analyses.fairness import Params, mitigation_words, model_words
 from iesoresearch.analyses.fairness.data import Audited
 from iesoresearch.analyses.fairness.judged import Judged
 from iesoresearch.analyses.fairness.model_audit import judged
-from iesoresearch.analyses.recovery.columns import cells, declared
+from iesoresearch.analyses.recovery.columns import cells, declared, finite
+from iesoresearch.data.groups import QUINTILES
 from iesoresearch.errors import DataError, NotApplicable
 from iesoresearch.models import mitigation
-from iesoresearch.models.mitigation import Comparison
-from iesoresearch.results import Check, Number, Result, Table, Value
+from iesoresearch.models.mitigation import Comparison, Measured
+from iesoresearch.results import Number, Result, Table, Value
 from iesoresearch.seeds import derive
 
 RULE = {"rule": "Rule"}
-#: Column -> heading, decimals, metric and what it is multiplied by: of everybody.
+LARGE = 40  # caught, missed, alarms and others at least, of a group that is compared
+#: Column -> heading, decimals, metric and the step it is rounded to: of everybody. Coarse, as
+#: counts that are behind several of them could else be worked out.
 _COSTS = {
-    "cost": ("Net benefit gained per 100", 1, "cost", 100),
-    "accuracy": ("Decided rightly, %", 1, "accuracy", 100),
-    "tpr": ("TPR, %", 1, "tpr", 100),
-    "fpr": ("FPR, %", 1, "fpr", 100),
-    "ppv": ("PPV, %", 1, "ppv", 100),
+    "cost": ("Net benefit gained per 100", 1, "cost", 0.1),
+    "accuracy": ("Decided rightly, %", 0, "accuracy", 1),
+    "tpr": ("TPR, %", 0, "tpr", 1),
+    "fpr": ("FPR, %", 0, "fpr", 1),
+    "ppv": ("PPV, %", 0, "ppv", 1),
 }
+#: Per 1,000, in steps of 5.
 _PLAIN = {
-    "otherwise": ("Decided otherwise, per 1,000", "otherwise", 1000),
-    "more": ("newly flagged", "more", 1000),
-    "fewer": ("no longer flagged", "fewer", 1000),
-    "lots": ("Of two alike, decided differently by lot, per 1,000", "lots", 1000),
+    "otherwise": ("Decided otherwise, per 1,000", "turned"),
+    "more": ("newly flagged", "turned"),
+    "fewer": ("no longer flagged", "turned"),
+    "lots": ("Of two alike, decided differently by lot, per 1,000", "drawn"),
 }
 _GAPS = {"tpr": "TPR", "fpr": "FPR", "selection": "flagged", "ppv": "PPV"}
+#: Ordered groupings -> the ends of the order, whose gap is the one that is shown.
+_ORDERED = {"Deprivation quintile": (QUINTILES[0], QUINTILES[-1])}
 #: The same of each group.
 _OF_GROUPS = ("tpr", "fpr", "ppv", "cost")
 
@@ -39,7 +48,7 @@ def compare(data: Audited, params: Params) -> Result:
     Raises
     ------
     DataError
-        A file of predictions that cannot be used, or that lacks the grouping to mitigate.
+        A file of predictions that cannot be used.
     """
     try:
         found = judged(data, params)
@@ -54,49 +63,73 @@ def compare(data: Audited, params: Params) -> Result:
             "mitigation_groups": groups(found, compared),
         },
         numbers=_numbers(found, compared),
-        checks=[_check(compared)],
-        text=model_words.mitigation(found),
-        figures=model_words.MITIGATION,
+        checks=[mitigation_words.check(compared)],
+        text=model_words.mitigation(found)
+        | {"plain": mitigation_words.plain(compared, _at_ends(found, compared))},
+        figures=mitigation_words.figures(compared),
     )
 
 
+def _at_ends(found: Judged, compared: Comparison) -> bool:
+    """Whether the gap in TPR is that of the ends of an order."""
+    ends = _ORDERED.get(found.params.mitigate)
+    return ends is not None and set(compared.between["tpr"]) == set(ends)
+
+
 def _compared(found: Judged) -> Comparison:
-    name = found.params.mitigate
-    if name in found.found.left_out:
-        raise NotApplicable(f"{name} has nothing to make alike: {found.found.left_out[name]}.")
+    name, others = found.params.mitigate, ", ".join(found.one_way)
     if name not in found.one_way:
-        raise DataError(
-            f"mitigate={name!r}: there is no such grouping among the predictions; there are "
-            f"{', '.join(found.one_way)}. Name one of them with -p mitigate=…"
+        why = found.found.left_out.get(name, "it is not among the groupings of the predictions")
+        raise NotApplicable(
+            f"{name}: nothing can be made alike by it ({why}). Groupings that there are: {others}. "
+            "Name one with -p mitigate=…"
         )
+    column = found.one_way[name]
+    code = np.unique(column, return_inverse=True)[1]
+    kept = (found.least(code) >= LARGE)[code]
+    clusters = found.found.patient
     try:
+        # without who is in no group compared: all minus these groups would tell of them
         return mitigation.compare(
-            found.found.y, found.found.risk, found.one_way[name], clusters=found.found.patient,
-            threshold=found.threshold, n_boot=found.params.n_bootstrap,
+            found.found.y[kept], found.found.risk[kept], column[kept], threshold=found.threshold,
+            clusters=None if clusters is None else clusters[kept],
+            ends=_ORDERED.get(name), n_boot=found.params.n_bootstrap,
             random_state=derive(found.params.seed, "fairness", "mitigation"),
         )  # fmt: skip
-    except DataError as error:
-        raise NotApplicable(f"{name}: {error}") from None
+    except DataError:
+        raise NotApplicable(
+            f"{name}: no two groups can be made alike, as fewer than two have {LARGE} patients "
+            "each of flagged and not flagged, with and without the outcome. Bring more data, or "
+            "coarser groups."
+        ) from None
 
 
 def costs(found: Judged, compared: Comparison) -> Table:
-    """What each rule does to everybody."""
+    """What each rule does to all who are in a group compared."""
     rows = []
     for name, rule in compared.rules.items():
         overall = rule.overall
-        row = {"rule": name, "needs": "yes" if rule.needs_group else "no", "fewer_n": _fewer(rule)}
-        for column, (_, _, metric, scale) in _COSTS.items():
-            row |= _scaled(column, overall[metric], scale)
-        row |= {c: scale * overall[m].value for c, (_, m, scale) in _PLAIN.items()}
+        row = {"rule": name, "needs": "yes" if rule.needs_group else "no"}
+        row["least"] = least(name, [overall])
+        row |= {"turned": None, "drawn": None}  # nobody by definition
+        if name != mitigation.NOTHING:
+            row["turned"] = int(overall.n * min(overall["more"].value, overall["fewer"].value))
+            row["drawn"] = int(overall.n * overall["lots"].value)
+        for column in _COSTS:
+            row |= _of(column, overall)
+        row |= {c: 5.0 * round(200 * overall[c].value) for c in _PLAIN}
         rows.append(row)
-    kind = {"denominator": "fewer_n", "sensitivity": found.sensitivity}
+    kind = {"sensitivity": found.sensitivity}
     values = {
         "needs": Value("model", "Has to know the group", 0, **kind),
-        "fewer_n": _fewest(found),
+        "least": _least(found),
+        "turned": Value("count", "The fewer of newly and no longer flagged", 0, **kind),
+        "drawn": Value("count", "Decided by lot", 0, **kind),
     }
     for column, (heading, digits, _, _) in _COSTS.items():
-        values |= declared(column, heading, digits, **kind)
-    values |= {c: Value("model", heading, 0, **kind) for c, (heading, _, _) in _PLAIN.items()}
+        values |= declared(column, heading, digits, denominator="least", **kind)
+    for column, (heading, behind) in _PLAIN.items():
+        values[column] = Value("model", heading, 0, behind, **kind)
     frame = pl.DataFrame(rows, schema=_types(RULE, values, "needs"))
     return Table("What each rule does to everybody", frame, RULE, values)
 
@@ -105,59 +138,87 @@ def gaps(found: Judged, compared: Comparison) -> Table:
     """Gaps that each rule leaves, in points."""
     rows = []
     for name, rule in compared.rules.items():
-        row = {"rule": name, "fewer_n": _fewer(rule)}
+        row = {"rule": name, "least": least(name, rule.groups.values())}
         for metric in _GAPS:
-            row |= _scaled(f"{metric}_gap", rule.gaps[metric], 100)
-            row |= _scaled(f"{metric}_change", rule.changes[metric], 100)
-            row[f"{metric}_widest"] = 100 * rule.widest[metric]
-        off = rule.widest.get("off")
-        row["off_widest"] = None if off is None else 100 * off
-        row |= _scaled("cost", rule.overall["cost"], 100)
+            row[f"{metric}_between"] = " and ".join(f"“{x}”" for x in compared.between[metric])
+            row |= _scaled(f"{metric}_gap", rule.gaps[metric], 1)
+            row |= _scaled(f"{metric}_change", rule.changes[metric], 1)
+            row[f"{metric}_widest"] = _rounded(rule.widest[metric], 1)
+            row[f"{metric}_chance"] = _rounded(compared.by_chance.get(metric, (None, None))[1], 1)
+        row["off_widest"] = _rounded(rule.widest.get("off"), 1)
+        row |= _of("cost", rule.overall)
         rows.append(row)
-    kind = {"denominator": "fewer_n", "sensitivity": found.sensitivity}
-    values = {"fewer_n": _fewest(found)}
+    kind = {"denominator": "least", "sensitivity": found.sensitivity}
+    values = {"least": _least(found)}
     for metric, heading in _GAPS.items():
-        values |= declared(f"{metric}_gap", f"Gap in {heading}, points", 1, **kind)
-        values |= declared(f"{metric}_change", "change", 1, **kind)
-        values[f"{metric}_widest"] = Value("model", "widest", 1, **kind)
-    values["off_widest"] = Value("model", "Widest gap in observed minus predicted", 1, **kind)
+        between = f"Gap in {heading} is between"
+        values[f"{metric}_between"] = Value("model", between, 0, **kind)
+        values |= declared(f"{metric}_gap", f"Gap in {heading}, points", 0, **kind)
+        values |= declared(f"{metric}_change", "change", 0, **kind)
+        values[f"{metric}_widest"] = Value("model", "widest of all groups", 0, **kind)
+        values[f"{metric}_chance"] = Value("model", "by chance alone up to", 0, **kind)
+    values["off_widest"] = Value("model", "Widest gap in observed minus predicted", 0, **kind)
     values |= declared("cost", *_COSTS["cost"][:2], **kind)
+    words = [f"{metric}_between" for metric in _GAPS]
     title = f"What each rule makes of the gaps by: {found.params.mitigate}"
-    return Table(title, pl.DataFrame(rows, schema=_types(RULE, values)), RULE, values)
+    return Table(title, pl.DataFrame(rows, schema=_types(RULE, values, *words)), RULE, values)
 
 
 def groups(found: Judged, compared: Comparison) -> Table:
-    """What each rule does to each of the groups compared."""
+    """What each rule does to each of the groups compared.
+
+    All groups of a rule are shown, or none: one could be worked out from everybody.
+    """
     rows = []
     for name, rule in compared.rules.items():
+        fewest = least(name, rule.groups.values())
         for level in compared.compared:
-            mine = rule.groups[level]
-            row = {"rule": name, "level": str(level)}
-            row["fewer_n"] = min(mine.events, mine.n - mine.events)
+            row = {"rule": name, "level": str(level), "least": fewest}
             for column in _OF_GROUPS:
-                row |= _scaled(column, mine[_COSTS[column][2]], _COSTS[column][3])
-            rows.append(row | {c: scale * mine[m].value for c, (_, m, scale) in _PLAIN.items()})
-    kind = {"denominator": "fewer_n", "sensitivity": found.sensitivity}
-    values = {"fewer_n": _fewest(found)}
+                row |= _scaled(column, rule.groups[level][column], 1)
+            rows.append(row)
+    kind = {"denominator": "least", "sensitivity": found.sensitivity}
+    values = {"least": _least(found)}
     for column in _OF_GROUPS:
-        values |= declared(column, *_COSTS[column][:2], **kind)
-    values |= {c: Value("model", heading, 0, **kind) for c, (heading, _, _) in _PLAIN.items()}
+        values |= declared(column, _COSTS[column][0], 0, **kind)
     keys = RULE | {"level": "Group"}
     title = f"What each rule does to each group by: {found.params.mitigate}"
     return Table(title, pl.DataFrame(rows, schema=_types(keys, values)), keys, values)
 
 
-def _scaled(column: str, estimate, scale: float) -> dict[str, float | None]:
-    found = cells(column, estimate).items()
-    return {name: None if value is None else scale * value for name, value in found}
+def least(name: str, measured: Iterable[Measured]) -> int:
+    """The smallest number of people behind what is told of a rule.
+
+    Of caught, missed, alarms and others of each group, and of those decided otherwise: a rule that
+    hardly changes anything would tell of these few.
+    """
+    found = []
+    for one in measured:
+        others = one.n - one.events
+        for part, whole in ((one["tpr"].value, one.events), (one["fpr"].value, others)):
+            found += [part * whole, (1 - part) * whole]
+        if name != mitigation.NOTHING:
+            found.append(one["otherwise"].value * one.n)
+    return int(min(found) + 1e-9)
 
 
-def _fewer(rule) -> int:
-    return min(rule.overall.events, rule.overall.n - rule.overall.events)
+def _rounded(share: float | None, step: float) -> float | None:
+    """In per cent, to a step."""
+    shown = finite(share)
+    return None if shown is None else round(step * round(100 * shown / step), 1) + 0.0  # no −0
 
 
-def _fewest(found: Judged) -> Value:
-    return Value("count", "Judged on: the fewer of those with and without the outcome", 0,
+def _scaled(column: str, estimate, step: float) -> dict[str, float | None]:
+    return {name: _rounded(value, step) for name, value in cells(column, estimate).items()}
+
+
+def _of(column: str, measured: Measured) -> dict[str, float | None]:
+    _, _, metric, step = _COSTS[column]
+    return _scaled(column, measured[metric], step)
+
+
+def _least(found: Judged) -> Value:
+    return Value("count", "Least of caught, missed, alarms, others, decided otherwise", 0,
                  sensitivity=found.sensitivity)  # fmt: skip
 
 
@@ -167,46 +228,13 @@ def _types(keys, values, *words: str) -> dict:
 
 
 def _numbers(found: Judged, compared: Comparison) -> dict[str, Number]:
-    first = compared.rules[mitigation.NOTHING]
-    n = min(_fewer(rule) for rule in compared.rules.values())
-    kind = {"n": n, "sensitivity": found.sensitivity}
-    by_chance = compared.by_chance["tpr"]
-    wide = {name: rule.overall["cost"].value for name, rule in compared.rules.items()}
-    dearest = min(wide, key=wide.get)
-    numbers = {
+    behind = least(mitigation.NOTHING, compared.rules[mitigation.NOTHING].groups.values())
+    kind = {"n": compared.n_judged, "sensitivity": found.sensitivity}
+    by_chance = zip(("chance", "chance_high"), compared.by_chance["tpr"], strict=True)
+    return {
         "mitigation_n": Number(compared.n_judged, kind="count", sensitivity=found.sensitivity),
         "mitigation_grouping": Number(model_words.plain(found.params.mitigate), **kind),
         "mitigation_groups_compared": Number(len(compared.compared), **kind),
-        "mitigation_widest": Number(100 * first.widest["tpr"], digits=1, **kind),
-        "mitigation_chance": Number(100 * by_chance[0], digits=1, **kind),
-        "mitigation_chance_high": Number(100 * by_chance[1], digits=1, **kind),
-        "mitigation_narrowed": Number(_narrowed(compared), **kind),
-        "mitigation_rules": Number(len(compared.rules) - 1, **kind),
-        "mitigation_dearest": Number(dearest, **kind),
-        "mitigation_dearest_cost": Number(-100 * wide[dearest], digits=1, **kind),
-        "mitigation_dearest_otherwise": Number(
-            1000 * compared.rules[dearest].overall["otherwise"].value, **kind
-        ),
-    }
-    for end in ("", "_low", "_high"):
-        value = cells("x", first.gaps["tpr"])[f"x{end}"]
-        numbers[f"mitigation_before{end}"] = Number(
-            None if value is None else 100 * value, digits=1, **kind
-        )
-    return numbers
-
-
-def _narrowed(compared: Comparison) -> int:
-    """Rules that narrow the gap in TPR by more than chance."""
-    return sum(rule.changes["tpr"].high < 0 for rule in compared.rules.values())
-
-
-def _check(compared: Comparison) -> Check:
-    """Whether any rule narrows the gap without a loss of net benefit for everybody."""
-    rules = [rule for rule in compared.rules.values() if rule.changes["tpr"].high < 0]
-    status = "inconclusive"
-    if any(rule.overall["cost"].low >= 0 for rule in rules):
-        status = "passed"
-    elif rules and all(rule.overall["cost"].high < 0 for rule in rules):
-        status = "failed"
-    return Check("A gap narrowed at no cost", status, model_words.FREE)
+        **{f"mitigation_{name}": Number(_rounded(x, 1), **kind | {"n": behind})
+           for name, x in by_chance},
+    } | mitigation_words.numbers(compared, compared.n_judged, found.sensitivity)  # fmt: skip

@@ -36,11 +36,10 @@ def counted(judged: Judged) -> Table:
     """Counts of decisions and outcomes of every group; all tables of counts are made of it."""
     y, flagged = judged.found.y == 1, judged.flagged
     sums = {"events": y, "others": ~y, "caught": y & flagged, "alarms": ~y & flagged}
-    rows = [[*EVERYBODY, *(int(part.sum()) for part in sums.values())]]
-    for name, column in judged.one_way.items():
-        for level in judged.levels(name):
-            mine = column == level
-            rows.append([name, level, *(int(part[mine].sum()) for part in sums.values())])
+    rows = []
+    for name, level in judged.rows:
+        mine = slice(None) if (name, level) == EVERYBODY else judged.one_way[name] == level
+        rows.append([name, level, *(int(part[mine].sum()) for part in sums.values())])
     values = {
         name: Value("count", heading, 0, parts_of=("grouping",), within=within,
                     sensitivity=judged.sensitivity)
@@ -82,13 +81,15 @@ def gaps(judged: Judged) -> Table:
     values = interval("ppv_gap", "PPV gap, points", 1, judged.sensitivity)
     table = with_derived(table, values, partial(_ppv_gap, reference=reference))
     said = findings(judged.decisions, judged.references)
-    column = [said.get(key) for key in table.frame.select(*KEYS).iter_rows()]
-    finding = note("All comparisons together", judged.sensitivity)
-    return replace(
-        table, title="Decisions: gaps to the reference group",
-        frame=table.frame.with_columns(finding=pl.Series(column, dtype=pl.String)),
-        values=table.values | {"finding": finding},
-    )  # fmt: skip
+    finding = Value("model", "All comparisons together", 0, sensitivity=judged.sensitivity)
+    table = with_derived(table, {"finding": finding}, partial(_found, said=said))
+    return replace(table, title="Decisions: gaps to the reference group")
+
+
+def _found(frame: pl.DataFrame, said: dict[tuple[str, str], str]) -> dict[str, list]:
+    """Findings where all counts are shown: that there is one tells that none is small."""
+    rows = frame.select(*KEYS, *COUNTS).iter_rows()
+    return {"finding": [None if None in row else said.get(row[:2]) for row in rows]}
 
 
 def criteria(judged: Judged) -> Table:
@@ -149,10 +150,10 @@ def _ppv_gap(frame: pl.DataFrame, reference: dict[str, str]) -> dict[str, np.nda
     return dict(zip(("ppv_gap", "ppv_gap_low", "ppv_gap_high"), columns, strict=True))
 
 
-def sizes(judged: Judged) -> Table:
+def sizes(judged: Judged, *more: str) -> Table:
     """Counts of those with, and without, the event, and both together."""
     table = counted(judged)
-    kept = {name: table.values[name] for name in ("events", "others")}
+    kept = {name: table.values[name] for name in ("events", "others", *more)}
     table = replace(table, frame=table.frame.select(*KEYS, *kept), values=kept)
     n = Value("model", "Referrals", 0, sensitivity=judged.sensitivity)
     return with_derived(table, {"n": n}, _together)

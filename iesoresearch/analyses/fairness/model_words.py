@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from iesoresearch.analyses.fairness.judged import EVERYBODY, FEWEST, NO_GROUP, REST, Judged
+from iesoresearch.analyses.fairness.judged import EVERYBODY, FEWEST, STEP, Judged
+from iesoresearch.data.groups import NOT_RECORDED
 from iesoresearch.models.group_metrics import conflict
 from iesoresearch.results import FigureSpec, Number, Table
 
@@ -26,16 +27,6 @@ FIGURES = {
         "largest are drawn.",
     ),
 }
-MITIGATION = {
-    "mitigation": FigureSpec(
-        "mitigation_gaps",
-        "What closing a gap costs",
-        "Each rule judged on {mitigation_n} referrals that it was not fitted on. Across: gap in "
-        "TPR, and in FPR, that is left between the two groups that were furthest apart before; "
-        "up: net benefit per 100 patients gained or lost for everybody, beside one threshold for "
-        "all; with 95 % intervals. No rule closes a gap without giving up something.",
-    )
-}
 
 ALIKE = (
     "Of {model_comparisons} gaps in TPR, FPR and PPV between groups, {model_apart} are apart from "
@@ -52,50 +43,35 @@ HOLD = (
     "They promise it on average over everybody, in a group they do not."
 )
 
-FREE = (
-    "Of {mitigation_rules} rules, {mitigation_narrowed} narrow the gap in TPR by "
-    "{mitigation_grouping} by more than chance, on patients they were not fitted on; the question "
-    "is whether one of them does so without any loss of net benefit for everybody."
-)
-
 
 def mitigation(found: Judged) -> dict[str, str]:
-    """By heading, of mitigation."""
+    """How to read it, and what it cannot say, of mitigation."""
     limits = _MITIGATION_LIMITS
     if abs(found.threshold - 0.5) > 0.05:
         limits += " " + _OTHER_THRESHOLD
-    return {"plain": _MITIGATION, "reading": _MITIGATION_READING, "limits": limits}
+    return {"reading": _MITIGATION_READING, "limits": limits}
 
 
-_MITIGATION = (
-    "Decisions can be made more alike between groups, at a price. By {mitigation_grouping}, the "
-    "two groups furthest apart are {mitigation_before} points apart in TPR ({mitigation_before_low}"
-    " to {mitigation_before_high}) on {mitigation_n} referrals that had no part in choosing them. "
-    "Of {mitigation_rules} rules to close such gaps, {mitigation_narrowed} do so by more than "
-    "chance. The dearest, “{mitigation_dearest}”, costs {mitigation_dearest_cost} net true "
-    "positives per 100 patients and decides {mitigation_dearest_otherwise} of 1,000 patients "
-    "otherwise. None is a cure: the outcome stays as unequal as it was, only who is flagged "
-    "changes."
-)
 _MITIGATION_READING = (
-    "Rules: one threshold for all; a new intercept and slope of the risk in each group; thresholds "
-    "of each group, so that equal shares are flagged, equal shares of those who do not reach the "
-    "outcome, or both TPR and FPR are equal (Hardt, Price & Srebro 2016); and regressions "
-    "reweighted until they are (Agarwal et al. 2018). Each is fitted on half of the patients and "
-    "judged on the other half, patients kept whole. Gap: of the two groups that were furthest "
-    "apart in the half fitted on; below 0 where it has turned round. Change: below 0 where it "
-    "became narrower. Widest: largest minus smallest of all groups compared, which chance alone "
-    "makes {mitigation_chance} "
-    "points in TPR on average, and up to {mitigation_chance_high}; it is {mitigation_widest} with "
-    "one threshold for all. Net benefit gained is in true positives per 100 patients, false alarms "
-    "taken off at the odds of the threshold; below 0 is a loss."
+    "Rules: one threshold for all; a new intercept and slope of the risk in each group; "
+    "thresholds of each group, so that equal shares are flagged, equal shares of those who do "
+    "not reach the outcome, or both TPR and FPR are equal (Hardt, Price & Srebro 2016); and "
+    "regressions reweighted until they are (Agarwal et al. 2018). Each is fitted on half of the "
+    "patients and judged on the other half, patients kept whole. Gap, in whole points: of the "
+    "two groups named, which are the ends where groups have an order, else those furthest apart "
+    "in the half fitted on; below 0 where it has turned round. Change: of the size of that gap, "
+    "below 0 where it became narrower. Widest: largest minus smallest of all groups compared. "
+    "Chance alone makes it {mitigation_chance} points in TPR on average, and up to "
+    "{mitigation_chance_high} in 39 of 40 audits, were groups all alike; it is "
+    "{mitigation_widest} with one threshold for all. Net benefit gained is in true positives per "
+    "100 patients, false alarms taken off at the odds of the threshold; below 0 is a loss."
 )
 _MITIGATION_LIMITS = (
-    "All rules but the first have to know the group of a patient to decide, which may be unlawful, "
-    "unwanted or not recorded; who is in no group compared is decided as without mitigation. Where "
-    "a rule draws lots, two patients alike in all that is known may be decided differently. Rules "
-    "learn gaps of the half they are fitted on: with few patients in a group they chase noise and "
-    "make gaps that were not there."
+    "All rules but the first have to know the group of a patient to decide, which may be "
+    "unlawful, unwanted or not recorded; who is in a group too small for a rule is left out of "
+    "the comparison. Where a rule draws lots, two patients alike in all that is known may be "
+    "decided differently. Rules learn gaps of the half they are fitted on: with few patients in "
+    "a group they chase noise and make gaps that were not there."
 )
 _OTHER_THRESHOLD = (
     "Thresholds by group are chosen for the most right decisions, misses and false alarms alike, "
@@ -132,7 +108,7 @@ def contrast(tables: Mapping[str, Table], wanted: str) -> Number:
     """
     table = tables["model_criteria"]
     rows = table.frame.drop_nulls(["prevalence", "fpr", "ppv"]).filter(
-        ~pl.col("level").is_in(NO_GROUP), pl.col("grouping") != EVERYBODY[0]
+        pl.col("level") != NOT_RECORDED, pl.col("grouping") != EVERYBODY[0]
     )
     rows = rows.join(tables["model_rates"].frame.select("grouping", "level", "tpr"),
                      on=["grouping", "level"], maintain_order="left")  # fmt: skip
@@ -156,8 +132,8 @@ def _contrast(prevalence, tpr, fpr, names: list[str]) -> str:
     return (
         f"Of 100 patients in the group “{names[0]}” {p} do not reach it; of 100 in “{names[1]}” "
         f"{q}. Of 100 who do not, {t} and {u} are flagged; of 100 who do, {f} and {g} are flagged "
-        f"for nothing; of 100 flagged, {v} and {w} indeed do not reach it. As the outcome is not "
-        "equally common, these rates cannot all be equal (Chouldechova 2017, "
+        f"although they do reach it; of 100 flagged, {v} and {w} indeed do not reach it. As the "
+        "outcome is not equally common, these rates cannot all be equal (Chouldechova 2017, "
         "doi:10.1089/big.2016.0047): with TPR and PPV as in the second group, the first would have "
         f"an FPR of {needed:.0f} %. Which of them ought to be equal is a question of values that "
         "no number here answers."
@@ -177,9 +153,11 @@ _READING = (
     "from the counts shown, which are rounded. “All comparisons together” says which gaps of rates "
     "stand when none of them is to be wrong by chance in 95 of 100 audits: patients are resampled "
     "whole, and intervals are widened until they hold all at once (max-t). Groups with fewer than "
-    f"{FEWEST} with, or without, the outcome are not estimable by themselves and put together as "
-    f"“{REST}”. Intersections of two groupings are told by the size they reach at least, without "
-    "counts: {model_pairs} are large enough, and in {model_pairs_stand} of them a rate stands out."
+    f"{FEWEST} with, or without, the outcome are not estimable by themselves. Net benefit and how "
+    "often prediction sets hold the truth are computed from the counts shown as well. "
+    f"Intersections of two groupings are told without counts, in steps of {STEP} %, where at "
+    f"least {FEWEST} are in each of four: flagged or not, with or without the outcome. "
+    "{model_pairs} are large enough, and in {model_pairs_stand} of them a rate stands out."
 )
 _LIMITS = (
     "Groups are judged by the outcome as it is recorded: where questionnaires work otherwise in a "

@@ -1,5 +1,7 @@
 """Figures of the model audit: rates and calibration by group, and what closing a gap costs."""
 
+from textwrap import fill
+
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
@@ -12,7 +14,7 @@ from iesoresearch.results import Table
 __all__ = ["plot_mitigation", "plot_model_calibration", "plot_model_rates"]
 
 EVERYBODY = "Everybody"
-NO_GROUPS = ("all others", "not recorded")
+NOT_RECORDED = "not recorded"
 MOST = 6  # curves in a panel: colours that can be told apart
 _RATES = {"tpr": "TPR, %", "fpr": "FPR, %", "ppv": "PPV, %", "auc": "AUC"}
 _GAPS = {"tpr": "TPR", "fpr": "FPR"}
@@ -70,7 +72,7 @@ def plot_model_calibration(table: Table, ax: Axes) -> None:
     risks = sorted(int(name[3:]) for name in table.values if name[3:].isdigit())
     drawn = pl.any_horizontal(pl.col(f"at_{risk}").is_not_null() for risk in risks)
     rows = table.frame.filter(
-        drawn, ~pl.col("level").is_in(NO_GROUPS), pl.col("grouping") != EVERYBODY
+        drawn, pl.col("level") != NOT_RECORDED, pl.col("grouping") != EVERYBODY
     )
     names = rows["grouping"].unique(maintain_order=True).to_list()
     columns = min(max(len(names), 1), 3)
@@ -106,15 +108,22 @@ def _calibrated(panel: Axes, rows: pl.DataFrame, risks: list[int]) -> None:
 
 @styled
 def plot_mitigation(table: Table, ax: Axes) -> None:
-    """Gap left by each rule against what it costs everybody, with 95 % intervals."""
+    """Gap left by each rule against what it costs everybody, with 95 % intervals.
+
+    Filled: of two groups; empty: largest less smallest of all, beside what chance makes of it.
+    """
     rows = table.frame
-    grid = panels(ax, 1, len(_GAPS), 9.0, 4.6)[0]
+    grid = panels(ax, 1, len(_GAPS), 9.0, 5.2)[0]
     cost, cost_low, cost_high = numbers(rows, "cost", "cost_low", "cost_high")
     for panel, (name, heading) in zip(grid, _GAPS.items(), strict=True):
         gap, low, high = numbers(rows, f"{name}_gap", f"{name}_gap_low", f"{name}_gap_high")
+        widest, chance = numbers(rows, f"{name}_widest", f"{name}_chance")
+        panel.axvspan(0, np.nanmax(chance, initial=0.0), color=GREY, alpha=0.15, lw=0)
         panel.axhline(0, color=GREY, lw=1)
         panel.axvline(0, color=GREY, lw=1)
         for i, rule in enumerate(rows["rule"]):
+            if not np.isfinite(gap[i]):
+                continue
             ends = [[x[0]] for x in reach(gap[i : i + 1], low[i : i + 1], high[i : i + 1])]
             fall = np.array([cost_low[i], cost_high[i]])
             drop = None
@@ -124,7 +133,14 @@ def plot_mitigation(table: Table, ax: Axes) -> None:
                 gap[i], cost[i], xerr=ends, yerr=drop, color=PALETTE[i % len(PALETTE)],
                 marker=MARKERS[i], ms=7, lw=1.1, capsize=2, label=rule,
             )  # fmt: skip
-        panel.set_xlabel(f"Gap in {heading} that is left, points (0 = none)")
+            panel.plot(
+                widest[i], cost[i], color=PALETTE[i % len(PALETTE)], marker=MARKERS[i], ms=7,
+                ls="none", mfc="none",
+            )  # fmt: skip
+        between = rows[f"{name}_between"].drop_nulls().to_list()
+        two = f" between {between[0]}" if between else ""
+        label = f"Gap in {heading} that is left{two}, points (0 = none; empty: widest of all)"
+        panel.set_xlabel(fill(label, 52))
     grid[0].set_ylabel("Net benefit gained per 100 patients")
     handles, labels = grid[0].get_legend_handles_labels()
     # of the figure: a legend of one panel would push the other away
