@@ -67,7 +67,7 @@ class Params(AnalysisParams):
         "Deprivation quintile", description="grouping whose gaps in decisions are to be narrowed"
     )
     n_bootstrap: int = Field(1000, ge=100, le=10_000, description="bootstrap samples of intervals")
-    draws: int = Field(300, ge=100, le=5000, description="draws per chain of the intersections")
+    draws: int = Field(1000, ge=100, le=5000, description="draws per chain of the intersections")
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
     @property

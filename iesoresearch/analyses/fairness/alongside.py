@@ -46,7 +46,7 @@ def of_pathway(outcome: str, tables: Mapping[str, Table]) -> str:
     return (
         "Where on the way a gap arises: of 100 patients referred from the most deprived fifth, "
         f"{most:.1f} are known to have finished and {WORDS[outcome]}; of 100 from the least "
-        f"deprived, {least:.1f}. {_unjudged(tables['outcomes'], counts)} Of the gap between the "
+        f"deprived, {least:.1f}. {_unjudged(tables['outcomes'])} Of the gap between the "
         f"two, {gap:.1f} points (95 % {low:.1f} to {high:.1f}), {start:.1f} arise at starting, "
         f"{finish:.1f} at finishing, {judged:.1f} at {STEPS[stages[3]]}, and "
         f"{end:.1f} at the outcome itself. A rate among those who finished shows the last of "
@@ -60,23 +60,23 @@ def _counts(table: Table, level: str, stages: tuple[str, ...]) -> tuple[float, .
     return tuple((people(row, stage).tolist() or nothing)[0] for stage in stages)
 
 
-def _unjudged(table: Table, counts: list[tuple[float, ...]]) -> str:
-    """How many of those who finished cannot be judged, of both fifths."""
-    finished = [found[2] for found in counts]
-    judged = [_counts(table, level, ("judged",))[0] for level in (QUINTILES[0], QUINTILES[-1])]
-    if np.isnan(judged).any():
+def _unjudged(table: Table) -> str:
+    """How many of all who finished cannot be judged."""
+    row = table.frame.row(0, named=True)
+    if row["finished"] is None or row["judged"] is None:
         return "Finishers who cannot be judged are not among them; how many is withheld."
-    most, least = (max(f - j, 0) for f, j in zip(finished, judged, strict=True))
     return (
-        f"Of {finished[0]:,.0f} and {finished[1]:,.0f} finishers {most:,.0f} and {least:,.0f} "
-        "cannot be judged, as the thresholds of their measure are not sourced; they are not among "
-        "those known."
+        f"Of all {row['finished']:,} finishers {max(row['finished'] - row['judged'], 0):,} cannot "
+        "be judged, as the thresholds of their measure are not sourced; they are not among those "
+        "known."
     )
 
 
 def of_gradient(tables: Mapping[str, Table]) -> str:
     """How steep the gradients by deprivation are, and which of them cannot be shown."""
-    found = {event: slope(tables["deprivation"].frame, event) for event in _WHO}
+    table = tables["deprivation"]
+    there = [event for event in _WHO if f"{event}_rate" in table.values]
+    found = {event: slope(table.frame, event) for event in there}
     told = [
         f"of those who {_WHO[event]}, by {index.sii.value:.1f} points (95 % "
         f"{index.sii.low:.1f} to {index.sii.high:.1f}), a ratio of {index.rii.value:.2f} "

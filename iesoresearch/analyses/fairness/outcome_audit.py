@@ -49,8 +49,8 @@ def audit(data: Audited, params: Params) -> Result:
     absent = {}
     numbers = _numbers(data) | sentences.numbers(data, params.outcome) | sentences.findings()
     if DEPRIVATION in data.groupings:
-        tables["deprivation"] = deprivation(data)
-        numbers |= indices()
+        tables["deprivation"] = deprivation(data, params.outcome)
+        numbers |= indices(params.outcome)
     else:
         absent["deprivation"] = NO_FIFTHS
     if n_services(data.closed) > 1:
@@ -236,6 +236,8 @@ def _limits(data: Audited, params: Params) -> str:
         "about patients. "
     )  # fmt: skip
     return start + (
+        "Groups are shown by one outcome: from two, such as recovery and reliable recovery, or "
+        "from two releases of the same data, the few patients between them could be worked out. "
         "A gap says that outcomes differ, never why: groups differ in what brings them, in what "
         "they are offered, in how the questionnaires work for them, and in who is referred at all. "
         "Severity and problem are measured by the same service that is audited, at a first session "

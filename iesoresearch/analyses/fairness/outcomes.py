@@ -102,9 +102,23 @@ def stages(data: Audited) -> Table:
 
 
 def outcomes(data: Audited) -> Table:
-    """Every outcome with its official denominator."""
-    shown = {name: STAGES[name] for name in (*dict.fromkeys(DENOMINATORS.values()), *DENOMINATORS)}
-    table = table_of(data, "What came of it, by the official rules", shown)
+    """Every outcome of all patients together, with its official denominator.
+
+    Groups have one outcome only: of two, such as recovery and reliable recovery, the difference is
+    a few patients, and to protect these the gaps of most groups would have to be withheld.
+    """
+    shown = ("finished", *dict.fromkeys(DENOMINATORS.values()), *DENOMINATORS)
+    frame = data.closed.select(pl.col(name).sum().cast(pl.Int64) for name in shown)
+    values = {
+        name: Value(
+            "count", STAGES[name], 0, parts_of=(), sensitivity=data.sensitivity,
+            within=WITHIN.get(name) if name != "finished" else None,
+        )
+        for name in shown
+    }  # fmt: skip
+    frame = frame.select(pl.lit("all patients").alias("who"), *shown)
+    title = "What came of it, by the official rules"
+    table = Table(title, frame, {"who": "Who"}, values, POPULATION)
     for outcome, denominator in DENOMINATORS.items():
         heading = f"{STAGES[outcome]}, %"
         table = derived.with_rate(table, f"{outcome}_rate", outcome, denominator, heading)

@@ -25,7 +25,6 @@ GRADIENTS = {
     "finished": ("started", "finishing it"),
     "reliable_recovery": ("at_caseness", "reliable recovery"),
     "reliable_improvement": ("judged", "reliable improvement"),
-    "reliable_deterioration": ("judged", "reliable deterioration"),
 }
 
 
@@ -94,23 +93,29 @@ def decomposed(group: tuple, other: tuple, stages: tuple[str, ...]) -> np.ndarra
     return np.array([x for e in (found.gap, *found.points) for x in (e.value, e.low, e.high)])
 
 
-def deprivation(data: Audited) -> Table:
+def _gradients(outcome: str) -> dict[str, tuple[str, str]]:
+    """Those of the way to an outcome."""
+    return {event: GRADIENTS[event] for event in ("started", "finished", outcome)}
+
+
+def deprivation(data: Audited, outcome: str) -> Table:
     """Who gets how far, by fifths of deprivation, with the line behind the slope index."""
-    names = tuple(dict.fromkeys([*(n for n, _ in GRADIENTS.values()), *GRADIENTS]))
+    gradients = _gradients(outcome)
+    names = tuple(dict.fromkeys([*(n for n, _ in gradients.values()), *gradients]))
     whole = table_of(data, "By deprivation", {name: STAGES[name] for name in names})
     values = {}
-    for event, (_, heading) in GRADIENTS.items():
+    for event, (_, heading) in gradients.items():
         capital = heading[0].upper() + heading[1:]
         for end, label in zip(ENDS, (f"{capital}, %", "from", "to"), strict=True):
             values[f"{event}_rate{end}"] = Value("model", label, 1, sensitivity=data.sensitivity)
         values[f"{event}_line"] = Value("model", "line, %", 1, sensitivity=data.sensitivity)
     fifths = replace(whole, frame=whole.frame.filter(grouping=DEPRIVATION), broader={})
-    return with_derived(fifths, values, _lines)
+    return with_derived(fifths, values, partial(_lines, gradients=gradients))
 
 
-def _lines(frame: pl.DataFrame) -> Columns:
+def _lines(frame: pl.DataFrame, gradients: dict[str, tuple[str, str]]) -> Columns:
     columns: Columns = {}
-    for event, (whole, _) in GRADIENTS.items():
+    for event, (whole, _) in gradients.items():
         events, n = people(frame, event), people(frame, whole)
         limits = proportions.wilson(events, n)
         for end, share in zip(ENDS, (events / np.where(n > 0, n, np.nan), *limits), strict=True):
@@ -142,10 +147,10 @@ def _slope(events: tuple, n: tuple) -> inequality.Inequality | None:
         return None
 
 
-def indices() -> dict[str, Number]:
+def indices(outcome: str) -> dict[str, Number]:
     """Slope and relative index of inequality of every gradient, from the released table."""
     found = {}
-    for event in GRADIENTS:
+    for event in _gradients(outcome):
         for measure, unit, digits in (("sii", "points", 1), ("rii", "", 2)):
             for end in ENDS:
                 derive = partial(_told, event=event, measure=measure, end=end, digits=digits)

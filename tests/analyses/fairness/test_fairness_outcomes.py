@@ -80,7 +80,7 @@ def test_stages_are_those_of_the_outcome_rules(data):
     judged = referral_outcomes(ended, cohort.contacts, cohort.scores)
     judged = judged.join(cohort.patients.select("patient_id", "gender"), on="patient_id")
     counted = {r[:2]: r[2:4] for r in rates(judged, "gender").iter_rows()}
-    frame = tables.outcomes(data).frame
+    frame = tables.counted(data)
     for outcome, denominator in tables.DENOMINATORS.items():
         for level in ("female", "male"):
             found = row(frame, grouping="Gender", level=level)
@@ -133,12 +133,12 @@ def test_parts_of_the_pathway_add_up(data):
 
 def test_slope_index_by_hand(data):
     """Weighted least squares over ridits, from numpy; most minus least deprived."""
-    fifths = pathway.deprivation(data).frame.filter(pl.col("level") != NOT_RECORDED)
+    fifths = pathway.deprivation(data, PARAMS.outcome).frame.filter(pl.col("level") != NOT_RECORDED)
     n, events = (fifths[c].to_numpy().astype(float) for c in ("referred", "started"))
     ridit = (np.cumsum(n) - n / 2) / n.sum()
     slope, _ = np.polyfit(ridit, 100 * events / n, 1, w=np.sqrt(n))
-    table = pathway.deprivation(data)
-    told = pathway.indices()["sii_started"].derive({"deprivation": table})
+    table = pathway.deprivation(data, PARAMS.outcome)
+    told = pathway.indices(PARAMS.outcome)["sii_started"].derive({"deprivation": table})
     assert told.value == pytest.approx(-slope)
 
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_compared_is_said(data):
         "adjusted": adjusted(few, PARAMS),
         "pathway": pathway.pathway(few, PARAMS),
         "outcomes": tables.outcomes(few),
-        "deprivation": pathway.deprivation(few),
+        "deprivation": pathway.deprivation(few, PARAMS.outcome),
         "years": services.years(few, PARAMS),
         "trends": services.trends(few, PARAMS),
     }
