@@ -22,6 +22,7 @@ from iesoresearch.seeds import derive
 
 BY_CHANCE = 0.05  # of separate tests, where nothing is there to be found
 _ENDS = ("", "_low", "_high")
+FIGURES = ("intersections", "shrinkage", "interactions")
 #: Of the summary -> what it is, all in per cent.
 SHARES = {
     "vpc": "Variance between intersections, of all (latent scale)",
@@ -64,7 +65,7 @@ def intersections(data: Audited, params: Params) -> Result:
         fitted = _fitted(data, counts, dimensions, params)
     except DataError as error:
         why = f"Intersections of {', '.join(dimensions)}: {error}"
-        return Result(not_applicable=dict.fromkeys(("strata", "strata_shares"), why))
+        return Result(not_applicable=dict.fromkeys(("strata", "strata_shares", *FIGURES), why))
     found = _Analysed(data, dimensions, params.outcome, counts, fitted)
     summary = fitted.summary()
     return Result(
@@ -77,14 +78,19 @@ def intersections(data: Audited, params: Params) -> Result:
 
 
 def _counted(data: Audited, dimensions: tuple[str, ...], outcome: str) -> pl.DataFrame:
-    """One row per intersection that somebody was referred from, in the order of the levels."""
+    """One row per intersection of levels that there are, in their order.
+
+    Also where nobody is: a row that is absent would tell a count of zero.
+    """
     names = (DENOMINATORS[outcome], outcome)
-    order = [pl.col(d).cast(pl.Enum([*levels_of()[d], NOT_RECORDED])) for d in dimensions]
-    return (
-        data.closed.group_by(dimensions, maintain_order=True)
-        .agg(pl.col(name).sum().cast(pl.Int64) for name in names)
-        .sort(order, maintain_order=True)
-    )
+    every = pl.DataFrame({"": [0]})
+    for d in dimensions:
+        there = set(data.closed[d])
+        levels = [level for level in (*levels_of()[d], NOT_RECORDED) if level in there]
+        every = every.join(pl.DataFrame({d: levels}), how="cross", maintain_order="left_right")
+    found = data.closed.group_by(dimensions).agg(pl.col(n).sum().cast(pl.Int64) for n in names)
+    joined = every.select(dimensions).join(found, on=dimensions, how="left", maintain_order="left")
+    return joined.with_columns(pl.col(names).fill_null(0))
 
 
 def _fitted(
@@ -321,7 +327,7 @@ def _figures(found: _Analysed) -> dict[str, FigureSpec]:
             f"Intersections: who {did}",
             f"Of 100 patients {who}, how many {did}: rates shrunken towards main effects, with "
             f"95 % intervals, {n}. Hatched: too few patients to be shown, or suppressed so that "
-            "nobody can work out others. Empty: nobody was referred.",
+            "nobody can work out others.",
         ),
         "shrinkage": FigureSpec(
             "strata",

@@ -56,6 +56,8 @@ def check(table, known: bool) -> Check:
     if not known:
         return Check(NAME, "not applicable", "What is true of these patients is not known.")
     inside, n = counts(table.frame)
+    if n == 0:
+        return Check(NAME, "inconclusive", "No gap may be shown, so none can be compared.")
     most = int(stats.binom.ppf(SURE, n, MISSED))
     return Check(
         NAME,

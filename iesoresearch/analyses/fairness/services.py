@@ -19,7 +19,7 @@ LIMITS = ("low95", "high95", "low998", "high998")
 POSITIONS = {
     -2: "below 99.8 %", -1: "below 95 %", 0: "inside", 1: "above 95 %", 2: "above 99.8 %"
 }  # fmt: skip
-#: Groupings with few enough levels to be followed from year to year.
+#: Groupings with few enough levels to be followed from year to year, if any of them is audited.
 FOLLOWED = ("Gender", "Ethnic group", "Deprivation quintile", "Long-term condition")
 
 
@@ -133,7 +133,7 @@ def years(data: Audited, params: Params) -> Table:
 def trends(data: Audited, params: Params) -> Table:
     """Rates and gaps of the outcome by financial year of the referral."""
     columns = (DENOMINATORS[params.outcome], params.outcome)
-    followed = [name for name in FOLLOWED if name in data.groupings]
+    followed = [name for name in FOLLOWED if name in data.groupings] or list(data.groupings)
     frame = pl.concat([_by_year(data, grouping, columns) for grouping in followed])
     keys = {**KEYS, "year": "Year"}
     # a group's years add up to the group, and the groups of a year to all of that year

@@ -333,6 +333,20 @@ def test_where_a_service_lies_does_not_come_from_rounding(data):
     assert frame["service_id"].is_sorted(), "an order by size would tell more than rounded counts"
 
 
+def test_a_grouping_of_many_levels_is_followed_if_it_is_the_only_one(data):
+    one = replace(data, groupings=("Age band",))
+    assert set(services.trends(one, PARAMS).frame["grouping"]) == {"Age band"}
+
+
+def test_no_gap_that_is_shown_is_no_proof(data):
+    table = tables.gaps(data, PARAMS)
+    none = replace(table, frame=table.frame.with_columns(gap=pl.lit(None, pl.Float64)))
+    found = planted.check(none, True)
+    assert (found.status, found.sentence) == (
+        "inconclusive", "No gap may be shown, so none can be compared."
+    )  # fmt: skip
+
+
 def test_another_outcome(data):
     params = Params(groupings=["Gender"], outcome="reliable_improvement")
     result = outcome_audit.audit(replace(data, groupings=("Gender",)), params)

@@ -149,9 +149,25 @@ def test_where_it_cannot_be_made_the_reason_is_named(data, rows, why):
         assert why in reason
 
 
+def test_where_nobody_is_there_is_a_row_that_does_not_say_so(data):
+    nobody = (pl.col("Gender") == "female") & (pl.col("Deprivation quintile") == QUINTILES[1])
+    some = replace(data, rows=data.rows.filter(~nobody))
+    result = intersections(some, PARAMS)
+    row = {"Gender": "female", "Deprivation quintile": QUINTILES[1]}
+    strata = result.tables["strata"].frame
+    assert strata.height == 2 * (len(QUINTILES) + 1)
+    assert strata.filter(**row)["at_caseness"].item() == 0
+    linked = replace(result, tables=result.tables | {"gaps": gaps(some, PARAMS)})
+    shown = release(linked, Policy()).tables["strata"].frame.filter(**row)
+    assert shown["at_caseness"].item() is None
+    assert shown["status"].item().startswith("suppressed")
+
+
 def test_a_grouping_that_was_left_out_is_named(data):
     absent = replace(data, left_out={"Gender": "recorded for nobody"})
-    (reason, _) = intersections(absent, PARAMS).not_applicable.values()
+    without = intersections(absent, PARAMS).not_applicable
+    assert {"strata", "intersections", "shrinkage", "interactions"} <= set(without)
+    (reason,) = set(without.values())
     assert "Gender makes no strata (recorded for nobody)" in reason
 
 
