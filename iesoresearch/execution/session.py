@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from iesoresearch import analyses, files, project
+from iesoresearch import analyses, files, project, stored
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import AnalysisError
-from iesoresearch.execution import folder
 from iesoresearch.execution.display import FigureView, MarkdownView, TableView, checks_view
 from iesoresearch.params import Settings
 from iesoresearch.results import SIMULATED, TEXT, Result
@@ -143,7 +142,7 @@ class Session:
         target = Path(target) if target else self._project.out / f"notebook-{self.name}"
         with files.writing(target):
             target.mkdir(parents=True, exist_ok=True)
-        folder.write_result(
+        stored.write_result(
             self.result,
             target,
             lambda name, where: save(figures.draw(self.result, name, self.name), where, name),

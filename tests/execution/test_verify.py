@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from iesoresearch import analyses, figures, files
+from iesoresearch import analyses, figures, files, stored
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.execution import folder, session, verify
+from iesoresearch.execution import session, verify
 from iesoresearch.figures.style import save
 from iesoresearch.params import known_runs, load_run
 
@@ -80,7 +80,7 @@ def compute(sandbox, out, seed=1):
     study = session.open_analysis("subtypes", values)
     study.run()
     target = files.partial(out / "subtypes")
-    folder.write_result(
+    stored.write_result(
         study.result,
         target,
         lambda n, where: save(figures.draw(study.result, n, "subtypes"), where, n),

@@ -7,10 +7,9 @@ import polars as pl
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from iesoresearch import analyses, open_analysis
+from iesoresearch import analyses, open_analysis, stored
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import DisclosureError
-from iesoresearch.execution import folder
 from iesoresearch.results import Number, Result, Table, Value
 
 CANARY = "patient-4711"
@@ -80,7 +79,7 @@ def test_evidence_is_written_with_the_released_numbers(study, tmp_path):
 @pytest.mark.parametrize(("name", "written"), [("tripod", None), ("cheers", "cheers")])
 def test_the_checklist_is_released_and_written_beside_the_evidence(tmp_path, name, written):
     result = release(replace(made(None, None, None), checklist=name), Policy())
-    folder.write_result(result, tmp_path, draw=None)
+    stored.write_result(result, tmp_path, draw=None)
     described = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert described.get("checklist") == written
     assert described["evidence"]["20a"] == ["table:counts"]

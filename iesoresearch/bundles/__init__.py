@@ -1,0 +1,1 @@
+"""Bundles: aggregates that leave a site, signed, checked again where they arrive."""

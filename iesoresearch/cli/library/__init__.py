@@ -1,0 +1,13 @@
+"""``iesoresearch library``: the secure research library."""
+
+import typer
+
+app = typer.Typer(help="The secure research library.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """The secure research library."""
+
+
+# one line per module of commands: each adds its commands to `app`
