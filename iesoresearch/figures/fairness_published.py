@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
+from iesoresearch.figures.panels import numbers, panels, reach
 from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
-from iesoresearch.figures.waiting.panels import numbers, panels, reach
 from iesoresearch.results import Table
 
 _GREY, _DARK = "#8a8a8a", "#222222"

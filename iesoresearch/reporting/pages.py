@@ -106,7 +106,8 @@ def _people_behind(n: int | None) -> str:
 
 def _figures(run: Run) -> str:
     drawn = [figures.render(run, name) for name in run.result["figures"]]
-    others = [f"*{reason}*\n" for reason in run.result["not_applicable"].values()]
+    reasons = dict.fromkeys(run.result["not_applicable"].values())  # several may share one
+    others = [f"*{reason}*\n" for reason in reasons]
     return "\n".join([*drawn, *others])
 
 

@@ -56,9 +56,20 @@ def test_axes_are_labelled_and_marked(name):
     assert not draw(name).figure.get_supxlabel()
 
 
+def marks(ax):
+    """How many numbers are drawn: in lines, or as words in cells."""
+    drawn = [line.get_ydata() for line in ax.lines] + [line.get_xdata() for line in ax.lines]
+    points = sum(np.isfinite(np.asarray(values, dtype=float)).sum() for values in drawn)
+    return int(points) + len(ax.texts)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_suppressed_cells_are_gaps(name):
-    draw(name, hidden=True).figure.canvas.draw()
+    shown, hidden = draw(name), draw(name, hidden=True)
+    hidden.figure.canvas.draw()
+    assert marks(hidden) < marks(shown)
+    labels = [[t.get_text() for t in ax.get_yticklabels()] for ax in (hidden, shown)]
+    assert len(labels[0]) == len(labels[1])  # the row is there, with nothing in it
 
 
 def test_what_differs_is_filled_and_the_bounds_are_drawn():

@@ -122,7 +122,9 @@ def described(sensitivity: str, **more) -> dict:
             "long": {"title": "A long table", **columns},
             "short": {"title": "A short table", **columns},
         },
-        "not_applicable": {"waves": "Waves: not applicable, nothing moved."},
+        "not_applicable": dict.fromkeys(
+            ("waves", "ripples"), "Waves: not applicable, nothing moved."
+        ),
         "figures": {"dots": {"title": "Dots", "caption": "All *dots*.", "table": "short"}},
         **more,
     }

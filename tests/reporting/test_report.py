@@ -122,6 +122,10 @@ def test_pages_can_be_heard(built, name):
         assert images, "the figure"
 
 
+def test_a_reason_that_several_share_is_said_once(built):
+    assert page(built, "runs/shown/index.html").count("Waves: not applicable") == 1
+
+
 def test_figures_have_their_files(built):
     home = built[1].parent / "runs" / "shown"
     html = page(built, "runs/shown/index.html")

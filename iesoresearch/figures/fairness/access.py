@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
 
 from iesoresearch.figures.fairness.rows import columns, dots, share_x, shown, with_count
+from iesoresearch.figures.panels import GREY, numbers, reach
 from iesoresearch.figures.style import PALETTE, styled
-from iesoresearch.figures.waiting.panels import GREY, numbers, reach
 from iesoresearch.results import Table
 
 __all__ = ["plot_leaving", "plot_representation", "plot_waits"]

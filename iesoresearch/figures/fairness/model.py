@@ -7,8 +7,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from iesoresearch.figures.panels import GREY, numbers, panels, reach
 from iesoresearch.figures.style import MARKERS, PALETTE, styled
-from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 from iesoresearch.results import Table
 
 __all__ = ["plot_mitigation", "plot_model_calibration", "plot_model_rates"]

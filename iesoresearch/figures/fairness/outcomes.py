@@ -5,8 +5,8 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from iesoresearch.figures.fairness.rows import columns, dots, share_x, shown, with_count
+from iesoresearch.figures.panels import GREY, numbers, panels, reach
 from iesoresearch.figures.style import MARKERS, PALETTE, styled
-from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 from iesoresearch.results import Table
 
 __all__ = [

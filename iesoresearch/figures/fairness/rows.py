@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
+from iesoresearch.figures.panels import GREY, numbers, panels, reach
 from iesoresearch.figures.style import PALETTE
-from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 
 ROW = 0.2  # inches of a row
 NOTHING = "No group is large enough to be shown."

@@ -5,8 +5,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, PercentFormatter
 
-from iesoresearch.figures.style import MARKERS, PALETTE, styled
-from iesoresearch.figures.waiting.panels import (
+from iesoresearch.figures.panels import (
     GREY,
     conditions,
     heading,
@@ -15,6 +14,7 @@ from iesoresearch.figures.waiting.panels import (
     panels,
     pounds,
 )
+from iesoresearch.figures.style import MARKERS, PALETTE, styled
 from iesoresearch.results import Table
 
 MEAN = "mean"

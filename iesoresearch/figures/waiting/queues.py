@@ -3,8 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from iesoresearch.figures.panels import GREY, numbers, panels, reach
 from iesoresearch.figures.style import MARKERS, PALETTE, styled
-from iesoresearch.figures.waiting.panels import GREY, numbers, panels, reach
 from iesoresearch.results import Table
 
 _STYLES = ("-", "--", ":")

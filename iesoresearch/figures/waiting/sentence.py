@@ -4,8 +4,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
-from iesoresearch.figures.waiting.panels import (
+from iesoresearch.figures.panels import (
     GREY,
     conditions,
     heading,
@@ -15,6 +14,7 @@ from iesoresearch.figures.waiting.panels import (
     pounds,
     reach,
 )
+from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
 from iesoresearch.results import Table
 
 _PARTS = ("NHS cash", "work lost", "health lost")  # beginnings of names that are drawn

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
-from iesoresearch.figures.waiting.panels import (
+from iesoresearch.figures.panels import (
     GREY,
     conditions,
     heading,
@@ -19,6 +18,7 @@ from iesoresearch.figures.waiting.panels import (
     pounds,
     reach,
 )
+from iesoresearch.figures.style import MARKERS, PALETTE, ordered_colours, styled
 from iesoresearch.results import Table
 
 BARS = 8  # of a tornado

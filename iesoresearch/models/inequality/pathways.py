@@ -102,11 +102,12 @@ def pathway(
     ------
     ParameterError
         A stage is absent, named twice, or there are fewer than two; `nested` is not one for each
-        step.
+        step; `level` is not between 0 and 1.
     DataError
         A count is negative or not finite, nobody is at a stage before the last, or a nested stage
         counts more than the one before.
     """
+    proportions.check_level(level)
     stages = tuple(stages)
     within = _within(nested, stages)
     a, b = (_counted(counts, stages, within) for counts in (counts_a, counts_b))

@@ -187,4 +187,6 @@ def test_what_cannot_be_had_is_refused():
         pathway(A | {"finished": float("nan")}, B, nested=False)
     with pytest.raises(ParameterError, match="3 answers for 4 stages, not 2"):
         pathway(A, B, nested=(False, True))
+    with pytest.raises(ParameterError, match="level of 95 is not between 0 and 1"):
+        pathway(A, B, nested=True, level=95)
     pathway(A | {"finished": 800}, B, nested=(True, False, True))
