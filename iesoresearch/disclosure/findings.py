@@ -1,4 +1,4 @@
-"""What a check of outputs found: of which output, with which status, by which rule, on what grounds."""
+"""What a check of outputs found: of which output, with which status, by which rule, and why."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
