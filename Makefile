@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 UV = sh .ci/setup.sh --uv
 
 .DEFAULT_GOAL := help
-.PHONY: help env paper report verify lab notebooks test lint ci lock studies benchmark clean
+.PHONY: help env paper report verify lab notebooks test lint ci hooks lock studies benchmark clean
 
 # One step after the other, also under `make -j`; and a make that a test calls in a clone of its
 # own inherits nothing from this one.
@@ -43,12 +43,16 @@ notebooks: env ## Run the notebooks again, in place, with their default paramete
 test: env ## Run all tests, those of the notebooks too (PYTEST_ARGS="-k ..." for some)
 	$(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env $(PYTEST_ARGS) tests notebooks
 
-lint: env ## Check style, formatting and which layer imports which
+lint: env ## Check style, formatting, which layer imports which, and what notebooks show
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/iesoresearch check-notebooks
 
 ci: lint test ## What continuous integration runs: lint and test
+
+hooks: ## Let git refuse notebooks whose outputs may come from patients' records
+	git config core.hooksPath .ci/hooks
 
 lock: ## Write requirements.lock and environment.yml from pyproject.toml (UPGRADE=1: newest versions)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

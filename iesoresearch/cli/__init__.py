@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from iesoresearch import __version__, project
-from iesoresearch.cli import data, library, site
+from iesoresearch.cli import data, library, notebooks, site
 from iesoresearch.errors import IesoError, NotApplicable, ParameterError
 from iesoresearch.params import (
     RunSpec,
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(site.app, name="site")
 app.add_typer(library.app, name="library")
+app.command("check-notebooks")(notebooks.check)
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the runs. Default: reports/out.")

@@ -1,15 +1,48 @@
-"""How results look in a notebook. Everything shown is rounded, so that nbval can compare it."""
+"""How results look in a notebook. Everything shown is rounded, so that nbval can compare it.
+
+Everything shown says in its metadata whether patients' records may stand behind it (`stamped`), so
+that nobody commits it by accident (`execution.committed`).
+"""
 
 import base64
 import html
 import io
+from typing import Any, Self
 
 from iesoresearch.results import RELEASED, STATUS, SUPPRESSED, TO, Table
 
 _MARKS = {"passed": "✓", "failed": "✗", "not applicable": "–", "inconclusive": "?"}
 
 
-class TableView:
+#: Key of the stamp in the metadata of an output, and what it says.
+STAMP, PATIENTS, PUBLIC = "iesoresearch", "patients\u2019 records", "open or synthetic"
+
+
+class View:
+    """Something a notebook shows, with a stamp that says what data it may come from."""
+
+    origin: str | None = None
+
+    def stamped(self, reads_patients: bool) -> Self:
+        """The same, said to come from patients' records or from open or synthetic data."""
+        self.origin = PATIENTS if reads_patients else PUBLIC
+        return self
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Of every output that shows this."""
+        return {} if self.origin is None else {STAMP: {"data": self.origin}}
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """What IPython shows, and its metadata."""
+        return self.shown(), self.metadata
+
+    def shown(self) -> dict[str, str]:
+        """By MIME type."""
+        return {"text/plain": repr(self)}
+
+
+class TableView(View):
     """A table with its title; `rows` are already text, `words` says which columns hold words."""
 
     def __init__(self, title, headings, rows, words=None, note=""):
@@ -36,7 +69,11 @@ class TableView:
         ]
         return "\n".join([self.title, "", *text, *([self.note] if self.note else [])])
 
-    def _repr_html_(self) -> str:
+    def shown(self) -> dict[str, str]:
+        """As text and as HTML."""
+        return {"text/plain": repr(self), "text/html": self._html()}
+
+    def _html(self) -> str:
         def row(cells, tag):
             sides = ["left" if word else "right" for word in self.words]
             filled = [
@@ -77,7 +114,7 @@ def checks_view(checks: list[tuple[str, str, str]]) -> TableView:
     return TableView("Checks", ["Check", "Outcome", "Finding"], rows)
 
 
-class MarkdownView:
+class MarkdownView(View):
     """Markdown, shown as such."""
 
     def __init__(self, text: str):
@@ -86,11 +123,12 @@ class MarkdownView:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_markdown_(self) -> str:
-        return self.text
+    def shown(self) -> dict[str, str]:
+        """As text and as Markdown."""
+        return {"text/plain": self.text, "text/markdown": self.text}
 
 
-class FigureView:
+class FigureView(View):
     """A figure and, below it, its caption."""
 
     def __init__(self, figure, title: str, caption: str):
@@ -100,7 +138,7 @@ class FigureView:
         return f"Figure: {self.title} {self.caption}"
 
     def _ipython_display_(self):
-        from IPython.display import Markdown, display
+        from IPython.display import display
 
         stream = io.BytesIO()
         self.figure.savefig(stream, format="png", dpi=150)
@@ -108,7 +146,8 @@ class FigureView:
         png = base64.b64encode(stream.getvalue()).decode()
         display(
             {"image/png": png, "text/plain": repr(self)},
-            metadata={"image/png": {"width": width}},
+            metadata={"image/png": {"width": width}} | self.metadata,
             raw=True,
         )
-        display(Markdown(f"*{self.caption}*"))
+        caption = MarkdownView(f"*{self.caption}*")
+        display(caption.shown(), metadata=self.metadata, raw=True)

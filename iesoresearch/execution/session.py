@@ -10,7 +10,7 @@ from typing import Any
 from iesoresearch import analyses, files, project, stored
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import AnalysisError
-from iesoresearch.execution.display import FigureView, MarkdownView, TableView, checks_view
+from iesoresearch.execution.display import FigureView, MarkdownView, TableView, View, checks_view
 from iesoresearch.params import Settings
 from iesoresearch.results import SIMULATED, TEXT, Result
 
@@ -56,7 +56,7 @@ class Session:
             [name, str(getattr(self._params, name)), field.description]
             for name, field in fields.items()
         ]
-        return TableView("Parameters", ["Name", "Value", "Meaning"], rows)
+        return self._stamped(TableView("Parameters", ["Name", "Value", "Meaning"], rows))
 
     @cached_property
     def _data(self):
@@ -67,7 +67,7 @@ class Session:
         """How much data there is."""
         table = analyses.get(self.name).summary(self._data)
         released = release(Result(tables={"summary": table}), self._policy)
-        return TableView.of(released.tables["summary"])
+        return self._stamped(TableView.of(released.tables["summary"]))
 
     def run(self) -> TableView:
         """Compute, release, and show the checks."""
@@ -76,7 +76,7 @@ class Session:
         # apart, so that no cell can show the rows that are only to be saved
         self._private, self._released = released.private, replace(released, private={})
         checks = [(c.name, c.status, self.result.render(c.sentence)) for c in result.checks]
-        return checks_view(checks)
+        return self._stamped(checks_view(checks))
 
     @property
     def result(self) -> Result:
@@ -95,8 +95,8 @@ class Session:
         """A table of the result; a sentence where it does not apply to these data."""
         reason = self.result.not_applicable.get(name)
         if reason is not None:
-            return MarkdownView(f"*{reason}*")
-        return TableView.of(self._named("tables", name))
+            return self._stamped(MarkdownView(f"*{reason}*"))
+        return self._stamped(TableView.of(self._named("tables", name)))
 
     def figure(self, name: str) -> FigureView | MarkdownView:
         """A figure of the result; a sentence where it does not apply to these data."""
@@ -104,10 +104,11 @@ class Session:
 
         reason = self.result.not_applicable.get(name)
         if reason is not None:
-            return MarkdownView(f"*{reason}*")
+            return self._stamped(MarkdownView(f"*{reason}*"))
         spec = self._named("figures", name)
         drawn = figures.draw(self.result, name, self.name)
-        return FigureView(drawn, spec.title, self.result.render(spec.caption))
+        view = FigureView(drawn, spec.title, self.result.render(spec.caption))
+        return self._stamped(view)
 
     def _named(self, kind: str, name: str):
         known = getattr(self.result, kind)
@@ -127,7 +128,7 @@ class Session:
         ]
         if self.result.provenance.get("sensitivity") == "synthetic":
             parts.insert(0, f"**{SIMULATED}.**")
-        return MarkdownView("\n\n".join(parts))
+        return self._stamped(MarkdownView("\n\n".join(parts)))
 
     def save(self) -> MarkdownView:
         """Write tables, figures, numbers and checks, and the rows for later analyses.
@@ -151,6 +152,8 @@ class Session:
         counted = {
             k: len(getattr(self.result, k)) for k in ("tables", "figures", "numbers", "checks")
         }
-        return MarkdownView(
-            "Saved: " + ", ".join(f"{n} {kind}" for kind, n in counted.items()) + "."
-        )
+        said = ", ".join(f"{n} {kind}" for kind, n in counted.items())
+        return self._stamped(MarkdownView(f"Saved: {said}."))
+
+    def _stamped[V: View](self, view: V) -> V:
+        return view.stamped(self._params.reads_patients)

@@ -31,7 +31,7 @@ def study(sandbox):
 def test_parameters_are_shown_with_their_meaning(study):
     assert "n_patients" in repr(study.params)
     assert "80" in repr(study.params)
-    assert "patients to draw, synthetic only" in study.params._repr_html_()
+    assert "patients to draw, synthetic only" in study.params.shown()["text/html"]
 
 
 def test_data_summary_is_released(study):
