@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.models import validation
 from iesoresearch.models.evaluation import metrics
-from iesoresearch.models.meta_analysis import random_effects
+from iesoresearch.models.pooling.effects import random_effects
 from iesoresearch.models.validation import performance
 from iesoresearch.models.validation.refits import Refits, Rows
 from iesoresearch.models.validation.services import apart

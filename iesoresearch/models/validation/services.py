@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from iesoresearch.errors import DataError
-from iesoresearch.models.meta_analysis import Pooled, random_effects
+from iesoresearch.models.pooling.effects import Pooled, random_effects
 from iesoresearch.models.validation.performance import SCALES, Estimate, estimates, not_estimable
 from iesoresearch.models.validation.refits import (
     Rows,

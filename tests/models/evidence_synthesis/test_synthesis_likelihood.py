@@ -14,7 +14,7 @@ from iesoresearch.models.evidence_synthesis import (
 )
 from iesoresearch.models.evidence_synthesis.averaged import mixture
 from iesoresearch.models.evidence_synthesis.likelihood import log_likelihood, weighted_sums
-from iesoresearch.models.meta_analysis import random_effects
+from iesoresearch.models.pooling.effects import random_effects
 from iesoresearch.seeds import rng
 
 #: Konstantopoulos 2011, Research Synthesis Methods 2:61-76: district, then effect and variance of

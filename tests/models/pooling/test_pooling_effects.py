@@ -8,7 +8,7 @@ from scipy import optimize, special, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from iesoresearch.errors import DataError
-from iesoresearch.models.meta_analysis import random_effects
+from iesoresearch.models.pooling.effects import random_effects
 
 #: Thirteen trials of BCG vaccine against tuberculosis (Colditz et al. 1994, JAMA 271:698): ill and
 #: well among the vaccinated, ill and well among the others.

@@ -1,0 +1,231 @@
+"""Sites whose true values are normal around an average, each with a likelihood of its own.
+
+No site's likelihood is taken to be normal: what it says is integrated over where its true value may
+lie, by Gauss-Legendre quadrature in panels that follow both the likelihood and the distribution
+between sites. So zero cells and counts known within ranges need no correction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import optimize, special, stats
+from scipy.interpolate import CubicSpline
+
+from iesoresearch.errors import DataError
+
+LIMIT = 15.0  # of averages, in log odds: beyond it a share is 0 or 1
+WIDEST = 5.0  # of the standard deviation between sites, in log odds
+NONE = 1e-3  # a standard deviation below this is none: odds then differ by a thousandth
+_CONFIDENCE = 0.95
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
+#: Edges of panels, in standard deviations from the average and from the top of the likelihood.
+_PRIOR = np.array([-8.5, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 8.5])
+_OWN = np.array([-14, -9, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 9, 14])
+_STEP = 0.1  # of the wide grid
+_FINE = 241  # points of the grid about the top
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one site says of its own value.
+
+    Attributes
+    ----------
+    log_likelihood
+        Of (values,) log odds (ratios), as (values,).
+    top, width
+        Where it is highest, and roughly its standard error; for the places of the grid only.
+    """
+
+    log_likelihood: Callable[[np.ndarray], np.ndarray]
+    top: float
+    width: float
+
+    @cached_property
+    def smooth(self) -> CubicSpline:
+        """The same between the points of a grid, fine about the top."""
+        wide = np.arange(-2 * LIMIT, 2 * LIMIT + _STEP / 2, _STEP)
+        fine = self.top + self.width * np.linspace(-14, 14, _FINE)
+        grid = np.unique(np.round(np.concatenate([wide, fine[np.abs(fine) < 2 * LIMIT]]), 9))
+        return CubicSpline(grid, self.log_likelihood(grid))
+
+    def marginal(self, mean: float, tau: float) -> float:
+        """Log-likelihood of the average and the standard deviation between sites."""
+        if tau < NONE:
+            return float(self.smooth(mean))
+        low, high = mean + tau * _PRIOR[0], mean + tau * _PRIOR[-1]
+        own = np.clip(self.top + self.width * _OWN, low, high)
+        edges = np.sort(np.concatenate([mean + tau * _PRIOR, own]))
+        half = np.diff(edges) / 2
+        keep = half > 0
+        half, middle = half[keep], (edges[:-1] + edges[1:])[keep] / 2
+        at = (middle[:, None] + half[:, None] * _NODES).ravel()
+        weights = (half[:, None] * _WEIGHTS).ravel()
+        inside = np.clip(at, -2 * LIMIT, 2 * LIMIT)
+        density = -0.5 * ((at - mean) / tau) ** 2 - np.log(tau * np.sqrt(2 * np.pi))
+        return float(special.logsumexp(self.smooth(inside) + density, b=weights))
+
+
+@dataclass(frozen=True)
+class Likely:
+    """What the likelihood says, in log odds (ratios).
+
+    Attributes
+    ----------
+    k
+        Sites that say something.
+    estimate, error, low, high
+        Average of the sites, its standard error from the curvature of its profile, and its profile
+        likelihood interval; infinite ends where the data set no limit.
+    tau, tau_low, tau_high
+        Standard deviation between sites, or what the model has in its place.
+    predicted_low, predicted_high
+        Where the value of a further site lies with 95 %: t distribution of k - 2 degrees of
+        freedom, as in `effects.random_effects`; NaN below three sites.
+    log_likelihood
+        At the top.
+    reason
+        Empty where everything could be computed.
+    """
+
+    k: int
+    estimate: float
+    error: float
+    low: float
+    high: float
+    tau: float
+    tau_low: float
+    tau_high: float
+    predicted_low: float
+    predicted_high: float
+    log_likelihood: float
+    reason: str = ""
+
+
+def pool_sites(sites: Sequence[Site], common: bool = False) -> Likely:
+    """Average and spread of the true values of `sites` by maximum likelihood.
+
+    Intervals are of the profile likelihood. With few sites that of the average is too narrow, as
+    all that take the spread as estimated: `studies/pooling.py` says by how much.
+
+    Parameters
+    ----------
+    sites
+        At least one.
+    common
+        One true value for all: no spread.
+
+    Raises
+    ------
+    DataError
+        No site.
+    """
+    if not sites:
+        raise DataError("No site says anything of this, so there is nothing to pool.")
+    alone = common or len(sites) == 1
+
+    def value(mean: float, tau: float) -> float:
+        return sum(site.marginal(mean, tau) for site in sites)
+
+    return profiled(value, len(sites), LIMIT, 0.0 if alone else WIDEST)
+
+
+def profiled(value: Callable[[float, float], float], k: int, limit: float, widest: float) -> Likely:
+    """Maximum and profile intervals of a log-likelihood of an average and a spread.
+
+    Parameters
+    ----------
+    value
+        Log-likelihood of the average (-limit to limit) and the spread (0 to widest).
+    k
+        Sites.
+    limit, widest
+        Largest average looked for, either side, and largest spread; 0: there is none.
+    """
+
+    def best_spread(mean: float) -> tuple[float, float]:
+        return _best(lambda tau: value(mean, tau), 0.0, widest)
+
+    def best_mean(tau: float) -> tuple[float, float]:
+        return _best(lambda mean: value(mean, tau), -limit, limit)
+
+    mean, tau, top = _summit(value, limit, widest)
+    drop = stats.chi2.ppf(_CONFIDENCE, 1) / 2
+    ends = _interval(lambda m: best_spread(m)[1] - top + drop, mean, limit, -np.inf, np.inf)
+    spread = (0.0, 0.0)
+    if widest > 0:
+        inside = _interval(lambda t: best_mean(t)[1] - top + drop, tau, widest, 0.0, np.inf, 0.0)
+        spread = inside
+    error = _error(lambda m: best_spread(m)[1], mean, ends)
+    ahead = float("nan")
+    reason = "A prediction interval needs three sites; there are fewer." if k < 3 else ""
+    if k > 2 and widest > 0:
+        ahead = float(stats.t.ppf((1 + _CONFIDENCE) / 2, k - 2) * np.hypot(tau, error))
+    return Likely(k, mean, error, *ends, tau, *spread, mean - ahead, mean + ahead, top, reason)
+
+
+def _summit(value, limit: float, widest: float) -> tuple[float, float, float]:
+    """Average, spread and log-likelihood where it is highest."""
+    mean, top = _best(lambda m: value(m, 0.0), -limit, limit)
+    if widest == 0:
+        return mean, 0.0, top
+    starts = [(mean, 0.0, top)]
+    for start in (0.1, 0.7):
+
+        def loss(x):
+            return -value(float(np.clip(x[0], -limit, limit)), min(abs(float(x[1])), widest))
+
+        simplex = np.array([(mean, start), (mean + 0.3, start), (mean, 2 * start)])
+        options = {"initial_simplex": simplex, "xatol": 1e-7, "fatol": 1e-10, "maxiter": 400}
+        found = optimize.minimize(loss, simplex[0], method="Nelder-Mead", options=options)
+        at = float(np.clip(found.x[0], -limit, limit)), min(abs(float(found.x[1])), widest)
+        starts.append((*at, -float(found.fun)))
+    best = max(starts, key=lambda found: found[2])
+    # a spread of next to nothing is none: the same likelihood, and a plain sentence
+    return starts[0] if best[2] - top < 1e-8 else best
+
+
+def _best(value: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
+    """Where a function is highest between two ends, and how high."""
+    if high <= low:
+        return low, value(low)
+    found = optimize.minimize_scalar(
+        lambda x: -value(x), bounds=(low, high), method="bounded", options={"xatol": 1e-7}
+    )
+    ends = [(float(found.x), -float(found.fun)), (low, value(low))]
+    return max(ends, key=lambda pair: pair[1])
+
+
+def _interval(
+    excess: Callable[[float], float],
+    at: float,
+    limit: float,
+    below: float,
+    above: float,
+    least: float | None = None,
+) -> tuple[float, float]:
+    """Ends of the interval around `at` in which `excess` is above zero."""
+    least = -limit if least is None else least
+    ends = []
+    for end, beyond in ((least, below), (limit, above)):
+        step, inside, outside = 0.25, at, at
+        while outside != end:
+            outside = max(at - step, end) if end < at else min(at + step, end)
+            if excess(outside) < 0:
+                break
+            inside, step = outside, 2 * step
+        if outside == at or excess(outside) >= 0:
+            ends.append(beyond)
+        else:
+            ends.append(float(optimize.brentq(excess, inside, outside, xtol=1e-6)))
+    return ends[0], ends[1]
+
+
+def _error(profile: Callable[[float], float], mean: float, ends: tuple[float, float]) -> float:
+    """Standard error from the curvature of a profile about its top; NaN where it is flat."""
+    width = ends[1] - ends[0]
+    step = 0.1 * width if np.isfinite(width) else 0.1
+    curve = (profile(mean + step) + profile(mean - step) - 2 * profile(mean)) / step**2
+    return float((-curve) ** -0.5) if curve < 0 else float("nan")
