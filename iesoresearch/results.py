@@ -93,6 +93,21 @@ class Value:
     derive
         Gives the column anew from the *released* frame (rounded, suppressed cells null), so that
         it tells nothing that the counts do not. Dropped at release.
+    contributions
+        Of a mean of amounts (days, sessions, costs; none below zero): the columns of the frame with
+        the largest sums of one contributor, the largest first, as
+        `iesoresearch.disclosure.amounts` gives them; null where the row is of no amount. Dropped at
+        release, columns and all.
+    parameters
+        Of an estimate of a model: how many numbers were estimated from the people of the
+        `denominator`, or the column that says so. What is left of those people are the degrees of
+        freedom.
+    level
+        Of a quantile: the share of people below it; of a limit of it by order statistics also the
+        binomial probability that the limit stands at: ``(0.9, 0.025)``.
+    at_risk
+        Of a count: these are the people at risk, so what has it as `denominator` is seen of enough
+        of them only.
     """
 
     kind: Kind
@@ -107,6 +122,10 @@ class Value:
     derive: Callable[[pl.DataFrame], pl.Series] | None = field(
         default=None, repr=False, compare=False
     )
+    contributions: tuple[str, ...] | None = None
+    parameters: int | str | None = None
+    level: float | tuple[float, float] | None = None
+    at_risk: bool = False
 
     @property
     def wholes(self) -> tuple[str, ...]:
@@ -163,12 +182,20 @@ class Table:
         if missing:
             raise ValueError(f"Table {self.title!r} lacks the columns {sorted(missing)}.")
         # a column nobody declared would pass disclosure control unseen
-        undeclared = set(self.frame.columns) - {*columns, STATUS}
+        amounts = {name for v in self.values.values() for name in v.contributions or ()}
+        undeclared = set(self.frame.columns) - {*columns, *amounts, STATUS}
         if undeclared:
             raise ValueError(f"Table {self.title!r}: {sorted(undeclared)} are not declared.")
         unknown = {v.denominator for v in self.values.values() if v.denominator} - set(columns)
         if unknown:
             raise ValueError(f"Table {self.title!r}: denominators {sorted(unknown)} do not exist.")
+        named = {v.parameters for v in self.values.values() if isinstance(v.parameters, str)}
+        absent = (named | amounts) - set(self.frame.columns)
+        if absent:
+            raise ValueError(
+                f"Table {self.title!r} lacks {sorted(absent)}, the parameters or contributions of "
+                "its columns."
+            )
         apart = [name for name, value in self.values.items() if not self._is_inside(name, value)]
         if apart:
             raise ValueError(
@@ -229,6 +256,8 @@ class Number:
     derive
         Gives the number anew from the *released* tables by name, so that it tells nothing that they
         do not. Dropped at release.
+    parameters, level
+        As those of `Value`, with `n` as denominator.
     """
 
     value: float | int | str | None
@@ -241,6 +270,8 @@ class Number:
     derive: Callable[[Mapping[str, Table]], Number] | None = field(
         default=None, repr=False, compare=False
     )
+    parameters: int | None = None
+    level: float | None = None
 
     @property
     def tolerance(self) -> Tolerance:
