@@ -1,0 +1,257 @@
+"""Files that name people: NHS numbers, or names with registered e-mail addresses.
+
+What a file says of who somebody is becomes a keyed hash as it is read; nothing else of it is kept.
+A line that cannot be read is counted, never shown. No message quotes a file: where the headings
+should be there may be a patient.
+"""
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from iesoresearch.errors import DataError
+from iesoresearch.library.deidentify import pseudonyms
+
+STDIN = Path("-")
+#: How a person is known: by NHS number, or by name with registered e-mail.
+NATIONAL, LOCAL = "national", "local"
+#: A person as she is kept: how she is known, and the keyed hash.
+KEYS = {"by": pl.String, "hash": pl.String}
+
+_HEADINGS = {
+    "nhs_number": {"nhs_number", "nhsnumber", "nhs_no", "nhs", "nhs_num"},
+    "name": {"name", "full_name", "fullname", "patient_name"},
+    "first_name": {"first_name", "firstname", "given_name", "forename", "given_names"},
+    "last_name": {"last_name", "lastname", "family_name", "surname"},
+    "email": {
+        *("email", "e_mail", "email_address", "e_mail_address", "registered_email"),
+        *("registered_e_mail", "registered_email_address", "registered_e_mail_address"),
+    },
+}
+_SEPARATORS = ",;\t|"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class People:
+    """Who a file names.
+
+    Attributes
+    ----------
+    frame
+        Columns `KEYS` and those asked for beside them; every row once.
+    unreadable
+        Lines that do not say who is meant, or what about them.
+    """
+
+    frame: pl.DataFrame = field(repr=False)
+    unreadable: int
+
+
+def text_of(path: Path) -> str:
+    """What a file holds; ``-`` is standard input.
+
+    UTF-8 and UTF-16 as they say themselves, else the code page of Western Windows.
+
+    Raises
+    ------
+    DataError
+        No such file, or nothing in it.
+    """
+    try:
+        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}). Name a file of people."
+        ) from None
+    text = _decoded(content)
+    if not text.strip():
+        raise DataError(
+            f"{_name(path)} is empty. Nothing was changed: an empty file may be a broken one. Name "
+            "a file with at least one line."
+        )
+    return text
+
+
+def _decoded(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _name(path: Path) -> str:
+    return "Standard input" if path == STDIN else str(path)
+
+
+def numbers(library, path: Path) -> People:
+    """NHS numbers, one in a line, or a column ``nhs_number`` of a table.
+
+    Raises
+    ------
+    DataError
+        Nothing to read, or the first line is neither a number nor a known heading.
+    """
+    lines = _lines(path)
+    first = [_plain(cell) for cell in lines[0]]
+    place = _place(first, "nhs_number")
+    if place is None and not _digits(lines[0]):
+        raise DataError(
+            f"{_name(path)}: the first line is neither an NHS number nor a heading that is known. "
+            "Nothing was read. Head the column nhs_number, or leave the heading out."
+        )
+    if place is None:
+        cells = [next((cell for cell in line if cell.strip()), "") for line in lines]
+    else:
+        cells = [_at(line, place) for line in lines[1:]]
+    hashes = [pseudonyms.national_hash(library, cell) for cell in cells]
+    return _people([(NATIONAL, one) if one else None for one in hashes], {})
+
+
+def _digits(line: Sequence[str]) -> bool:
+    """Whether a line without known heading can be a number, be it one with a slip in it."""
+    filled = [cell for cell in line if cell.strip()]
+    return len(filled) == 1 and not re.search(r"[^\W\d_]", filled[0])
+
+
+def named(
+    library,
+    path: Path,
+    *,
+    known_by: Sequence[str] = (LOCAL,),
+    more: dict[str, Callable] | None = None,
+) -> People:
+    """People of a table with headings.
+
+    Parameters
+    ----------
+    library
+        Whose secrets make the hashes.
+    path
+        CSV, also with semicolons or tabs: ``name`` (or ``first_name`` and ``last_name``) and
+        ``email``; ``nhs_number``, which goes first, where `known_by` has `NATIONAL`.
+    known_by
+        What may say who is meant.
+    more
+        Further columns, by heading: what makes a value of a cell, and raises ValueError for one
+        that cannot be read.
+
+    Raises
+    ------
+    DataError
+        Nothing to read, a needed column is absent, or another is there whose meaning nobody knows.
+    """
+    lines = _lines(path)
+    more = more or {}
+    places = _places(path, lines[0], known_by, more)
+    keys, values = [], {name: [] for name in more}
+    unread = 0
+    for line in lines[1:]:
+        try:
+            cells = {name: make(_at(line, places[name])) for name, make in more.items()}
+            key = _key(library, {n: _at(line, p) for n, p in places.items()}, known_by)
+        except ValueError:
+            unread += 1
+            continue
+        keys.append(key)
+        for name, value in cells.items():
+            values[name].append(value)
+    found = _people(keys, values)
+    return People(found.frame, found.unreadable + unread)
+
+
+def day(cell: str) -> date:
+    """A day as year-month-day; no other order, because it would be guessed.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if not _DAY.fullmatch(cell):
+        raise ValueError("no day")
+    return date.fromisoformat(cell)
+
+
+def day_or_none(cell: str) -> date | None:
+    """As `day`; nothing is None."""
+    return day(cell) if cell else None
+
+
+def _lines(path: Path) -> list[list[str]]:
+    text = text_of(path)
+    first = next(line for line in text.splitlines() if line.strip())
+    separator = max(_SEPARATORS, key=first.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error:
+        raise DataError(
+            f"{_name(path)} is no table of text. Save it as CSV, and name it again."
+        ) from None
+    return [line for line in lines if any(cell.strip() for cell in line)]
+
+
+def _plain(heading: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", heading.strip().casefold()).strip("_")
+
+
+def _place(headings: Sequence[str], name: str) -> int | None:
+    known = _HEADINGS.get(name, {name})
+    return next((i for i, heading in enumerate(headings) if heading in known), None)
+
+
+def _at(line: Sequence[str], place: int) -> str:
+    return line[place].strip() if place < len(line) else ""
+
+
+def _places(path, first: Sequence[str], known_by, more) -> dict[str, int]:
+    """Where each column is; strict, so that no column is misread and none kept unasked."""
+    headings = [_plain(cell) for cell in first]
+    places = {name: _place(headings, name) for name in (*_HEADINGS, *more)}
+    found = {name: place for name, place in places.items() if place is not None}
+    local = "email" in found and ("name" in found or {"first_name", "last_name"} <= set(found))
+    identified = (LOCAL in known_by and local) or (NATIONAL in known_by and "nhs_number" in found)
+    absent = [name for name in more if name not in found]
+    strange = [str(i + 1) for i, h in enumerate(headings) if h and i not in found.values()]
+    wanted = " or ".join(
+        {NATIONAL: "nhs_number", LOCAL: "name and email"}[kind] for kind in known_by
+    )
+    if not identified or absent or (more and strange):
+        columns = ", ".join([wanted, *more])
+        extra = f" Take out column {', '.join(strange)}." if more and strange else ""
+        raise DataError(
+            f"{_name(path)}: the first line must hold the headings {columns}. Nothing was read; "
+            f"what stands there is not repeated here, for it may be a patient.{extra} Head the "
+            "columns so, in English, and name the file again."
+        )
+    return found
+
+
+def _key(library, cells: dict[str, str], known_by) -> tuple[str, str] | None:
+    if NATIONAL in known_by and cells.get("nhs_number"):
+        national = pseudonyms.national_hash(library, cells["nhs_number"])
+        return (NATIONAL, national) if national else None
+    name = cells.get("name") or f"{cells.get('first_name', '')} {cells.get('last_name', '')}"
+    local = pseudonyms.local_hash(library, name, cells.get("email", ""))
+    return (LOCAL, local) if local and LOCAL in known_by else None
+
+
+def _people(keys: list[tuple[str, str] | None], values: dict[str, list]) -> People:
+    kept = [i for i, key in enumerate(keys) if key is not None]
+    frame = pl.DataFrame(
+        {
+            "by": pl.Series([keys[i][0] for i in kept], dtype=pl.String),
+            "hash": pl.Series([keys[i][1] for i in kept], dtype=pl.String),
+            **{name: pl.Series([column[i] for i in kept]) for name, column in values.items()},
+        }
+    )
+    return People(frame.unique(maintain_order=True), len(keys) - len(kept))

@@ -1,0 +1,48 @@
+"""Taking the records of people out of the library, in the generation that is being written."""
+
+import polars as pl
+
+
+def remove_excluded(draft, patients: pl.Series) -> int:
+    """Drop every row of these patients from the records.
+
+    Their keyed hashes stay among the choices, or they could not be recognised when they are sent
+    again.
+
+    Parameters
+    ----------
+    draft
+        Of the library.
+    patients
+        Pseudonyms.
+
+    Returns
+    -------
+    int
+        How many of them had records.
+    """
+    if not draft.has("referrals") and not draft.has("patients"):
+        return 0
+    parts = sorted({part for table in draft.tables() for part in draft.parts(table)})
+    return sum(_remove_from(draft, part, patients) for part in parts)
+
+
+def _remove_from(draft, part: str, patients: pl.Series) -> int:
+    """As `remove_excluded`, in one part: all rows of a patient lie in the same part."""
+    tables = [table for table in draft.tables() if part in draft.parts(table)]
+    meant = pl.col("patient_id").is_in(patients.implode())
+    referrals = pl.Series("referral_id", [], dtype=pl.String)
+    if "referrals" in tables:
+        of = draft.read("referrals", part=part, columns=["referral_id", "patient_id"])
+        referrals = of.filter(meant).get_column("referral_id")
+    there = set()
+    for table in tables:
+        frame = draft.read(table, part=part)
+        if "patient_id" in frame.columns:
+            gone = frame.select(meant).to_series()
+            there.update(frame.filter(gone).get_column("patient_id"))
+        else:  # known by their referral alone
+            gone = frame.get_column("referral_id").is_in(referrals.implode())
+        if gone.any():
+            draft.write(table, frame.filter(~gone), part=part)
+    return len(there)
