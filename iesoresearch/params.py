@@ -144,8 +144,8 @@ class RunSpec:
 
 
 def known_runs(params_dir: Path) -> list[str]:
-    """Names of the runs of a project, sorted."""
-    no_runs = {"paper", "disclosure"}
+    """Names of the runs of a project that have a file of their own, sorted."""
+    no_runs = {"paper", "site", "disclosure"}
     return sorted({p.stem for p in params_dir.glob("*.yaml")} - no_runs)
 
 
@@ -160,14 +160,51 @@ def paper_runs(params_dir: Path) -> list[str]:
     return [str(run) for run in runs]
 
 
+def site_runs(params_dir: Path) -> dict[str, dict[str, Any]]:
+    """Runs that a site makes on its own records, in their order: params/site.yaml.
+
+    Returns
+    -------
+    dict of dict
+        By name: ``run``, whose parameters hold, and ``parameters``, those that are changed.
+
+    Raises
+    ------
+    ParameterError
+        The file is not of this form.
+    """
+    path = params_dir / "site.yaml"
+    content = _read_yaml(path) if path.is_file() else {"runs": {}}
+    runs = content.get("runs") if isinstance(content, dict) else None
+    if not isinstance(runs, dict):
+        raise ParameterError(f"{path} must hold runs by their names under 'runs:'.")
+    for name, of in runs.items():
+        sound = isinstance(of, dict) and isinstance(of.get("run"), str)
+        if not sound or set(of) - {"run", "parameters"}:
+            raise ParameterError(
+                f"{path}: {name} must name a run, such as {{run: cohort}}, and may change its "
+                "'parameters'."
+            )
+    return runs
+
+
+def all_runs(params_dir: Path) -> list[str]:
+    """Names of all runs that `load_run` can read."""
+    return [*known_runs(params_dir), *site_runs(params_dir)]
+
+
 def load_run(params_dir: Path, name: str) -> RunSpec:
-    """Read params/<name>.yaml.
+    """Read params/<name>.yaml, or what params/site.yaml makes of one.
 
     Raises
     ------
     ParameterError
         No such run, or a file that is not of the form {analysis, notebook, parameters}.
     """
+    at_site = site_runs(params_dir).get(name)
+    if at_site is not None:
+        changes = {"source": "folder"} | dict(at_site.get("parameters") or {})
+        return replace(load_run(params_dir, at_site["run"]).with_parameters(changes), name=name)
     known = known_runs(params_dir)
     if name not in known:
         raise ParameterError(

@@ -33,6 +33,10 @@ class Project:
         """Where runs are written."""
         return self.root / "reports" / "out"
 
+    def of_site(self, name: str) -> Path:
+        """Where the runs of a site are written."""
+        return self.root / "reports" / "sites" / name
+
 
 def find(start: Path | None = None) -> Project:
     """The project around `start` (default: the current folder), else the one of this package.

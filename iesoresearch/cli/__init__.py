@@ -12,16 +12,9 @@ from typing import Annotated
 import typer
 
 from iesoresearch import __version__, project
-from iesoresearch.cli import data, library, notebooks, site
+from iesoresearch.cli import data, freezing, library, notebooks, site, specs
 from iesoresearch.errors import IesoError, NotApplicable, ParameterError
-from iesoresearch.params import (
-    RunSpec,
-    Settings,
-    known_runs,
-    load_run,
-    paper_runs,
-    parse_assignments,
-)
+from iesoresearch.params import Settings, load_run, paper_runs
 
 app = typer.Typer(
     name="iesoresearch",
@@ -34,6 +27,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(site.app, name="site")
 app.add_typer(library.app, name="library")
 app.command("check-notebooks")(notebooks.check)
+app.command("freeze")(freezing.freeze)
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the runs. Default: reports/out.")
@@ -62,6 +56,10 @@ def run(
     folders: Annotated[
         list[Path] | None, typer.Option("--data", help="Folder to look for data in, first.")
     ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option("--site", help="Of this site; with --all the runs of params/site.yaml."),
+    ] = None,
     out: Out = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Notebooks to run side by side.")
@@ -71,17 +69,17 @@ def run(
     from iesoresearch.execution import runner
     from iesoresearch.execution.progress import ProgressBars
 
-    here = project.find()
-    specs = _specs(here, runs or [], everything, parse_assignments(parameter or []))
+    here, out = project.find(), out or specs.home(site)
+    wanted = specs.chosen(runs or [], parameter or [], everything=everything, site=site)
     settings = _settings(folders or [], jobs)
-    prepared = runner.prepare(here, specs, settings)
+    prepared = runner.prepare(here, wanted, settings)
     try:
         with ProgressBars() as progress:
-            outcomes = runner.run_all(here, prepared, out or here.out, settings, progress)
+            outcomes = runner.run_all(here, prepared, out, settings, progress)
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept; run again for the others.", file=sys.stderr)
         raise typer.Exit(130) from None
-    _tell_failed_checks(outcomes, out or here.out)
+    _tell_failed_checks(outcomes, out)
     _explain(outcomes, everything)
 
 
@@ -112,16 +110,6 @@ def _explain(outcomes: list, everything: bool) -> None:
         raise typer.Exit(NotApplicable.exit_code)
 
 
-def _specs(here, names: list[str], everything: bool, changes: dict) -> list[RunSpec]:
-    known = ", ".join(known_runs(here.params))
-    if everything == bool(names):
-        raise ParameterError(f"Name one or more runs, or --all. The runs are: {known}.")
-    names = paper_runs(here.params) if everything else list(dict.fromkeys(names))
-    if changes and len(names) != 1:
-        raise ParameterError("-p needs exactly one run, or it would not be clear whose it is.")
-    return [load_run(here.params, name).with_parameters(changes) for name in names]
-
-
 def _settings(folders: list[Path], jobs: int) -> Settings:
     for folder in folders:
         if os.pathsep in str(folder):
@@ -150,14 +138,14 @@ def verify(
 
     here = project.find()
     names = runs or paper_runs(here.params)
-    specs = [load_run(here.params, name) for name in names]
+    wanted = [load_run(here.params, name) for name in names]
     out = out or here.out
-    left = verification.not_applicable(out, here.expected, specs, accepting=update)
-    specs = [spec for spec in specs if spec.name not in left]
-    for note in verification.notes(out, here, specs, accepting=update):
+    left = verification.not_applicable(out, here.expected, wanted, accepting=update)
+    wanted = [spec for spec in wanted if spec.name not in left]
+    for note in verification.notes(out, here, wanted, accepting=update):
         print(note)
     act = verification.update if update else verification.verify
-    compared = [spec.name for spec in specs]
+    compared = [spec.name for spec in wanted]
     differences = act(out, here.expected, compared)
     print_differences(differences, compared, updated=update)
     for name, reason in left.items():

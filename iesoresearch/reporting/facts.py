@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from iesoresearch import registration
 from iesoresearch.reporting import markup
 from iesoresearch.reporting.runs import Run
 
@@ -38,3 +39,21 @@ def disclosure(run: Run) -> str:
     return markup.escaped(
         ", ".join(words[k].format(v) if k in words else f"{k} {v}" for k, v in rules.items())
     )
+
+
+def planned(run: Run) -> str:
+    """HTML: whether a run was planned before data were opened, and what changed; empty without."""
+    if run.plan is None:
+        return ""
+    when = datetime.fromisoformat(run.plan.when)
+    frozen = f"{when.day} {when:%B %Y, %H:%M} UTC"
+    if run.name not in run.plan.runs:
+        return f"not planned: not among the runs that were frozen on {frozen}"
+    said = [f"planned: frozen on {frozen}"]
+    if run.name in run.plan.opened:
+        said.append("after a result of these data was there already")
+    if run.plan.earlier:
+        said.append(f"amended {len(run.plan.earlier)} time(s): {run.plan.why}")
+    changed = registration.changes(run.plan, run.status["run"], run.status)
+    said.append("changed since: " + "; ".join(changed) if changed else "nothing changed since")
+    return markup.escaped("; ".join(said))

@@ -1,10 +1,11 @@
 """What of a finished run is different in the project today, data apart: a report sees no data."""
 
+from functools import cached_property
 from typing import Any
 
-from iesoresearch import analyses, hashes
+from iesoresearch import analyses, hashes, registration
 from iesoresearch.errors import ParameterError
-from iesoresearch.params import known_runs, load_run
+from iesoresearch.params import all_runs, load_run
 from iesoresearch.project import Project
 
 
@@ -13,6 +14,11 @@ class Today:
 
     def __init__(self, project: Project):
         self._project = project
+
+    @cached_property
+    def frozen(self) -> registration.Frozen | None:
+        """What was planned before data were opened, if anything was."""
+        return registration.read(self._project.params)
 
     def inputs(self, notebook: str) -> dict[str, str]:
         """Hashes of code, notebook, disclosure policy and lock."""
@@ -31,7 +37,7 @@ class Today:
     def other_parameters(self, status: dict[str, Any]) -> dict[str, Any] | None:
         """Parameters that the run has and its file in params/ has not; None: not comparable."""
         values, folder = status["parameters"], self._project.params
-        if status["run"] not in known_runs(folder):
+        if status["run"] not in all_runs(folder):
             return {}  # a run of its own: there is no file to differ from
         try:
             spec = load_run(folder, status["run"])

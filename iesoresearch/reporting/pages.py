@@ -60,6 +60,7 @@ def _head(run: Run) -> str:
         *([] if run.n is None else [f"{facts.people(run)} people"]),
         f"made {markup.escaped(facts.made(run))}",
         facts.up_to_date(run),
+        *([facts.planned(run)] if run.plan else []),
     ]
     return f'{heading}\n<p class="facts">{" · ".join(said)}</p>\n'
 
@@ -136,6 +137,11 @@ def _origin(run: Run) -> str:
         ("Versions", ", ".join(f"{k} {_version(run, k)}" for k in sorted(run.status["versions"]))),
         ("Made", f"{markup.escaped(facts.made(run))}, in {run.status['seconds']:,.0f} s"),
         ("Key of all of it", _hash(run.status["key"])),
+        *(
+            [("Pre-registration", f"{facts.planned(run)}; {_hash(run.plan.hash)}")]
+            if run.plan
+            else []
+        ),
     ]
     return markup.table(["What", "Which"], rows, label="Where it comes from", css="stacked")
 

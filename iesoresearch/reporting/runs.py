@@ -11,8 +11,9 @@ from typing import Any
 
 from iesoresearch.errors import DisclosureError
 from iesoresearch.files import STATUS, read_record, read_status
-from iesoresearch.params import known_runs, paper_runs
+from iesoresearch.params import all_runs, paper_runs, site_runs
 from iesoresearch.project import Project
+from iesoresearch.registration import Frozen
 from iesoresearch.reporting import freshness, machine, statements, tripod
 from iesoresearch.reporting.items import Checklist
 from iesoresearch.reporting.statements import Statement
@@ -58,6 +59,8 @@ class Run:
         Folders of this machine that its executed notebook names, which is therefore not shown.
     checklist
         The one that its evidence answers.
+    plan
+        What was frozen before data were opened, where the project has a freeze.
     statements
         Of a run with evidence: what people state on the items of its checklist.
     """
@@ -71,6 +74,7 @@ class Run:
     other_parameters: dict[str, Any] = field(default_factory=dict)
     machine_paths: tuple[str, ...] = ()
     checklist: Checklist = tripod.CHECKLIST
+    plan: Frozen | None = None
     statements: dict[str, Statement] = field(default_factory=dict)
 
     @property
@@ -141,7 +145,7 @@ class Run:
 
 
 def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
-    """All runs below `out`: those of the paper in its order, then the others by name.
+    """All runs below `out`: those of the paper, or of a site, in its order, then the others.
 
     Raises
     ------
@@ -150,10 +154,11 @@ def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
     ParameterError
         The statements that the checklist of a run needs cannot be read.
     """
-    known = known_runs(project.params)
+    known = all_runs(project.params)
     today = freshness.Today(project)
     recorded = [name for name in known if _cannot(out, name, today)]
-    names = dict.fromkeys([*paper_runs(project.params), *_found(out, known), *recorded])
+    there = _found(out, known)
+    names = dict.fromkeys([*_wanted(project, [*there, *recorded]), *there, *recorded])
     runs, missing = [], []
     for name in names:
         run = _read_run(out / name, project, today)
@@ -164,6 +169,12 @@ def read(out: Path, project: Project) -> tuple[list[Run], list[Missing]]:
         else:
             missing.append(Missing(name, run, name in known))
     return runs, missing
+
+
+def _wanted(project: Project, there: list[str]) -> list[str]:
+    """Runs that there ought to be: those of a site where there is one of them, else the paper's."""
+    of_site = list(site_runs(project.params))
+    return of_site if set(of_site) & set(there) else paper_runs(project.params)
 
 
 def _cannot(out: Path, name: str, today: freshness.Today) -> bool:
@@ -223,6 +234,7 @@ def _assemble(
         changed=(*today.changed(status), *_gone(folder, status)),
         other_parameters=machine.without_folders(today.other_parameters(status) or {}),
         machine_paths=machine.named_in(folder / NOTEBOOK, project),
+        plan=today.frozen,
         checklist=statements.CHECKLISTS[result.get("checklist", tripod.CHECKLIST.name)],
     )
     # what the pages rely on, so that another layout is found here and not halfway

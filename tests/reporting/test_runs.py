@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from iesoresearch import project as projects
+from iesoresearch import registration
 from iesoresearch.analyses import get
 from iesoresearch.execution import cache
 from iesoresearch.params import Settings, load_run
-from iesoresearch.reporting import machine, pages, rerun, runs, start
+from iesoresearch.reporting import facts, machine, pages, rerun, runs, start
 from iesoresearch.reporting.freshness import Today
 
 from . import sample
@@ -165,3 +166,26 @@ def test_a_run_without_people_names_no_number_of_them(project):
     assert "1,234 people" in pages.run_page(run)
     nobody = {name: number | {"n": None} for name, number in run.numbers.items()}
     assert "people ·" not in pages.run_page(replace(run, numbers=nobody))
+
+
+def test_a_run_says_what_was_planned_before(project):
+    sample.make_run(project, "shown", "open")
+    assert facts.planned(read(project)) == ""
+    assert "Pre-registration" not in pages.run_page(read(project))
+    status = read(project).status
+    planned = {"analysis": "subtypes", "parameters": status["parameters"]}
+    planned |= {"inputs": {k: v for k, v in status["inputs"].items() if k != "data"}}
+    when = "2026-01-02T03:04:05Z"
+    registration.freeze(project.params, {"shown": planned}, {}, when)
+    said = "planned: frozen on 2 January 2026, 03:04 UTC; nothing changed since"
+    assert facts.planned(read(project)) == said
+    assert pages.run_page(read(project)).count(said) == 2
+    parameters = status["parameters"] | {"n_states": 2}
+    other = {"shown": planned | {"parameters": parameters}}
+    registration.freeze(project.params, other, {"shown": when}, when, "More <people>.")
+    said = facts.planned(read(project))
+    assert "after a result of these data was there already" in said
+    assert "amended 1 time(s): More &lt;people&gt;." in said
+    assert "changed since: parameter n_states: 2 planned, null used" in said
+    registration.freeze(project.params, {}, {}, when, "None.")
+    assert "not planned: not among the runs that were frozen" in facts.planned(read(project))
