@@ -5,7 +5,8 @@ with fewer people than that in or out of the numerator; other statistics go with
 people behind them; suppressed parts of a known whole take neighbours with them, and over all the
 tables of a population whatever else it needs (`iesoresearch.disclosure.suppression`); remaining
 counts are rounded, columns that are derived are computed from the released counts, other values to
-one digit more than is shown. Not protected is the number of *all* people of a run: its information
+one digit more than is shown. Statistics have rules of their own (`iesoresearch.disclosure.rules`).
+Not protected is the number of *all* people of a run: its information
 criteria tell it. Threshold and rounding follow common practice of secure data environments
 (Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs,
 doi:10.6084/m9.figshare.9958520).
@@ -17,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from iesoresearch.disclosure import linking
+from iesoresearch.disclosure import linking, rules
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.suppression import Pattern, complete
 from iesoresearch.errors import DisclosureError
@@ -45,15 +46,12 @@ def release(result: Result, policy: Policy) -> Result:
     if "disclosure" in result.provenance:
         return result
     _refuse_few(result, policy)
-    applied = {"min_count": policy.min_count, "round_to": policy.round_to}
-    if not policy.zeros_disclosive:
-        applied["zeros_disclosive"] = False
     tables = _release_tables(result.tables, policy)
     return replace(
         result,
         tables=tables,
         numbers={name: _release_number(n, tables, policy) for name, n in result.numbers.items()},
-        provenance=result.provenance | {"disclosure": applied},
+        provenance=result.provenance | {"disclosure": policy.applied},
     )
 
 
@@ -75,6 +73,8 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
     behind = number.value if count else number.n
     if behind is not None and (policy.is_small(behind) if count else behind < policy.min_count):
         return replace(number, value=None, n=None, status=small_status(policy))
+    if reason := rules.of_number(number, policy):
+        return replace(number, value=None, n=None, status=reason)
     n = None if number.n is None else policy.rounded(number.n)
     value = number.value
     if count:
@@ -95,12 +95,15 @@ def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Ta
         if few[at]:
             for name, row in system.places[rest.part]:
                 small[name][system.cells[rest.part].column][row] = True
-    hidden = {name: _hidden(table, small[name], policy) for name, table in tables.items()}
+    broken = {name: rules.broken(table, policy) for name, table in tables.items()}
+    hidden = {n: _hidden(table, small[n], broken[n], policy) for n, table in tables.items()}
     pattern = _completed(system, x, small, hidden, policy)
     for name, table in linked.items():  # more may be hidden by now
         hidden[name] = _followed(table, hidden[name])
     return {
-        name: _released(table, hidden[name], _reasons(name, table, small, pattern), policy)
+        name: _released(
+            table, hidden[name], _reasons(name, table, small, pattern), broken[name], policy
+        )
         for name, table in tables.items()
     }
 
@@ -114,13 +117,17 @@ def _small(table: Table, policy: Policy) -> Marks:
     return {name: _small_cells(table.frame, name, v, policy) for name, v in guarded.items()}
 
 
-def _hidden(table: Table, small: Marks, policy: Policy) -> Marks:
-    """Small cells, and what has to go with them within each column and each row."""
+def _hidden(table: Table, small: Marks, broken: dict[str, Marks], policy: Policy) -> Marks:
+    """Cells that are small or break a rule, and what has to go with them."""
+    # not the marks of small cells themselves: what is hidden later is not small
+    alone = {name: mark.clone() for name, mark in small.items()}
+    for marks in broken.values():
+        for name, mark in marks.items():
+            alone[name] = alone[name] | mark
     guarded = _guarded(table)
     return _followed(
         table,
-        # not the marks of small cells themselves: what is hidden later is not small
-        {n: _with_complement(table, n, v, small[n], policy).clone() for n, v in guarded.items()},
+        {n: _with_complement(table, n, v, alone[n], policy).clone() for n, v in guarded.items()},
     )
 
 
@@ -164,7 +171,9 @@ def _reasons(name: str, table: Table, small: dict[str, Marks], pattern: Pattern)
     return pl.Series([rows.get(i) for i in range(table.frame.height)], dtype=pl.String)
 
 
-def _released(table: Table, hidden: Marks, reasons: pl.Series, policy: Policy) -> Table:
+def _released(
+    table: Table, hidden: Marks, reasons: pl.Series, broken: dict[str, Marks], policy: Policy
+) -> Table:
     guarded = _guarded(table)
     frame = table.frame.with_columns(
         _blurred(table.frame[name], value, policy).set(hidden[name], None).alias(name)
@@ -172,13 +181,32 @@ def _released(table: Table, hidden: Marks, reasons: pl.Series, policy: Policy) -
     )
     derived = {name: v.derive(frame) for name, v in guarded.items() if v.derive is not None}
     frame = frame.with_columns(column.alias(name) for name, column in derived.items())
-    absent = [frame[name].is_null() & table.frame[name].is_not_null() for name in guarded]
-    status = pl.Series([RELEASED] * frame.height, dtype=pl.String)
-    for mark in absent:
-        status = status.set(mark, PROTECTS)
-    values = {name: replace(v, derive=None) for name, v in table.values.items()}
+    frame = frame.drop(name for v in table.values.values() for name in v.contributions or ())
+    status = _statuses(table, frame, broken)
+    values = {name: replace(v, derive=None, contributions=None) for name, v in table.values.items()}
     status = pl.select(pl.coalesce(reasons, status)).to_series().alias(STATUS)
     return replace(table, frame=frame.with_columns(status), values=values)
+
+
+def _statuses(table: Table, frame: pl.DataFrame, broken: dict[str, Marks]) -> pl.Series:
+    """Of every row without a small count, whether something of it is suppressed, and why.
+
+    Of a row with a suppressed count a rule says nothing: the count protects another.
+    """
+    guarded = _guarded(table)
+    absent = {n: frame[n].is_null() & table.frame[n].is_not_null() for n in guarded}
+    status = pl.Series([RELEASED] * frame.height, dtype=pl.String)
+    for mark in absent.values():
+        status = status.set(mark, PROTECTS)
+    by_rule = pl.Series([None] * frame.height, dtype=pl.String)
+    for reason in reversed(rules.REASONS):
+        for mark in broken.get(reason, {}).values():
+            by_rule = by_rule.set(mark, reason)
+    for name, value in guarded.items():
+        if value.kind == "count":
+            by_rule = by_rule.set(absent[name], None)
+    by_rule = by_rule.set(status == RELEASED, None)  # it hides what is not there
+    return pl.select(pl.coalesce(by_rule, status)).to_series()
 
 
 def _small_cells(frame: pl.DataFrame, name: str, value: Value, policy: Policy) -> pl.Series:
