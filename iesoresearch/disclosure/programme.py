@@ -1,0 +1,198 @@
+"""The integer programme of counts that hang together: what of a few people is still possible.
+
+One solution of it is a world that fits with all that is seen, and shows of every count in it a
+value that it may have. So many counts are questioned by few programmes, and only what no world has
+shown is asked for by itself (HiGHS, through scipy).
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from iesoresearch import seeds
+from iesoresearch.disclosure import solver
+from iesoresearch.disclosure.policy import Policy
+from iesoresearch.disclosure.relations import Sum
+
+if TYPE_CHECKING:
+    from iesoresearch.disclosure.attack import _Attack
+
+_ATTEMPTS, _IN_VAIN = 30, 2  # worlds looked at, and how many of them in vain are enough
+_CONTRADICTION = "The tables contradict each other, the policy or the totals."
+
+
+class Programme:
+    """Unknowns with their bounds and relations.
+
+    Parameters
+    ----------
+    attack
+        What is known of each unknown by itself.
+    unknowns
+        Those that hang together, by position.
+    sums
+        Their relations.
+    """
+
+    def __init__(self, attack: "_Attack", unknowns: list[int], sums: list[Sum]):
+        self.attack = attack
+        self.local = {at: i for i, at in enumerate(unknowns)}
+        self.low, self.high, self.sums = [], [], []
+        for at in unknowns:
+            self._add(*attack.bounds(at))
+        for at in unknowns:
+            if attack.may_be_zero(at):
+                self._zero_or_more(self.local[at])
+        for one in sums:
+            self._sum(one)
+        for few, policy in zip(attack.said, attack.said_under, strict=True):
+            if few[0] in self.local:
+                self._one_is_small([self.local[at] for at in few], policy)
+        self.rows = solver.Rows.of(self.sums, len(self.low))
+
+    def range(self, at: int, most: float = np.inf) -> tuple[int, int | None]:
+        """Least and largest value; null where nothing bounds it, or the least exceeds `most`.
+
+        Raises
+        ------
+        ValueError
+            Nothing fits.
+        """
+        i = self.local[at]
+        low, high = self.low[i], self.high[i]
+        if self.sums:
+            low = self._extreme(i, 1.0)
+            high = self._extreme(i, -1.0) if low <= most else self.attack.free
+        return low, None if high > self.attack.most else high
+
+    def narrowed(self, asked: list[int], few: range) -> dict[int, tuple[int, int | None]]:
+        """Unknowns that may be few, but not as few or not as many as `few` goes.
+
+        Returns
+        -------
+        dict
+            Of each of these its range.
+        """
+        found = {}
+        for at in self._not_seen(asked, few) if self.sums else asked:
+            low, high = self.range(at, few[-1])
+            if low <= few[-1] and (low > few[0] or (high is not None and high < few[-1])):
+                found[at] = low, high
+        return found
+
+    def possible(self, asked: list[int], few: range) -> dict[int, set[int]]:
+        """Which values of `few` each unknown may have."""
+        found = {at: set() for at in asked}
+        if not self.sums:
+            for at, values in found.items():
+                i = self.local[at]
+                values.update(n for n in few if self.low[i] <= n <= self.high[i])
+            return found
+        for shift in range(len(few)):
+            goals = {at: few[(shift + k) % len(few)] for k, at in enumerate(asked)}
+            world = self._nearest(goals)
+            for at, values in found.items():
+                values.update({int(world[self.local[at]])} & set(few))
+        for at, values in found.items():
+            for n in sorted(set(few) - values):
+                if n not in values and self._fits(self.local[at], n):
+                    values.add(n)
+        return found
+
+    def _not_seen(self, asked: list[int], few: range) -> list[int]:
+        """Unknowns that no world was found to have at one end of `few`, or at the other."""
+        missing = {True: set(asked), False: set(asked)}  # down or not
+        in_vain = 0
+        for attempt in range(_ATTEMPTS):
+            if in_vain == _IN_VAIN or not (missing[True] or missing[False]):
+                break
+            drawn = (seeds.rng(0, "attack", attempt).random(len(asked)) < 0.5).tolist()
+            world = self._pulled(dict(zip(asked, drawn, strict=True)), few)
+            values = {at: int(world[self.local[at]]) for at in asked}
+            seen = {True: {at for at in missing[True] if values[at] <= few[0]}}
+            seen[False] = {at for at in missing[False] if values[at] >= few[-1]}
+            in_vain = 0 if seen[True] or seen[False] else in_vain + 1
+            missing = {down: missing[down] - seen[down] for down in missing}
+        return sorted(missing[True] | missing[False])
+
+    def _pulled(self, down: dict[int, bool], few: range) -> np.ndarray:
+        """A world with many unknowns at the lower end of `few`, or at the upper one or beyond."""
+        n, up = len(self.low), [self.local[at] for at, low in down.items() if not low]
+        cost = np.concatenate([np.zeros(n), -np.ones(len(up))])
+        cost[[self.local[at] for at, low in down.items() if low]] = 1.0
+        # what is gained ends where `few` does
+        rows = [(np.array([i, n + k]), np.array([1.0, -1.0]), 0.0, np.inf)
+                for k, i in enumerate(up)]  # fmt: skip
+        return self._least(cost, rows, ([0] * len(up), [few[-1]] * len(up)))
+
+    def _nearest(self, goals: dict[int, int]) -> np.ndarray:
+        """A world with many unknowns near their goals."""
+        n, rows = len(self.low), []
+        for k, (at, goal) in enumerate(goals.items()):
+            pair = np.array([self.local[at], n + k])
+            rows.append((pair, np.array([1.0, -1.0]), -np.inf, float(goal)))
+            rows.append((pair, np.array([1.0, 1.0]), float(goal), np.inf))
+        away = [0] * len(goals), [self.attack.free] * len(goals)
+        return self._least(np.concatenate([np.zeros(n), np.ones(len(goals))]), rows, away)
+
+    def _fits(self, i: int, value: int) -> bool:
+        low, high = (np.array(ends, dtype=float) for ends in (self.low, self.high))
+        low[i], high[i] = max(low[i], value), min(high[i], value)
+        return (
+            low[i] <= high[i]
+            and solver.least(np.zeros(len(low)), (low, high), self.rows) is not None
+        )
+
+    def _extreme(self, i: int, sign: float) -> int:
+        cost = np.zeros(len(self.low))
+        cost[i] = sign
+        return int(self._least(cost, [], ([], []))[i])
+
+    def _least(self, cost: np.ndarray, rows: list[tuple], further: tuple[list, list]) -> np.ndarray:
+        """The best world, with further unknowns and relations."""
+        bounds = tuple(
+            np.array([*own, *more], dtype=float)
+            for own, more in zip((self.low, self.high), further, strict=True)
+        )
+        relations = solver.Rows.of([*self.sums, *rows], len(cost)) if rows else self.rows
+        found = solver.least(cost, bounds, relations)
+        if found is None:
+            raise ValueError(_CONTRADICTION)
+        return found
+
+    def _add(self, low: int, high: int) -> int:
+        if low > high:
+            raise ValueError(_CONTRADICTION)
+        self.low.append(low)
+        self.high.append(high)
+        return len(self.low) - 1
+
+    def _row(self, positions: list[int], coefficients: list[float], low: float, high: float):
+        self.sums.append((np.array(positions), np.array(coefficients), low, high))
+
+    def _sum(self, one: Sum) -> None:
+        positions, coefficients = [self.local[at] for at in one.parts], [1.0] * len(one.parts)
+        whole = 0.0
+        if one.whole in self.local:
+            positions.append(self.local[one.whole])
+            coefficients.append(-1.0)
+        else:
+            whole = float(self.attack.totals[one.whole])
+        self._row(positions, coefficients, whole if one.exact else -np.inf, whole)
+
+    def _zero_or_more(self, i: int) -> None:
+        some, low = self._add(0, 1), self.low[i]
+        self.low[i] = 0
+        self._row([i, some], [1.0, -float(low)], 0.0, np.inf)
+        self._row([i, some], [1.0, -float(self.high[i])], -np.inf, 0.0)
+
+    def _one_is_small(self, few: Iterable[int], policy: Policy) -> None:
+        most, flags = policy.min_count - 1, []
+        for i in few:
+            flag = self._add(0, 1)
+            flags.append(flag)
+            spare = float(max(self.high[i] - most, 0))
+            self._row([i, flag], [1.0, spare], -np.inf, most + spare)
+            self._row([i, flag], [1.0, -float(policy.fewest)], 0.0, np.inf)
+        self._row(flags, [1.0] * len(flags), 1.0, np.inf)
