@@ -47,7 +47,7 @@ def test_parameters_of_a_site_are_frozen_before_its_data_are_there(home, monkeyp
         assert planned["inputs"].keys() == inputs.keys()
         assert planned["inputs"]["notebook"] == inputs["notebook"] != "absent"
     assert command(monkeypatch, "freeze", "--site", "riverside") == 6
-    assert "left as it was" in capsys.readouterr().err
+    assert "was left as it is" in capsys.readouterr().err
     assert command(monkeypatch, "freeze", "subtypes", "-p", "max_states=3", "--amend", "Few.") == 0
     assert registration.read(home / "params").runs["subtypes"]["parameters"]["max_states"] == 3
 
