@@ -230,9 +230,10 @@ def _refuse_unlikely(matching, kind: str, counts: Counts, valid: int, way: str) 
         )
 
 
-def newest_list(reader, kind: str) -> date | None:
-    """Day of the newest list of a kind that was recorded (see `REASONS`); None if none was."""
-    return _lists(reader).filter(pl.col("reason") == kind).get_column("on").max()
+def newest_list(reader, kind: str, on: date | None = None) -> date | None:
+    """Day of the newest list of a kind (see `REASONS`) that is in force on a day; None: none is."""
+    until = pl.col("on") <= (on or date.today())
+    return _lists(reader).filter(pl.col("reason") == kind, until).get_column("on").max()
 
 
 def _lists(reader) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.errors import DataError
-from iesoresearch.library import ledger, people, same_person
+from iesoresearch.library import history, ledger, people, same_person
 from iesoresearch.library.ledger import WITHDRAWN
 from iesoresearch.library.removal import remove_excluded
 from iesoresearch.library.small import said
@@ -115,7 +115,7 @@ def withdraw(
     with library.writing("withdraw", why, wait) as draft:
         matching = same_person.read(draft)
         patients = same_person.patients(matching, keys)
-        uses = _uses(draft, library.entries(), patients, runs)
+        uses = _uses(draft, history.entries(library), patients, runs)
         own = matching.filter(pl.col("patient_id").is_in(patients.implode()))
         book = ledger.add(ledger.read(draft), WITHDRAWN, pl.concat([keys, _all_keys(own)]), on)
         ledger.write(draft, book)
