@@ -20,9 +20,8 @@ import polars as pl
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.library import ledger, people, same_person
 from iesoresearch.library.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT, REASONS
-from iesoresearch.library.log import FEW
-from iesoresearch.library.removal import remove_excluded
-from iesoresearch.library.small import said
+from iesoresearch.library.removal import STILL_READ, remove_excluded
+from iesoresearch.library.small import FEW, rounded, said
 
 _LISTS = {"reason": pl.String, "on": pl.Date, "how": pl.String}
 _KINDS = {NATIONAL_OPTOUT: people.NATIONAL, LOCAL_OPTOUT: people.LOCAL}
@@ -40,6 +39,11 @@ class Counts:
     ended: int = 0
     not_ended: bool = False
 
+    def told(self) -> dict[str, int | bool]:
+        """As the log may have it."""
+        people_meant = ("matched", "unmatched", "new", "ended")
+        return vars(self) | {name: rounded(getattr(self, name)) for name in people_meant}
+
 
 @dataclass
 class Summary:
@@ -51,26 +55,29 @@ class Summary:
     removed: int = 0
     without_number: int = 0
     without_name: int = 0
+    cleared: bool = True
 
     def text(self) -> str:
         """Sentences with small counts as "fewer than 10", and no value of anybody."""
         lines = [_sentence(kind, c) for kind, c in self.kinds.items()]
         lines.append(
-            f"Taken out of the library now: the records of {said(self.removed)} patient(s). "
-            f"{said(self.excluded)} of the patients known to the library are excluded today."
+            f"Taken out of the library now: the records of {said(self.removed)} patients. Excluded "
+            f"today: {said(self.excluded)} of the patients known to the library."
         )
         lines.append(
-            f"Cannot be found by an NHS number: {said(self.without_number)} patient(s); by name "
-            f"and e-mail: {said(self.without_name)}."
+            f"Cannot be found by an NHS number: {said(self.without_number)} patients; by name and "
+            f"e-mail: {said(self.without_name)}."
         )
+        if not self.cleared:
+            lines.append(STILL_READ)
         return "\n".join(lines)
 
 
 def _sentence(kind: str, c: Counts) -> str:
     text = (
-        f"{kind.capitalize()}: {said(c.listed)} people listed; {said(c.matched)} are in the "
-        f"library, {said(c.unmatched)} are not (kept for later ingests); {said(c.unreadable)} "
-        f"line(s) could not be read. New: {said(c.new)}; changed their mind: {said(c.ended)}."
+        f"{kind.capitalize()}: {c.listed:,} people listed; {said(c.matched)} are in the library, "
+        f"{said(c.unmatched)} are not (kept for later ingests); {c.unreadable:,} line(s) could not "
+        f"be read. New: {said(c.new)}; changed their mind: {said(c.ended)}."
     )
     if c.not_ended:
         text += (
@@ -148,6 +155,7 @@ def record_optouts(
         ledger.write(draft, book)
         _remember_lists(draft, summary, on, way)
         _finish(draft, summary, today or date.today())
+    summary.cleared = library.clear(wait)
     return summary
 
 
@@ -274,8 +282,9 @@ def _finish(draft, summary: Summary, today: date) -> None:
     summary.without_name = known.filter(~pl.col("local")).height
     draft.details = {
         "on": summary.on.isoformat(),
-        **{kind: vars(counts) for kind, counts in summary.kinds.items()},
-        "removed": summary.removed,
+        **{kind: counts.told() for kind, counts in summary.kinds.items()},
+        "removed": rounded(summary.removed),
+        "destroyed": draft.destroyed(),
     }
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from iesoresearch.errors import DataError
 from iesoresearch.library import choices, people, same_person
-from iesoresearch.library.small import said
+from iesoresearch.library.small import rounded, said
 from iesoresearch.library.studies import Study
 
 GIVEN, TAKEN_BACK = "given", "withdrawn"
@@ -49,12 +49,12 @@ class Consents:
     def text(self) -> str:
         """Sentences with small counts as "fewer than 10", and no value of anybody."""
         return (
-            f"Study {self.study}: {said(self.given)} consent(s) and {said(self.withdrawn)} "
-            f"withdrawal(s) recorded, {said(self.unmatched)} of people who are not in the library "
-            f"(kept for later ingests). {said(self.unreadable)} line(s) could not be read; "
-            f"{said(self.outside)} consent(s) were refused: given before the study opened, after "
-            "it closed, or after it was withdrawn.\n"
-            f"Today {said(self.valid)} patient(s) of the library may be in the study; "
+            f"Study {self.study}: {self.given:,} consent(s) and {self.withdrawn:,} withdrawal(s) "
+            f"recorded, of {said(self.unmatched)} people who are not in the library (kept for "
+            f"later ingests). {self.unreadable:,} line(s) could not be read; {self.outside:,} "
+            "consent(s) were refused: given before the study opened, after it closed, or after it "
+            "was withdrawn.\n"
+            f"Today {said(self.valid)} patients of the library may be in the study; "
             f"{said(self.excluded)} more consented, but opted out of research or withdrew from the "
             "library, which goes before consent."
         )
@@ -111,7 +111,9 @@ def record_consents(
         consented = _consented(draft, defined, today)
         done.valid = len(consenting(draft, defined.id, today))
         done.excluded = len(consented) - done.valid
-        draft.details = vars(done) | {"ethics reference": defined.ethics.reference}
+        people_meant = ("unmatched", "valid", "excluded")
+        draft.details = vars(done) | {name: rounded(getattr(done, name)) for name in people_meant}
+        draft.details["ethics reference"] = defined.ethics.reference
     return done
 
 

@@ -101,7 +101,24 @@ def numbers(library, path: Path) -> People:
     DataError
         Nothing to read, or the first line is neither a number nor a known heading.
     """
+    return _numbers(library, path, _lines(path))
+
+
+def anyone(library, path: Path) -> People:
+    """People by NHS number, as `numbers`, or by name and e-mail, or some so and some so.
+
+    Raises
+    ------
+    DataError
+        Nothing to read, or the headings are absent.
+    """
     lines = _lines(path)
+    if _digits(lines[0]):
+        return _numbers(library, path, lines)
+    return _named(library, path, lines, (NATIONAL, LOCAL), {})
+
+
+def _numbers(library, path: Path, lines: list[list[str]]) -> People:
     first = [_plain(cell) for cell in lines[0]]
     place = _place(first, "nhs_number")
     if place is None and not _digits(lines[0]):
@@ -150,8 +167,10 @@ def named(
     DataError
         Nothing to read, a needed column is absent, or another is there whose meaning nobody knows.
     """
-    lines = _lines(path)
-    more = more or {}
+    return _named(library, path, _lines(path), known_by, more or {})
+
+
+def _named(library, path: Path, lines, known_by, more) -> People:
     places = _places(path, lines[0], known_by, more)
     keys, values = [], {name: [] for name in more}
     unread = 0

@@ -2,6 +2,11 @@
 
 import polars as pl
 
+STILL_READ = (
+    "Somebody still reads an older generation of the library, so its files are there yet. They go "
+    "with the next write; `iesoresearch library check` says when they are gone."
+)
+
 
 def remove_excluded(draft, patients: pl.Series) -> int:
     """Drop every row of these patients from the records.

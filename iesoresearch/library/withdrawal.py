@@ -14,10 +14,10 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.errors import DataError
-from iesoresearch.library import history, ledger, people, same_person
+from iesoresearch.library import ledger, people, same_person
 from iesoresearch.library.ledger import WITHDRAWN
-from iesoresearch.library.removal import remove_excluded
-from iesoresearch.library.small import said
+from iesoresearch.library.removal import STILL_READ, remove_excluded
+from iesoresearch.library.small import rounded, said
 
 _STATUS = "status.json"
 
@@ -53,19 +53,22 @@ class Withdrawal:
     unreadable: int
     uses: tuple[Use, ...] = field(default=())
     looked: bool = False
+    cleared: bool = True
 
     def text(self) -> str:
         """Sentences with small counts as "fewer than 10", and nobody named."""
         lines = [
-            f"Withdrawn: {said(self.asked)} people, {said(self.known)} of them known to the "
-            f"library; the records of {said(self.removed)} patient(s) were taken out. "
-            f"{said(self.unreadable)} line(s) could not be read.",
+            f"Withdrawn: {self.asked:,} people, {said(self.known)} of them known to the library; "
+            f"the records of {said(self.removed)} patients were taken out. {self.unreadable:,} "
+            "line(s) could not be read.",
         ]
         if self.uses:
             lines.append("Earlier uses; tell the recipients that records have been withdrawn:")
             lines.extend(f"- {use.text()}" for use in self.uses)
         else:
             lines.append("No earlier extract held any of them.")
+        if not self.cleared:
+            lines.append(STILL_READ)
         if not self.looked:
             lines.append("Runs were not looked for: name their folder with --runs DIR.")
         return "\n".join(lines)
@@ -87,9 +90,8 @@ def withdraw(
     library
         Open.
     path
-        CSV with ``nhs_number``, or ``name`` and ``email``, or both columns; ``-`` is standard
-        input. Never an argument, which the history of a shell would keep. Where lines cannot be
-        read the others are withdrawn nevertheless.
+        As `people.anyone` reads it; ``-`` is standard input. Never an argument, which the history
+        of a shell would keep. Where lines cannot be read the others are withdrawn nevertheless.
     why
         For the log.
     on
@@ -105,7 +107,7 @@ def withdraw(
         The file cannot be read, or no line of it says who is meant.
     """
     on = on or date.today()
-    found = people.named(library, path, known_by=(people.NATIONAL, people.LOCAL))
+    found = people.anyone(library, path)
     keys = found.frame.select("by", "hash")
     if keys.is_empty():
         raise DataError(
@@ -115,7 +117,7 @@ def withdraw(
     with library.writing("withdraw", why, wait) as draft:
         matching = same_person.read(draft)
         patients = same_person.patients(matching, keys)
-        uses = _uses(draft, history.entries(library), patients, runs)
+        uses = _uses(draft, library.log(), patients, runs)
         own = matching.filter(pl.col("patient_id").is_in(patients.implode()))
         book = ledger.add(ledger.read(draft), WITHDRAWN, pl.concat([keys, _all_keys(own)]), on)
         ledger.write(draft, book)
@@ -124,13 +126,15 @@ def withdraw(
         draft.details = {
             "on": on.isoformat(),
             "withdrawn": keys.height,
-            "removed": removed,
+            "removed": rounded(removed),
             "unreadable": found.unreadable,
             "extracts": [use.extract for use in uses],
             "runs": sorted({run for use in uses for run in use.runs}),
+            "destroyed": draft.destroyed(),
         }
+    cleared = library.clear(wait)
     return Withdrawal(
-        on, keys.height, known, removed, found.unreadable, tuple(uses), runs is not None
+        on, keys.height, known, removed, found.unreadable, tuple(uses), runs is not None, cleared
     )
 
 

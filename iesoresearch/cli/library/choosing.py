@@ -7,13 +7,8 @@ from typing import Annotated
 import typer
 
 from iesoresearch.cli.library import app
+from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
 from iesoresearch.errors import OutputError, ParameterError
-
-Folder = Annotated[Path, typer.Argument(help="Folder of the library.")]
-Why = Annotated[str, typer.Option(help="Reason, for the log; never a patient.")]
-Key = Annotated[Path | None, typer.Option("--key-file", help="Key; else from the environment.")]
-Who = Annotated[str | None, typer.Option(help="Who does it, for the log; else the user.")]
-Wait = Annotated[float, typer.Option(help="Seconds to wait for another writer.", min=0)]
 
 
 @app.command("optouts")
@@ -45,7 +40,7 @@ def optouts(
     from iesoresearch.library import choices
 
     done = choices.record_optouts(
-        _open(folder, key, who),
+        opened(folder, key, who),
         national=national,
         local=local,
         on=_day(date),
@@ -74,7 +69,7 @@ def consent(
     from iesoresearch.library import consent as consents
 
     print(
-        consents.record_consents(_open(folder, key, who), study, people, why=why, wait=wait).text()
+        consents.record_consents(opened(folder, key, who), study, people, why=why, wait=wait).text()
     )
 
 
@@ -98,7 +93,7 @@ def withdraw(
     from iesoresearch.library import withdrawal
 
     done = withdrawal.withdraw(
-        _open(folder, key, who),
+        opened(folder, key, who),
         people,
         why=why,
         on=_day(date) if date else None,
@@ -128,7 +123,7 @@ def register(
     from iesoresearch.library import register as registers
 
     how = how or _format_of(out)
-    found = registers.of(_open(folder, key, None), _day(date) if date else None, agreements)
+    found = registers.of(opened(folder, key), _day(date) if date else None, agreements)
     text = registers.as_text(found, how)
     if out is None:
         print(text, end="")
@@ -151,14 +146,8 @@ def destroyed(
     """Record that a recipient has destroyed an extract."""
     from iesoresearch.library import register as registers
 
-    registers.destroyed(_open(folder, key, who), extract, on=_day(date), why=why)
+    registers.destroyed(opened(folder, key, who), extract, on=_day(date), why=why)
     print(f"Recorded: {extract} was destroyed on {date}.")
-
-
-def _open(folder: Path, key: Path | None, who: str | None):
-    from iesoresearch.library import keys, store
-
-    return store.open_library(folder, keys.Keys.load(key), who=who)
 
 
 def _day(text: str) -> datetime.date:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from iesoresearch.errors import DataError
-from iesoresearch.library import choices, history
+from iesoresearch.library import choices
 from iesoresearch.library.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT
 
 DESTROYED = "extract destroyed"
@@ -78,7 +78,7 @@ def of(library, on: date | None = None, agreements: Path | None = None) -> Regis
         The log was tampered with.
     """
     on = on or date.today()
-    entries = [e for e in history.entries(library) if date.fromisoformat(e["when"][:10]) <= on]
+    entries = [e for e in library.log() if date.fromisoformat(e["when"][:10]) <= on]
     gone = {
         e["details"]["extract_id"]: e["details"]["on"] for e in entries if e["what"] == DESTROYED
     }
@@ -171,7 +171,7 @@ def destroyed(library, name: str, *, on: date, why: str) -> None:
     DataError
         No such extract is in the log, or it is recorded as destroyed already.
     """
-    entries = history.entries(library)
+    entries = library.log()
     names = [e["details"].get("extract_id") for e in entries if e["what"] == "extract"]
     if name not in names:
         raise DataError(
