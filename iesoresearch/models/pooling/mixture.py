@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 from scipy.interpolate import CubicSpline
 
 from iesoresearch.errors import DataError
@@ -19,7 +19,7 @@ LIMIT = 15.0  # of averages, in log odds: beyond it a share is 0 or 1
 WIDEST = 5.0  # of the standard deviation between sites, in log odds
 NONE = 1e-3  # a standard deviation below this is none: odds then differ by a thousandth
 _CONFIDENCE = 0.95
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 #: Edges of panels, in standard deviations from the average and from the top of the likelihood.
 _PRIOR = np.array([-8.5, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 8.5])
 _OWN = np.array([-14, -9, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 9, 14])
@@ -65,7 +65,9 @@ class Site:
         weights = (half[:, None] * _WEIGHTS).ravel()
         inside = np.clip(at, -2 * LIMIT, 2 * LIMIT)
         density = -0.5 * ((at - mean) / tau) ** 2 - np.log(tau * np.sqrt(2 * np.pi))
-        return float(special.logsumexp(self.smooth(inside) + density, b=weights))
+        terms = self.smooth(inside) + density
+        top = terms.max()
+        return float(np.log(weights @ np.exp(terms - top)) + top)
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _best(value: Callable[[float], float], low: float, high: float) -> tuple[flo
     if high <= low:
         return low, value(low)
     found = optimize.minimize_scalar(
-        lambda x: -value(x), bounds=(low, high), method="bounded", options={"xatol": 1e-7}
+        lambda x: -value(x), bounds=(low, high), method="bounded", options={"xatol": 1e-6}
     )
     ends = [(float(found.x), -float(found.fun)), (low, value(low))]
     return max(ends, key=lambda pair: pair[1])
