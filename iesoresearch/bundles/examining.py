@@ -1,0 +1,195 @@
+"""What a bundle says, read from its files, and whether it says more than it may."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from iesoresearch import stored
+from iesoresearch.bundles.contents import MOST_BYTES, MOST_ROWS, Contents, refused
+from iesoresearch.disclosure import Policy
+from iesoresearch.disclosure.findings import Finding
+from iesoresearch.results import STATUS, Result
+
+_PICTURES = {".png", ".svg", ".pdf"}
+
+
+def results(contents: Contents) -> dict[str, Result]:
+    """The results of a bundle, by run.
+
+    Raises
+    ------
+    DataError
+        One cannot be read.
+    """
+    runs = sorted({name.split("/")[1] for name in contents if name.startswith("runs/")})
+    with tempfile.TemporaryDirectory() as work:
+        _lay(contents, Path(work))
+        found = {run: stored.read_result(Path(work) / "runs" / run) for run in runs}
+    return {run: _with_documents(run, result, contents) for run, result in found.items()}
+
+
+def written_otherwise(contents: Contents, found: Mapping[str, Result]) -> list[str]:
+    """Files that are not what the results of the bundle give when they are written again.
+
+    Tables, numbers and sentences must be: so no sentence says more than the numbers that were
+    released, and nothing stands in a file beside the result. Pictures are not looked at.
+    """
+    again: Contents = {}
+    with tempfile.TemporaryDirectory() as work:
+        for run, result in found.items():
+            folder = Path(work) / run
+            folder.mkdir()
+            stored.write_result(result, folder, lambda name, where: None)
+            again |= {f"runs/{run}/{name}": content for name, content in files_of(folder).items()}
+    told = {name for name in contents if name.startswith("runs/")}
+    pictures = {name for name in told if Path(name).suffix in _PICTURES and _drawn(name, found)}
+    return sorted(
+        name for name in told - pictures | again.keys() if contents.get(name) != again.get(name)
+    )
+
+
+def judged(path: Path, contents: Contents, policy: Policy) -> list[Finding]:
+    """What is found about a bundle, all of whose files are what its results give.
+
+    Raises
+    ------
+    DisclosureError
+        It says more than its results, or something in it must not leave.
+    DataError
+        A result cannot be read.
+    """
+    return judged_results(path, contents, results(contents), policy)
+
+
+def judged_results(
+    path: Path, contents: Contents, found: Mapping[str, Result], policy: Policy
+) -> list[Finding]:
+    """As `judged`, of results that have been read.
+
+    Raises
+    ------
+    DisclosureError
+        See `judged`.
+    """
+    other = written_otherwise(contents, found)
+    if other:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        raise refused(path, f"{other[0]}{more} is not what the result of its run gives")
+    unlike = [run for run, one in found.items() if one.provenance["disclosure"] != policy.applied]
+    if unlike:
+        raise refused(path, f"run {unlike[0]} was released under another policy than it says")
+    judged = findings(found, contents, policy)
+    worst = [one for one in judged if one.status == "refuse"]
+    if worst:
+        first = worst[0]
+        more = f" ({len(worst) - 1} more)" if len(worst) > 1 else ""
+        raise refused(
+            path,
+            f"it discloses. Run {first.run}, {first.output}: {first.sentence.rstrip('.')}{more}",
+        )
+    return judged
+
+
+def files_of(folder: Path) -> Contents:
+    """All files below a folder of ours, by name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def findings(
+    found: Mapping[str, Result], contents: Contents, policy: Policy, earlier: Sequence = ()
+) -> list[Finding]:
+    """What is found about every output and every file, by the rules of disclosure control."""
+    from iesoresearch.disclosure import review
+
+    return [
+        *review.outputs(found, policy, earlier),
+        *_undeclared(found),
+        *(one for name in sorted(contents) for one in _of_file(name, contents[name])),
+        *_of_documents(found, contents, policy),
+    ]
+
+
+def _undeclared(found: Mapping[str, Result]) -> list[Finding]:
+    """Columns that no declaration covers, so that no rule looked at them."""
+    return [
+        Finding(run, f"table:{name}", "refuse", "columns",
+                "It has columns that are not declared, so no rule looked at them.")
+        for run, result in found.items()
+        for name, table in result.tables.items()
+        if set(table.frame.columns) - {*table.keys, *table.values, STATUS}
+    ]  # fmt: skip
+
+
+def _of_file(name: str, content: bytes) -> list[Finding]:
+    """OpenSAFELY's limits: what is larger cannot be looked through by anybody."""
+    if not name.startswith("runs/"):
+        return []
+    run, output = _place(name)
+    problems = []
+    if len(content) > MOST_BYTES:
+        problems.append((f"is larger than {MOST_BYTES // 2**20} MB", {"bytes": len(content)}))
+    if name.endswith(".csv"):
+        rows = sum(1 for _ in csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) - 1
+        if rows > MOST_ROWS:
+            problems.append((f"has more than {MOST_ROWS:,} rows", {"rows": rows}))
+    return [
+        Finding(run, output, "refuse", "size", f"The file {why}: nobody could look it through. "
+                "Let the analysis give less.", evidence)
+        for why, evidence in problems
+    ]  # fmt: skip
+
+
+def _of_documents(found: Mapping[str, Result], contents: Contents, policy: Policy) -> list[Finding]:
+    from iesoresearch.disclosure import model_files
+
+    judged = []
+    with tempfile.TemporaryDirectory() as work:
+        for run, result in found.items():
+            for name in result.documents:
+                path = Path(work) / run / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(contents[f"runs/{run}/{name}"])
+                judged += [replace(f, run=run) for f in model_files.check(path, policy)]
+    return judged
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Run of a file, and the file as an output of it."""
+    _, run, rest = name.split("/", 2)
+    return run, f"file:{rest}"
+
+
+def _drawn(name: str, found: Mapping[str, Result]) -> bool:
+    """Whether a picture is of a figure that the run has."""
+    _, run, home, file = [*name.split("/"), ""][:4]
+    return home == "figures" and run in found and Path(file).stem in found[run].figures
+
+
+def _lay(contents: Contents, folder: Path) -> None:
+    for name, content in contents.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _with_documents(run: str, result: Result, contents: Contents) -> Result:
+    """The result with documents that do not need the folder it was read from."""
+    documents: dict[str, Any] = {
+        name: _writer(contents[f"runs/{run}/{name}"]) for name in result.documents
+    }
+    return replace(result, documents=documents)
+
+
+def _writer(content: bytes):
+    def write(_: Result, path: Path) -> None:
+        path.write_bytes(content)
+
+    return write

@@ -1,0 +1,194 @@
+"""The page that a person reads before signing a bundle: what was found about every output."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from iesoresearch.disclosure.findings import Finding, summary, worst
+from iesoresearch.results import SIMULATED, Result
+
+_SIGNS = {"pass": "✓ pass", "review": "? look at it", "refuse": "✗ must not leave"}
+_STYLE = """
+:root{--ink:#1d2733;--soft:#586574;--line:#d8dee5;--bad:#8a2c02;--look:#7a5200;--good:#0b6b4b}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);max-width:66rem;margin:2rem auto;
+padding:0 1rem}
+h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.25rem;margin-top:2.2rem;border-top:1px solid
+var(--line);padding-top:1rem}h3{font-size:1rem;margin-bottom:.3rem}
+table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{text-align:left;
+vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--line)}
+th{color:var(--soft);font-weight:600}
+.mark{white-space:nowrap;font-weight:600}.pass{color:var(--good)}.review{color:var(--look)}
+.refuse{color:var(--bad)}
+.verdict{border-left:.4rem solid;padding:.6rem 1rem;background:#f6f8fa}
+.soft{color:var(--soft)}.item{border:1px solid var(--line);border-radius:.4rem;
+padding:.6rem 1rem;margin:.7rem 0}
+details>summary{cursor:pointer;margin:.6rem 0}code{font-size:.88em;word-break:break-word}
+.wide{overflow-x:auto}
+"""
+#: What outputs are most often sent back for by the checkers of OpenSAFELY (its documentation of
+#: output checking): counts not rounded or not redacted, too little context, no underlying counts.
+_QUESTIONS = (
+    "Does every table say who is counted, where, and when? Would a stranger understand it?",
+    "Is any group named that so few people belong to that somebody could be recognised?",
+    "Is there any word, title or label that names a patient, a therapist or an address?",
+    "Does a picture show single points that could be single people?",
+    "Together with what was released before: could somebody subtract one from the other?",
+)
+
+
+def page(
+    site: str,
+    found: Sequence[Finding],
+    results: Mapping[str, Result],
+    described: Mapping[str, Mapping[str, Any]],
+    policy: Mapping[str, Any],
+    earlier: Sequence[Mapping[str, str]],
+) -> bytes:
+    """HTML of the findings, by itself: no script, no other file, no other host.
+
+    Parameters
+    ----------
+    site
+        Whose bundle.
+    found
+        All findings.
+    results, described
+        Of every run: its result, and what the manifest says of it.
+    policy
+        Rules it was released under, by name.
+    earlier
+        Bundles it was compared with: ``name`` and ``made``.
+    """
+    verdict = worst(found)
+    body = [
+        f"<h1>Disclosure report of a bundle of site {_safe(site)}</h1>",
+        f'<p class="verdict {verdict}">{_verdict(verdict, found)}</p>',
+        "<h2>Before you sign</h2>",
+        "<p>You are asked to look at what no program can judge:</p><ul>",
+        *(f"<li>{_safe(question)}</li>" for question in _QUESTIONS),
+        "</ul>",
+        _attention("refuse", "What must not leave", found, results),
+        _attention("review", "What somebody has to look at", found, results),
+        "<h2>Rules, and what it was compared with</h2>",
+        _rules(policy),
+        _compared(earlier),
+        "<h2>Every output</h2>",
+        *(_run(one, results, described) for one in summary(found)),
+    ]
+    head = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Disclosure report: {_safe(site)}</title><style>{_STYLE}</style></head>\n<body>\n"
+    )
+    return (head + "\n".join(part for part in body if part) + "\n</body></html>\n").encode()
+
+
+def _verdict(verdict: str, found: Sequence[Finding]) -> str:
+    n = sum(one.status == verdict for one in found)
+    said = {
+        "pass": "Nothing was found that speaks against it. Look at it all the same.",
+        "review": f"{n} finding(s) need somebody's eyes. Who signs says why each kind may pass.",
+        "refuse": f"The bundle was not written: {n} finding(s) say that something must not leave.",
+    }
+    return f"<strong>{_SIGNS[verdict]}.</strong> {said[verdict]}"
+
+
+def _attention(status: str, heading: str, found, results) -> str:
+    rules: dict[str, list[Finding]] = {}
+    for one in found:
+        if one.status == status:
+            rules.setdefault(one.rule, []).append(one)
+    if not rules:
+        return ""
+    parts = [f"<h2>{heading}</h2>"]
+    for rule, some in rules.items():
+        items = "".join(f"<li>{_one(one, results)}</li>" for one in some)
+        parts.append(
+            f'<div class="item"><h3 class="{status}">{_safe(rule)} ({len(some)})</h3>'
+            f"<ul>{items}</ul></div>"
+        )
+    return "\n".join(parts)
+
+
+def _one(one: Finding, results: Mapping[str, Result]) -> str:
+    where = f"{one.run}, {one.output}" if one.run else one.output
+    context = _context(one, results)
+    return (
+        f"<strong>{_safe(where)}</strong>{context and f' – {_safe(context)}'}<br>"
+        f"{_safe(one.sentence)}{_evidence(one)}"
+    )
+
+
+def _evidence(one: Finding) -> str:
+    if not one.evidence:
+        return ""
+    said = json.dumps(one.evidence, ensure_ascii=False, default=str)
+    return f'<br><code class="soft">{_safe(said)}</code>'
+
+
+def _rules(policy: Mapping[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td>{_safe(name)}</td><td>{_safe(value)}</td></tr>" for name, value in policy.items()
+    )
+    return f'<div class="wide"><table><tr><th>Rule</th><th>Value</th></tr>{rows}</table></div>'
+
+
+def _compared(earlier: Sequence[Mapping[str, str]]) -> str:
+    if not earlier:
+        return "<p>No earlier bundle of this site is known, so it was compared with none.</p>"
+    names = "".join(f"<li>{_safe(one['name'])}, made {_safe(one['made'])}</li>" for one in earlier)
+    return f"<p>Compared with these earlier bundles:</p><ul>{names}</ul>"
+
+
+def _run(one: Mapping[str, Any], results, described) -> str:
+    run = one["run"]
+    said = described.get(run, {})
+    counts = ", ".join(f"{n} {status}" for status, n in one["counts"].items() if n)
+    lines = [f"<h3>{_safe(said.get('title', run or 'The bundle'))} <code>{_safe(run)}</code></h3>"]
+    if run in results:
+        if said["sensitivity"] == "synthetic":
+            lines.append(f'<p class="review">{_safe(SIMULATED)}</p>')
+        lines.append(
+            f'<p class="soft">Data: {_safe(said["data"]["name"])} ({_safe(said["sensitivity"])}). '
+            f"Run of {_safe(said['started'])}.</p>"
+        )
+    rows = "".join(_output(run, output, results) for output in one["outputs"])
+    table = (
+        "<table><tr><th>Output</th><th>What it is</th><th>Status</th><th>Why</th></tr>"
+        f"{rows}</table>"
+    )
+    lines.append(f'<details><summary>{counts}</summary><div class="wide">{table}</div></details>')
+    return "\n".join(lines)
+
+
+def _output(run: str, output: Mapping[str, Any], results) -> str:
+    found = [Finding.from_json(one) for one in output["findings"]]
+    why = "<br>".join(
+        f"<strong>{_safe(one.rule)}.</strong> {_safe(one.sentence)}{_evidence(one)}"
+        for one in found
+    )
+    status = output["status"]
+    return (
+        f"<tr><td>{_safe(output['output'])}</td><td>{_safe(_context(found[0], results))}</td>"
+        f'<td class="mark {status}">{_SIGNS[status]}</td><td>{why}</td></tr>'
+    )
+
+
+def _context(one: Finding, results: Mapping[str, Result]) -> str:
+    """What an output is, in the words of its result."""
+    result = results.get(one.run)
+    kind, _, name = one.output.partition(":")
+    if result is None:
+        return ""
+    if kind == "table" and name in result.tables:
+        return result.tables[name].title
+    if kind == "figure" and name in result.figures:
+        return result.figures[name].title
+    if kind == "number" and name in result.numbers:
+        return f"the number {result.numbers[name]}"
+    return ""
+
+
+def _safe(text: object) -> str:
+    return html.escape(str(text))

@@ -1,0 +1,108 @@
+"""What would tell of the machine or of the people at a site, and has no place in a bundle."""
+
+import contextlib
+import getpass
+import re
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from iesoresearch.bundles.contents import Contents
+from iesoresearch.disclosure.findings import Finding
+from iesoresearch.results import Result
+
+#: Names shorter than this are words of many texts ("root", "data").
+_SHORTEST = 5
+_TEXT = (".json", ".csv", ".svg", ".html")
+_BY_CHANCE = 8  # bytes; a shorter name may stand in a picture by chance
+_SHARED = {"/", "/usr", "/usr/local", "/opt"}  # prefixes of all machines, which tell nothing
+RECORDS = "records of the site"
+
+
+def without_name_of_data(result: Result) -> Result:
+    """The result of patients' records without the name of their folder, which somebody typed.
+
+    Open and drawn data keep their names.
+    """
+    provenance = result.provenance
+    name = provenance.get("data")
+    if provenance.get("sensitivity", "patient") != "patient" or not isinstance(name, str):
+        return result
+
+    def said(text: str) -> str:
+        return text.replace(name, RECORDS) if len(name) >= _SHORTEST else text
+
+    return replace(
+        result,
+        provenance={**provenance, "data": RECORDS},
+        text={k: said(text) for k, text in result.text.items()},
+        checks=[replace(check, sentence=said(check.sentence)) for check in result.checks],
+        figures={
+            k: replace(spec, title=said(spec.title), caption=said(spec.caption))
+            for k, spec in result.figures.items()
+        },
+        tables={k: replace(table, title=said(table.title)) for k, table in result.tables.items()},
+        not_applicable={k: said(text) for k, text in result.not_applicable.items()},
+        evidence={k: [said(text) for text in texts] for k, texts in result.evidence.items()},
+    )
+
+
+def findings(contents: Contents, folders: list[Path], names: Mapping[str, str]) -> list[Finding]:
+    """Files of a bundle that name a folder of this machine, or a word that may be a person.
+
+    Parameters
+    ----------
+    contents
+        The files.
+    folders
+        Of the project; those of the machine are known here.
+    names
+        Further words that must be looked at, with what they are.
+    """
+    places = _places(folders)
+    words = {word: what for word, what in {**_people(), **names}.items() if len(word) >= _SHORTEST}
+    found = []
+    for name, content in contents.items():
+        run, output = _place(name)
+        shortest = 0 if name.endswith(_TEXT) else _BY_CHANCE
+        if any(_whole(p).search(content) for p in places if len(p) >= shortest):
+            found.append(
+                Finding(run, output, "refuse", "folder of the machine",
+                        "The file names a folder of this machine. Take it out of the analysis's "
+                        "words and run it again.")
+            )  # fmt: skip
+        found += [
+            Finding(run, output, "review", "names",
+                    f"The file holds a word that is also {what}. Look whether it tells of it.")
+            for word, what in words.items()
+            if len(word) >= shortest and _whole(word).search(content)
+        ]  # fmt: skip
+    return found
+
+
+def _place(name: str) -> tuple[str, str]:
+    if not name.startswith("runs/"):
+        return "", f"file:{name}"
+    _, run, rest = name.split("/", 2)
+    return run, f"file:{rest}"
+
+
+def _places(folders: list[Path]) -> list[str]:
+    own = [Path.home(), sys.prefix, sys.base_prefix, tempfile.gettempdir(), Path.cwd()]
+    both = {str(p) for place in (*own, *folders) for p in (Path(place), Path(place).resolve())}
+    return sorted(both - _SHARED)
+
+
+def _people() -> dict[str, str]:
+    found = {socket.gethostname(): "the name of this machine"}
+    with contextlib.suppress(OSError, KeyError):  # a container need not know its user
+        found[getpass.getuser()] = "the name of who is logged in"
+    return found
+
+
+def _whole(word: str) -> re.Pattern[bytes]:
+    # not in the middle of a longer path or word
+    return re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w-])")

@@ -1,0 +1,94 @@
+"""Check a bundle where it arrives: untouched, signed by a trusted site, and disclosing nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from iesoresearch.bundles import examining, manifest, signatures
+from iesoresearch.bundles.contents import MANIFEST, read
+from iesoresearch.bundles.keys import PublicKey
+from iesoresearch.bundles.keys import trusted as keys_in
+from iesoresearch.bundles.manifest import Sharing
+from iesoresearch.bundles.signatures import Signature
+from iesoresearch.disclosure import Policy
+from iesoresearch.disclosure.findings import Finding
+from iesoresearch.results import Result
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was let in.
+
+    Attributes
+    ----------
+    site
+        That signed it.
+    manifest
+        Of what it was made, see `manifest.build`.
+    sharing
+        Who may see what: "named", "anonymous" (not whose it is) or "pooled only" (nothing of this
+        site by itself).
+    results
+        By run; released, and read back with all that is declared of them.
+    policy
+        They were released under.
+    signatures
+        Who looked at it.
+    findings
+        What was found here about every output.
+    digest
+        SHA-256 of the manifest: equal for equal bundles.
+    """
+
+    site: str
+    manifest: dict[str, Any]
+    sharing: Sharing
+    results: dict[str, Result]
+    policy: Policy = field(default_factory=Policy)
+    signatures: list[Signature] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    digest: str = ""
+
+
+def verify(path: Path, trusted: Path | Sequence[PublicKey], policy: Policy | None = None) -> Bundle:
+    """Let in the bundle at `path`, or say why not.
+
+    Parameters
+    ----------
+    path
+        Folder or zip file.
+    trusted
+        Public keys, or the file or folder that holds them.
+    policy
+        The least strict that is let in; as `Policy` is by itself unless given.
+
+    Raises
+    ------
+    DisclosureError
+        It was changed, is not signed by a trusted key, was made under a looser policy, or
+        discloses.
+    DataError
+        It is damaged, is no bundle, or of a later version.
+    ParameterError
+        There is no key to trust.
+    """
+    keys = keys_in(trusted) if isinstance(trusted, Path) else list(trusted)
+    contents = read(path)
+    said, own = manifest.read(path, contents)
+    signed = signatures.check(path, contents, said, keys)
+    manifest.refuse_looser(path, own, policy or Policy())
+    results = examining.results(contents)
+    manifest.refuse_other_runs(path, said, results)
+    found = examining.judged_results(path, contents, results, own)
+    signatures.refuse_unaccepted(path, [*found, *signatures.recorded(path, contents)], signed)
+    return Bundle(
+        site=said["site"],
+        manifest=said,
+        sharing=said["sharing"],
+        results=results,
+        policy=own,
+        signatures=signed,
+        findings=found,
+        digest=manifest.sha256(contents[MANIFEST]),
+    )
