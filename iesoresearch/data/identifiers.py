@@ -5,8 +5,9 @@ in any analysis here. Looking for them is a safety net, not a proof that data ar
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
@@ -45,6 +46,11 @@ _FEW = 5  # distinct values; a code list, not names
 
 
 _DAYS = frozenset(n for s in TABLES.values() for n, c in s.columns().items() if c.dtype == pl.Date)
+
+
+#: Columns that somebody declared to be identifiers, by name of their file: split off, not refused.
+Declared = Mapping[str, Set[str]]
+NONE_DECLARED: Declared = MappingProxyType({})
 
 
 @dataclass(frozen=True)

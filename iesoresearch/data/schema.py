@@ -70,6 +70,16 @@ class Referrals(dy.Schema):
     employment_last = _choice(codes.EMPLOYMENT, "Employment at the end of treatment.")
     medication_first = _choice(codes.MEDICATION, "Psychotropic medication at the start.")
     medication_last = _choice(codes.MEDICATION, "Psychotropic medication at the end.")
+    referral_year = _text(
+        "Financial year of the referral, such as 2023-24, where dates are shifted.", nullable=True
+    )
+    discharge_year = _text(
+        "Financial year of the discharge, such as 2023-24, where dates are shifted.", nullable=True
+    )
+    rules_version = _text(
+        "Day since which the outcome rules of the referral have held, where dates are shifted.",
+        nullable=True,
+    )
 
 
 def _items(instrument: Instrument) -> dict[str, dy.Int8]:

@@ -10,6 +10,7 @@ from iesoresearch.data.checks import check
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.conform import conformed
 from iesoresearch.data.findings import Problem, told
+from iesoresearch.data.identifiers import NONE_DECLARED, Declared
 from iesoresearch.data.mapping import Source
 from iesoresearch.data.mapping.apply import UNREADABLE, examined
 from iesoresearch.data.mapping.reading import Layout, look
@@ -64,8 +65,10 @@ def from_folder(search_path: tuple[Path, ...]) -> Cohort:
     return Cohort.checked(source.name, "patient", tables, found)
 
 
-def scan(search_path: tuple[Path, ...]) -> Source:
+def scan(search_path: tuple[Path, ...], declared: Declared = NONE_DECLARED) -> Source:
     """Tables of a folder: the national data set, or canonical ones.
+
+    Columns that are `declared` to be identifiers are left out; undeclared ones are problems.
 
     Raises
     ------
@@ -76,16 +79,16 @@ def scan(search_path: tuple[Path, ...]) -> Source:
 
     for folder in search_path:
         if national.is_national(folder):
-            return _national(folder)
-    return scan_folder(search_path)
+            return _national(folder, declared)
+    return scan_folder(search_path, declared)
 
 
-def _national(folder: Path) -> Source:
+def _national(folder: Path, declared: Declared) -> Source:
     from iesoresearch.data import national
 
     name = folder.resolve().name
     try:
-        cohort, report = national.read(folder)
+        cohort, report = national.read(folder, declared)
     except DataError as error:
         return Source(name, {}, (Problem("error", "data set", str(error)),))
     tables = {table: getattr(cohort, table).lazy() for table in TABLES}
@@ -94,7 +97,7 @@ def _national(folder: Path) -> Source:
     return Source(name, tables, found)
 
 
-def scan_folder(search_path: tuple[Path, ...]) -> Source:
+def scan_folder(search_path: tuple[Path, ...], declared: Declared = NONE_DECLARED) -> Source:
     """Canonical tables of a folder, lazily, and what was found while they were opened.
 
     Raises
@@ -111,10 +114,11 @@ def scan_folder(search_path: tuple[Path, ...]) -> Source:
             problems.append(Problem("error", name, str(error)))
             continue
         known = {c: c for c in TABLES[name].column_names()}
-        found = examined(file, name, known)
+        found = examined(file, name, known, declared)
         problems += found
         if not any(p.text == UNREADABLE for p in found):
-            tables[name] = file.raw()
+            split_off = declared.get(path.name, frozenset()) - set(TABLES[name].column_names())
+            tables[name] = file.raw().drop(split_off, strict=False)
             problems += _mixed_dates(name, tables[name])
     return Source(files["contacts"].resolve().parent.name, tables, tuple(problems))
 

@@ -11,7 +11,7 @@ from iesoresearch.data import codes, sources, synthetic
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.groups import CHARACTERISTICS, NOT_RECORDED
 from iesoresearch.errors import DataError, NotApplicable, ParameterError
-from iesoresearch.measures.outcomes import referral_outcomes
+from iesoresearch.measures.outcomes import financial_year, referral_outcomes
 from iesoresearch.measures.outcomes.landmarks import LEFT, UNCLEAR
 from iesoresearch.measures.outcomes.rates import UNSOURCED
 from iesoresearch.params import Settings
@@ -25,7 +25,6 @@ ETHNICITIES = {code: _FULL.get(code, label) for code, (_, label) in codes.ETHNIC
 ETHNIC_GROUPS = {ETHNICITIES[code]: group for code, (group, _) in codes.ETHNICITIES.items()}
 STEPS = (*codes.STEPS, "both steps")
 _FLAGS = ("reliable_improvement", "reliable_deterioration")
-APRIL = 4  # financial years begin with it
 #: Ordered groupings are compared with one end of the order, others with the largest group.
 _REFERENCE = {"Deprivation quintile": "5 (least deprived)"}
 
@@ -186,7 +185,10 @@ def _rows(cohort: Cohort, params: Params) -> pl.DataFrame:
         problem=pl.col("problem").cast(pl.String).fill_null(NOT_RECORDED),
         step=pl.col("step").fill_null(NOT_RECORDED),
         age=pl.coalesce("age_at_referral", "age"),
-        year=_financial_year(day),
+        # of shifted dates, the years that were stored before
+        year=pl.coalesce("referral_year", "discharge_year", financial_year(day)).fill_null(
+            NOT_RECORDED
+        ),
     )
 
 
@@ -246,12 +248,4 @@ def _steps(cohort: Cohort) -> pl.DataFrame:
         step=pl.when(pl.col("step").n_unique() > 1)
         .then(pl.lit(STEPS[-1]))
         .otherwise(pl.col("step").first())
-    )
-
-
-def _financial_year(day: pl.Expr) -> pl.Expr:
-    """Such as 2023-24, from April to March."""
-    start = day.dt.year() - (day.dt.month() < APRIL).cast(pl.Int32)
-    return pl.format("{}-{}", start, (start + 1).cast(pl.String).str.slice(2)).fill_null(
-        NOT_RECORDED
     )

@@ -35,7 +35,12 @@ class Source:
     problems: tuple[Problem, ...] = ()
 
 
-def read(name: str, mapping: Mapping, folder: Path | None = None) -> Source:
+def read(
+    name: str,
+    mapping: Mapping,
+    folder: Path | None = None,
+    declared: identifiers.Declared = identifiers.NONE_DECLARED,
+) -> Source:
     """The tables of a site, lazily.
 
     Parameters
@@ -46,6 +51,8 @@ def read(name: str, mapping: Mapping, folder: Path | None = None) -> Source:
         Complete: no question mark is left.
     folder
         Where the files are, if not where they were.
+    declared
+        Columns that may be identifiers, because they are split off.
     """
     problems, frames, questions = [], [], []
     for wanted in mapping.files:
@@ -63,7 +70,7 @@ def read(name: str, mapping: Mapping, folder: Path | None = None) -> Source:
             ]
             continue
         known = {name: column for column, _, name in resolved(wanted.columns, file.columns)}
-        found = examined(file, place, known)
+        found = examined(file, place, known, declared)
         problems += found
         if not any(p.text == UNREADABLE for p in found):
             frame, asked = _recoded(wanted, renamed(wanted, file))
@@ -73,11 +80,18 @@ def read(name: str, mapping: Mapping, folder: Path | None = None) -> Source:
     return Source(name, tables, (*problems, *found, *answers([*questions, *asked])))
 
 
-def examined(file: File, place: str, known: dict[str, str]) -> list[Problem]:
+def examined(
+    file: File,
+    place: str,
+    known: dict[str, str],
+    declared: identifiers.Declared = identifiers.NONE_DECLARED,
+) -> list[Problem]:
     """Read a file once from end to end: whether it can be read, and what looks like identifiers.
 
-    `known` maps its columns to ours; others are told by their number.
+    `known` maps its columns to ours; others are told by their number. What is `declared` to be an
+    identifier is not told.
     """
+    split_off = declared.get(file.path.name, frozenset())
     try:
         days = [name for name, column in known.items() if column in values.date_columns()]
         found = identifiers.identifiers(file.raw(), days)
@@ -91,6 +105,7 @@ def examined(file: File, place: str, known: dict[str, str]) -> list[Problem]:
             f.n,
         )
         for f in found
+        if f.name not in split_off
     ]
 
 

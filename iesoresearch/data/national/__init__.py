@@ -24,6 +24,7 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.data.cohort import Cohort
+from iesoresearch.data.identifiers import NONE_DECLARED, Declared
 from iesoresearch.data.national import contacts, files, people, referrals, scores
 from iesoresearch.data.national.agreement import agreement
 from iesoresearch.data.national.report import Finding, Ledger, Report
@@ -45,8 +46,10 @@ def fingerprint_files(folder: Path) -> list[Path]:
     return [path for paths in files.find(folder).values() for path in paths]
 
 
-def read(folder: Path) -> tuple[Cohort, Report]:
+def read(folder: Path, declared: Declared = NONE_DECLARED) -> tuple[Cohort, Report]:
     """The cohort of a folder, and what was found wrong on the way.
+
+    Columns that are `declared` to be identifiers are let pass, and not used.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def read(folder: Path) -> tuple[Cohort, Report]:
     """
     folder = Path(folder)
     ledger = Ledger()
-    sources = files.scan(folder, ledger)
+    sources = files.scan(folder, ledger, declared)
     if ledger.fatal:
         raise DataError(
             f"{folder} cannot be read as the NHS Talking Therapies data set: "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from iesoresearch.data.identifiers import identifiers
+from iesoresearch.data.identifiers import NONE_DECLARED, Declared, identifiers
 from iesoresearch.data.national.layout import SCORES, TABLES, Table
 from iesoresearch.data.national.report import Ledger
 from iesoresearch.errors import DataError
@@ -54,14 +54,14 @@ def _number(name: str) -> str | None:
     return match.group(1) if match else None
 
 
-def scan(folder: Path, ledger: Ledger) -> dict[str, Source]:
+def scan(folder: Path, ledger: Ledger, declared: Declared = NONE_DECLARED) -> dict[str, Source]:
     """Every table of `folder`, none of it read yet but the first rows of each file.
 
     What makes reading pointless is put into ``ledger.fatal``.
     """
     files, sources = find(folder), {}
     for number, paths in files.items():
-        source = _source(TABLES[number], paths, ledger)
+        source = _source(TABLES[number], paths, ledger, declared)
         if source is not None:
             sources[number] = source
     for number, table in TABLES.items():
@@ -73,14 +73,14 @@ def scan(folder: Path, ledger: Ledger) -> dict[str, Source]:
     return sources
 
 
-def _source(table: Table, paths: list[Path], ledger: Ledger) -> Source | None:
+def _source(table: Table, paths: list[Path], ledger: Ledger, declared: Declared) -> Source | None:
     frames, present, unused, absent, foreign = [], set(), set(), {}, 0
     empty = sum(path.stat().st_size == 0 for path in paths)
     ledger.note(table.name, empty, "file(s) are empty; left out")
     for path in paths:
         if path.stat().st_size == 0:
             continue
-        raw = _open(path, table, ledger)
+        raw = _open(path, table, ledger, declared)
         if raw is None:
             continue
         foreign += path.suffix.lower() == ".csv" and not _is_utf8(path)
@@ -104,7 +104,7 @@ def _source(table: Table, paths: list[Path], ledger: Ledger) -> Source | None:
     return Source(pl.concat(frames), frozenset(present)) if frames else None
 
 
-def _open(path: Path, table: Table, ledger: Ledger) -> pl.LazyFrame | None:
+def _open(path: Path, table: Table, ledger: Ledger, declared: Declared) -> pl.LazyFrame | None:
     if path.suffix.lower() == ".csv" and b"\0" in _header(path):
         ledger.fatal.append(f"{table.name}: {path.name} looks like UTF-16; save it as UTF-8")
         return None
@@ -124,6 +124,8 @@ def _open(path: Path, table: Table, ledger: Ledger) -> pl.LazyFrame | None:
         ledger.fatal.append(f"{table.name}: {path.name} cannot be read as a table")
         return None
     for identifier in found:
+        if identifier.name in declared.get(path.name, ()):
+            continue
         known = _matched([identifier.name], table)
         named = identifier.text(True) if known else identifier.text(False)
         ledger.fatal.append(f"{table.name}: {named}")

@@ -16,6 +16,7 @@ from iesoresearch.measures.outcomes.rates import (
     wilson_limits,
 )
 from iesoresearch.measures.outcomes.thresholds import OFFICIAL, Threshold, Thresholds
+from iesoresearch.measures.outcomes.years import financial_year
 
 __all__ = [
     "FLAGS",
@@ -24,6 +25,7 @@ __all__ = [
     "Threshold",
     "Thresholds",
     "effect_size",
+    "financial_year",
     "landmarks",
     "percentages_from_counts",
     "rates",

@@ -4,6 +4,7 @@ import polars as pl
 
 from iesoresearch.errors import DataError
 from iesoresearch.measures.instruments import INSTRUMENTS
+from iesoresearch.measures.outcomes.years import STORED
 from iesoresearch.measures.problems import PROBLEMS
 from iesoresearch.measures.scoring import total_and_status
 
@@ -16,6 +17,7 @@ def numbered(referrals: Frame) -> pl.DataFrame:
     """Referrals with their row number ``ref`` and the ``scale`` paired with their problem."""
     needed = {"referral_id": pl.String, "patient_id": pl.String}
     optional = {"referral_date": pl.Date, "discharge_date": pl.Date, "problem": pl.String}
+    optional |= dict.fromkeys(STORED, pl.String)
     columns = _columns(referrals, "referrals", needed, optional)
     frame = referrals.lazy().select(columns).collect()
     if frame["referral_id"].n_unique() < frame.height:

@@ -5,6 +5,7 @@ import polars as pl
 from iesoresearch.measures.outcomes.appointments import CORE, Frame, appointments, numbered
 from iesoresearch.measures.outcomes.flags import FLAGS, with_flags
 from iesoresearch.measures.outcomes.thresholds import OFFICIAL, Thresholds
+from iesoresearch.measures.outcomes.years import rules_day
 
 STAND_IN = "not official: GAD-7 stands in"
 _SCORES = [f"{code}_{end}" for code in (*CORE, "specific") for end in ("first", "last")]
@@ -32,7 +33,8 @@ def referral_outcomes(
     referrals, contacts, scores
         Tables of a `Cohort`, or the columns of them that there are.
     thresholds
-        The rules; which version holds is decided by the discharge, else by the referral.
+        The rules; which version holds is decided by the discharge, else by the referral (where
+        dates are shifted, by what was stored before, see `years.rules_day`).
     fallback
         Judge everybody by PHQ-9 and GAD-7, also those whose problem has a measure of its own.
 
@@ -167,7 +169,7 @@ def anxiety_scale(fallback: bool) -> pl.Expr:
 def with_rules(frame: pl.LazyFrame, thresholds: Thresholds) -> pl.LazyFrame:
     """`frame` with the rules of both its scales, and ``basis``: by what right a row is judged."""
     own = pl.col("scale")
-    day = pl.coalesce("discharge_date", "referral_date")
+    day = rules_day()
     rules = {
         f"{measure}_{field}": thresholds.expression(field, scale, day)
         for measure, scale in (("phq9", pl.lit("phq9")), ("anxiety", pl.col("anxiety_scale")))
