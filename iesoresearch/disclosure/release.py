@@ -180,6 +180,8 @@ def _released(
         for name, value in guarded.items()
     )
     derived = {name: v.derive(frame) for name, v in guarded.items() if v.derive is not None}
+    for marks in broken.values():
+        derived |= {n: derived[n].set(mark, None) for n, mark in marks.items() if n in derived}
     frame = frame.with_columns(column.alias(name) for name, column in derived.items())
     frame = frame.drop(name for v in table.values.values() for name in v.contributions or ())
     status = _statuses(table, frame, broken)

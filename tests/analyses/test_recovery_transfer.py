@@ -103,7 +103,7 @@ def test_what_a_model_tells_of_its_patients_is_of_no_small_group():
     work = ["a"] * 60 + ["b"] * 26 + ["c"] * 11 + ["d"] * 3
     X = pl.DataFrame({"age": [float(x) for x in range(88)] + [None] * 12, "work": work})
     y, p = np.array([1.0, 0.0] * 50), np.full(100, 0.5)
-    told = described.described(schema, X, y, p).told(Policy())
+    told = described.described(schema, X, y, p, np.arange(100)).told(Policy())
     assert (told["n_detail"], told["share"]) == (100, 50.0)
     assert told["age: mean"] == pytest.approx(np.mean(range(88)), abs=1e-3)
     assert told["age: sd"] == pytest.approx(np.std(range(88), ddof=1), abs=1e-3)
@@ -111,6 +111,11 @@ def test_what_a_model_tells_of_its_patients_is_of_no_small_group():
     assert (told["work = a"], told["work = b"]) == (0.6, 0.26)
     # "d" is of three, so the next smallest goes too: else it would be what is left
     assert not {"work = d", "work = c", "work = missing"} & set(told)
+    # nearly all days of waiting are two patients', one of them in two courses
+    waits = [90.0, 80.0, 70.0, *[0.1] * 97]
+    X, whose = X.with_columns(age=pl.Series(waits)), np.arange(100).clip(1)
+    told = described.described(schema, X, y, p, whose).told(Policy())
+    assert not {"age: mean", "age: sd"} & set(told)
 
 
 def test_differences_are_in_standard_deviations_of_where_it_was_made():
@@ -120,7 +125,7 @@ def test_differences_are_in_standard_deviations_of_where_it_was_made():
     X = pl.DataFrame(
         {"age": [40.0] * 50 + [60.0] * 50, "work": ["a"] * 30 + ["b"] * 40 + ["c"] * 30}
     )
-    here = described.described(schema, X, np.ones(100), np.full(100, 0.5))
+    here = described.described(schema, X, np.ones(100), np.full(100, 0.5), np.arange(100))
     told = {"age: mean": 45.0, "age: sd": 10.0, "work = a": 0.5}
     frame = compared.compared(here, told, schema, "patient").frame
     rows = {(r["name"], r["level"]): r for r in frame.to_dicts()}

@@ -4,6 +4,7 @@ import polars as pl
 
 from iesoresearch.analyses.cohort.people import FINISHED, Data
 from iesoresearch.data.groups import CHARACTERISTICS, NOT_RECORDED
+from iesoresearch.disclosure import amounts
 from iesoresearch.models import balance
 from iesoresearch.results import Table, Value
 
@@ -51,16 +52,19 @@ def baseline(data: Data) -> Table:
         for group, frame in _groups(data).items():
             known = frame[column].drop_nulls().cast(pl.Float64)
             row |= {group: known.len(), f"{group}_mean": known.mean(), f"{group}_sd": known.std()}
+            row |= amounts.largest(f"{group}_mean", frame[column], frame["patient_id"])
         rows.append(row)
     values = {}
     for group, label in GROUPS.items():
         shared = {"sensitivity": data.sensitivity}
         values[group] = Value("count", label, 0, follows=_BEFORE[group], **shared)
-        for name in ("mean", "sd"):
-            label = "Mean" if name == "mean" else "SD"
-            values[f"{group}_{name}"] = Value("mean", label, 1, group, follows=group, **shared)
-    numbers = {name: pl.Int64 if name in GROUPS else pl.Float64 for name in values}
-    frame = pl.DataFrame(rows, schema={"score": pl.String} | numbers)
+        mean = f"{group}_mean"
+        values[mean] = Value(
+            "mean", "Mean", 1, group, follows=group, contributions=amounts.columns(mean), **shared
+        )
+        values[f"{group}_sd"] = Value("mean", "SD", 1, group, follows=mean, **shared)
+    numbers = {name: pl.Int64 if name in GROUPS else pl.Float64 for name in rows[0]}
+    frame = pl.DataFrame(rows, schema=numbers | {"score": pl.String})
     return Table("Age and first scores", frame, {"score": ""}, values)
 
 

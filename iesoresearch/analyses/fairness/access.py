@@ -22,6 +22,7 @@ PER = 1000
 BESIDE = 10  # patients on either side of a quantile and of its limits
 WAITS = {"within_6": SIX_WEEKS, "within_18": EIGHTEEN_WEEKS}
 QUANTILES = {"median": 0.5, "p90": 0.9}
+TAILS = (0.025, 0.975)  # of the binomial distribution, outside an interval of 95 %
 NO_POPULATION = (
     "Representation: not applicable. Whether a group is under-represented shows only beside the "
     "people there are: name a CSV file with the columns grouping, level, people (parameter "
@@ -54,10 +55,14 @@ def waits(data: Audited) -> Table:
     )
     values = {}
     for name, heading in (("median", "Median days"), ("p90", "90th percentile, days")):
-        for end, label in (("", heading), ("_low", "from"), ("_high", "to")):
+        share = QUANTILES[name]
+        levels = (share, *((share, tail) for tail in TAILS))
+        ends = (("", heading), ("_low", "from"), ("_high", "to"))
+        for (end, label), level in zip(ends, levels, strict=True):
             values[name + end] = Value(
-                "quantile", label, 0, "started", follows="started", sensitivity=data.sensitivity
-            )
+                "quantile", label, 0, "started", follows="started", level=level,
+                sensitivity=data.sensitivity,
+            )  # fmt: skip
     return replace(
         table, frame=pl.concat([table.frame, days], how="horizontal"), values=table.values | values
     )
@@ -73,7 +78,7 @@ def _days(rows: pl.DataFrame, grouping: str, level: str) -> list[float | None]:
 def _quantile(days: np.ndarray, share: float) -> tuple[float | None, ...]:
     """Quantile and the 95 % interval of order statistics; nulls of few patients."""
     n = len(days)
-    low, high = (int(stats.binom.ppf(tail, n, share)) for tail in (0.025, 0.975))
+    low, high = (int(stats.binom.ppf(tail, n, share)) for tail in TAILS)
     # a wait with fewer people on one side of it would be nearly that of one of them
     if n == 0 or low - 1 < BESIDE or n - high - 1 < BESIDE:
         return None, None, None

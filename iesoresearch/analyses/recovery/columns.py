@@ -13,6 +13,7 @@ METRICS = {
     "calibration_slope": ("Calibration slope", 2),
     "ici": ("ICI", 3),
 }
+_FITTED = {"calibration_slope": 2}  # parameters: the slope, and the intercept beside it
 
 
 def finite(value: float | None) -> float | None:
@@ -47,5 +48,5 @@ def metric_values(names=tuple(METRICS), **more) -> dict[str, Value]:
     """Declarations of the columns that `metrics` fills."""
     found = {}
     for name in names:
-        found |= declared(name, *METRICS[name], **more)
+        found |= declared(name, *METRICS[name], parameters=_FITTED.get(name), **more)
     return found

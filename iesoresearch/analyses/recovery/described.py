@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.special import logit
 
-from iesoresearch.disclosure import Policy, release
+from iesoresearch.disclosure import Policy, amounts, release
 from iesoresearch.models.prediction.schema import Schema
 from iesoresearch.results import Result, Sensitivity, Table, Value
 
@@ -15,7 +15,8 @@ MISSING = "missing"
 LOG_ODDS = "log_odds"  # of the model: one number for all that it sees
 #: Types of the columns of `Described.frame`.
 TYPES = {"name": pl.String, "level": pl.String, "n": pl.Int64, "all": pl.Int64}
-TYPES |= dict.fromkeys(("mean", "sd", "share"), pl.Float64)
+_LARGEST = amounts.columns("mean")
+TYPES |= dict.fromkeys(("mean", "sd", "share", *_LARGEST), pl.Float64)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Described:
     ----------
     frame
         One row for each number (level `RECORDED`) and category: ``n`` with a number, ``all``,
-        ``mean`` and ``sd`` of numbers, ``share`` recorded or in the category.
+        ``mean`` and ``sd`` of numbers, ``share`` recorded or in the category; and of amounts, the
+        largest sums of one patient.
     n, share
         Patients, and how many of them have the outcome, in per cent.
     """
@@ -39,7 +41,7 @@ class Described:
         """What a model's file may tell, by name: released, so it is of no small group."""
         table = Table("training", self.frame, {"name": "", "level": ""}, values("patient"))
         found = release(Result(tables={"training": table}), policy).tables["training"].frame
-        said = {"n_detail": policy.round_to * round(self.n / policy.round_to)}
+        said = {"n_detail": policy.rounded(self.n)}
         said["share"] = round(self.share, 1)
         for row in found.to_dicts():
             for what in ("mean", "sd", "share"):
@@ -61,13 +63,15 @@ def values(sensitivity: Sensitivity) -> dict[str, Value]:
     return {
         "n": Value("count", "Recorded for", 0, **shared),
         "all": Value("count", "Of", 0, **shared),
-        "mean": Value("mean", "Mean", 2, "n", **shared),
+        "mean": Value("mean", "Mean", 2, "n", contributions=_LARGEST, **shared),
         "sd": Value("model", "SD", 2, "n", follows="mean", **shared),
         "share": Value("rate", "Share", 3, "all", parts_of=("name",), **shared),
     }
 
 
-def described(schema: Schema, X: pl.DataFrame, y: np.ndarray, p: np.ndarray) -> Described:
+def described(
+    schema: Schema, X: pl.DataFrame, y: np.ndarray, p: np.ndarray, patient: np.ndarray
+) -> Described:
     """Aggregates of what a model sees and says.
 
     Parameters
@@ -76,11 +80,14 @@ def described(schema: Schema, X: pl.DataFrame, y: np.ndarray, p: np.ndarray) -> 
         Of the model, (rows, features).
     y, p
         (rows,) outcome, and prediction, NaN where there is none.
+    patient
+        (rows,) whose row it is.
     """
     with np.errstate(divide="ignore"):
         log_odds = pl.Series(logit(p)).fill_nan(None)
     columns = {f.name: X[f.name].cast(pl.Float64) for f in schema.numeric}
-    rows = [_number(name, column) for name, column in (columns | {LOG_ODDS: log_odds}).items()]
+    numbers = columns | {LOG_ODDS: log_odds}
+    rows = [_number(name, column, pl.Series(patient)) for name, column in numbers.items()]
     for feature in schema.categorical:
         texts = X[feature.name].cast(pl.String).fill_null(MISSING)
         for level in (*feature.categories, MISSING):
@@ -90,8 +97,9 @@ def described(schema: Schema, X: pl.DataFrame, y: np.ndarray, p: np.ndarray) -> 
     return Described(frame, X.height, 100 * float(np.nanmean(y)))
 
 
-def _number(name: str, column: pl.Series) -> dict:
+def _number(name: str, column: pl.Series, patient: pl.Series) -> dict:
     known = column.drop_nulls()
     row = {"name": name, "level": RECORDED, "n": len(known), "all": len(column)}
     row |= {"mean": known.mean(), "sd": known.std() if len(known) > 1 else None}
+    row |= amounts.largest("mean", column, patient)
     return row | {"share": len(known) / len(column)}

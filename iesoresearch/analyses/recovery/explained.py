@@ -101,7 +101,8 @@ def patient(fitted: Fitted) -> Table:
 def _patients(fitted: Fitted) -> Described:
     """Those the model was made with, and what it says of them."""
     X, y = fitted.detail.features(fitted.outcome), fitted.training[1]
-    return described(fitted.schema, X, y, fitted.final.predict_proba(X)[:, 1])
+    p = fitted.final.predict_proba(X)[:, 1]
+    return described(fitted.schema, X, y, p, fitted.detail.patient)
 
 
 def write_model(fitted: Fitted):

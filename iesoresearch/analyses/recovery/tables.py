@@ -58,7 +58,7 @@ def outcomes(fitted: Fitted) -> Table:
         "landmark_last": "last score is that of the landmark",
     }
     shared = {"sensitivity": fitted.sensitivity}
-    values = {"n": Value("count", "Referrals", 0, **shared)} | {
+    values = {"n": Value("count", "Referrals", 0, at_risk=True, **shared)} | {
         name: Value("rate", label.capitalize(), 3, "n", **shared) for name, label in labels.items()
     }
     frame = pl.DataFrame(rows, schema=types(LANDMARK, values))
@@ -116,7 +116,7 @@ def _performance(fitted, title, rows, keys, parts_of=None, more=None) -> Table:
     """A table of performances; none where few have the outcome, or few have not."""
     shared = {"sensitivity": fitted.sensitivity}
     values = {
-        "n": Value("count", "Referrals", 0, parts_of=parts_of, **shared),
+        "n": Value("count", "Referrals", 0, parts_of=parts_of, at_risk=True, **shared),
         "share": Value("rate", "With the outcome", 3, "n", parts_of=parts_of, follows="n",
                        **shared),
     } | metric_values(denominator="n", follows="share", **shared)  # fmt: skip

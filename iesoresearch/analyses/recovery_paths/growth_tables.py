@@ -110,23 +110,28 @@ def variance(fitted: Fitted) -> Table:
                 row = {"what": label, "between": between}
                 row |= ends("sd", summary[name]) | ends("share", found[unit])
                 rows.append(row)
-    values = interval(fitted, "sd", "SD, points", 1) | interval(fitted, "share", "Share", 2)
+    many = {"parameters": len(summary)}
+    values = interval(fitted, "sd", "SD, points", 1, **many)
+    values |= interval(fitted, "share", "Share", 2, **many)
     keys = {"what": "Differences of", "between": "Between"}
     return _table(fitted, "What scores differ by (missing at random)", rows, keys, values)
 
 
 def leaving(fitted: Fitted) -> Table:
     """How leaving depends on where a patient starts and which way the patient goes."""
-    rows = []
+    rows, n_parameters = [], 0
     if SHARED in fitted.growth:
         fit = fitted.growth[SHARED]
+        n_parameters = len(fit.summary())
         for name, what in (
             ("hazard_level", "one SD of patients higher at the first score"),
             ("hazard_rate", "one SD of patients less of a fall"),
         ):
             odds = Estimate.of(np.exp(fit.flat(name)))
             rows.append({"what": what} | ends("odds", odds))
-    values = interval(fitted, "odds", "Odds ratio of leaving after a session", 1)
+    values = interval(
+        fitted, "odds", "Odds ratio of leaving after a session", 1, parameters=n_parameters
+    )
     title = "Who leaves: shared-parameter model"
     return _table(fitted, title, rows, {"what": "Patient with"}, values)
 

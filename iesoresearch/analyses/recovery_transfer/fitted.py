@@ -113,7 +113,7 @@ class Fitted:
     def described(self) -> Described:
         """Patients of the site, those refused as well."""
         y = self.site.at.y(self.params.outcome)
-        return described(self.site.model.schema, self.site.X, y, self.p_all)
+        return described(self.site.model.schema, self.site.X, y, self.p_all, self.site.at.patient)
 
     @property
     def absent(self) -> list[str]:

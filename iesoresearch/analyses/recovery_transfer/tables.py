@@ -99,7 +99,7 @@ def _performance(fitted, title, rows, keys, parts_of=None) -> Table:
     """A table of performances; none where few have the outcome, or few have not."""
     shared = {"sensitivity": fitted.sensitivity}
     values = {
-        "n": Value("count", "Referrals", 0, parts_of=parts_of, **shared),
+        "n": Value("count", "Referrals", 0, parts_of=parts_of, at_risk=True, **shared),
         "share": Value("rate", "With the outcome", 3, "n", parts_of=parts_of, follows="n",
                        **shared),
     } | metric_values(denominator="n", follows="share", **shared)  # fmt: skip

@@ -1,6 +1,7 @@
 """Numbers and checks of `recovery_transfer`. Sentences are filled after release."""
 
 import math
+from dataclasses import replace
 
 from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
 from iesoresearch.analyses.recovery_transfer.fitted import FEWEST, SHIPPED, UPDATED, Fitted
@@ -13,6 +14,7 @@ from iesoresearch.results import Check, Number
 #: AUC that may be lost on the way without the model failing to tell patients apart; the project's.
 AUC_TOLERATED = 0.05
 DIGITS = {"gained": 1, "over_own": 1, "intercept": 3, "new_slope": 3}
+UPDATE = ("intercept", "new_slope")  # estimated together
 
 
 def numbers(fitted: Fitted) -> dict[str, Number]:
@@ -33,7 +35,10 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         found["n_refused"] = _count(fitted, site.at.n - len(fitted.y))
     for name, estimate in estimates(fitted).items():
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
-            found[name + end] = _model(fitted, value, DIGITS.get(name, 2))
+            number = _model(fitted, value, DIGITS.get(name, 2))
+            found[name + end] = (
+                replace(number, parameters=len(UPDATE)) if name in UPDATE else number
+            )
     if fitted.update is not None:
         found["n_learnt"] = _count(fitted, fitted.update.n)
         found["n_judged"] = _count(fitted, len(fitted.judging))
