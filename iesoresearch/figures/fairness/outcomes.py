@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.transforms import offset_copy
 
 from iesoresearch.figures.fairness.rows import columns, dots, share_x, shown, with_count
 from iesoresearch.figures.panels import GREY, numbers, panels, reach
@@ -82,7 +83,7 @@ def plot_pathway(table: Table, ax: Axes) -> None:
     """Parts of every gap by step, adding up to it, and the gap itself with its interval."""
     parts = [name for name in table.values if name.startswith("from_") and _is_value(name)]
     made = columns(shown(table.frame, "gap"), ax)
-    for column, (panel, part, places) in enumerate(made):
+    for panel, part, places in made:
         rows = pl.concat([rows for _, rows in part])
         above, below = np.zeros(rows.height), np.zeros(rows.height)
         for name, colour in zip(parts, PALETTE, strict=False):
@@ -98,8 +99,12 @@ def plot_pathway(table: Table, ax: Axes) -> None:
         )  # fmt: skip
         panel.axvline(0.0, color=GREY, lw=1)
         panel.set_xlabel("Per 100 referred, beside the reference")
-        if column == 0:
-            panel.legend(loc="upper left", bbox_to_anchor=(0.0, -0.1), ncols=3, fontsize=8)
+    # in inches below the panel: a share of its height covers what the axis says where rows are few
+    below = offset_copy(made[0][0].transAxes, ax.figure, y=-0.5)
+    made[0][0].legend(
+        loc="upper left", bbox_to_anchor=(0.0, 0.0), bbox_transform=below, fontsize=8,
+        ncols=2 if len(made) == 1 else 3,
+    )  # fmt: skip
     share_x(made)
 
 
