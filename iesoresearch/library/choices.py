@@ -19,11 +19,13 @@ import polars as pl
 
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.library import ledger, people, same_person
-from iesoresearch.library.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT, REASONS
+from iesoresearch.library.exclusion import excluded, excluded_rows, newest_list, remember_list
+from iesoresearch.library.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT
 from iesoresearch.library.removal import STILL_READ, remove_excluded
 from iesoresearch.library.small import FEW, rounded, said
 
-_LISTS = {"reason": pl.String, "on": pl.Date, "how": pl.String}
+__all__ = ["Counts", "Summary", "excluded", "excluded_rows", "newest_list", "record_optouts"]
+
 _KINDS = {NATIONAL_OPTOUT: people.NATIONAL, LOCAL_OPTOUT: people.LOCAL}
 
 
@@ -134,6 +136,7 @@ def record_optouts(
         A list that cannot be read, is older than one recorded in full before, or looks like
         something else: it would end most opt-outs, or it holds most patients of the library.
     """
+    today = today or date.today()
     _check_way(national, local, complete, lifted, sent)
     lists = {
         kind: read(library, path)
@@ -150,11 +153,11 @@ def record_optouts(
         book = ledger.read(draft)
         matching = same_person.read(draft)
         for kind, found in lists.items():
-            _refuse_older(draft, kind, on, way)
+            _refuse_older(draft, kind, on, way, today)
             book, summary.kinds[kind] = _apply(book, matching, kind, found, on, way, asked)
         ledger.write(draft, book)
-        _remember_lists(draft, summary, on, way)
-        _finish(draft, summary, today or date.today())
+        remember_list(draft, list(lists), on)
+        _finish(draft, summary, today)
     summary.cleared = library.clear(wait)
     return summary
 
@@ -238,37 +241,15 @@ def _refuse_unlikely(matching, kind: str, counts: Counts, valid: int, way: str) 
         )
 
 
-def newest_list(reader, kind: str, on: date | None = None) -> date | None:
-    """Day of the newest list of a kind (see `REASONS`) that is in force on a day; None: none is."""
-    until = pl.col("on") <= (on or date.today())
-    return _lists(reader).filter(pl.col("reason") == kind, until).get_column("on").max()
-
-
-def _lists(reader) -> pl.DataFrame:
-    if not reader.has("optout_lists", compartment="choices"):
-        return pl.DataFrame(schema=_LISTS)
-    return reader.read("optout_lists", compartment="choices")
-
-
-def _refuse_older(reader, kind: str, on: date, way: str) -> None:
-    if way not in ("complete", "returned"):
-        return
-    full = _lists(reader).filter((pl.col("reason") == kind) & pl.col("how").is_in([way]))
-    newest = full.get_column("on").max()
-    if newest is not None and on < newest:
+def _refuse_older(reader, kind: str, on: date, way: str, today: date) -> None:
+    """What is older than a list that is recorded cannot say who has changed their mind since."""
+    newest = newest_list(reader, kind, today)
+    if way != "added" and newest is not None and on < newest:
         raise DataError(
-            f"A full list of {kind}s of {newest} is recorded already, and this one, of {on}, is "
-            "older: it cannot say who has changed their mind since. Nothing was recorded. Record "
-            "it without --complete, or name the newer list."
+            f"A list of {kind}s of {newest} is recorded, and this one, of {on}, is older: it "
+            "cannot say who has changed their mind since. Nothing was recorded. Record the newest "
+            f"list, or, if they changed their mind after it, give --date {newest} or a later day."
         )
-
-
-def _remember_lists(draft, summary: Summary, on: date, way: str) -> None:
-    hows = {kind: "added" if counts.not_ended else way for kind, counts in summary.kinds.items()}
-    new = pl.DataFrame(
-        {"reason": list(hows), "on": [on] * len(hows), "how": list(hows.values())}, schema=_LISTS
-    )
-    draft.write("optout_lists", pl.concat([_lists(draft), new]), compartment="choices")
 
 
 def _finish(draft, summary: Summary, today: date) -> None:
@@ -286,56 +267,3 @@ def _finish(draft, summary: Summary, today: date) -> None:
         "removed": rounded(summary.removed),
         "destroyed": draft.destroyed(),
     }
-
-
-def excluded(reader, on: date | None = None) -> pl.DataFrame:
-    """Patients known to the library who may be in no extract of a day.
-
-    Parameters
-    ----------
-    reader
-        A library, or a draft of one.
-    on
-        The day; None is today.
-
-    Returns
-    -------
-    DataFrame
-        ``patient_id``, each once, and ``reason``, the strongest of `REASONS`; sorted.
-    """
-    valid = ledger.valid(ledger.read(reader), on or date.today())
-    return _excluded(valid, same_person.read(reader))
-
-
-def _excluded(valid: pl.DataFrame, matching: pl.DataFrame) -> pl.DataFrame:
-    found = []
-    for reason in REASONS:
-        keys = valid.filter(pl.col("reason") == reason).select("by", "hash")
-        ids = same_person.patients(matching, keys)
-        found.append(pl.DataFrame({"patient_id": ids, "reason": [reason] * len(ids)}))
-    together = pl.concat([f.cast({"patient_id": pl.String, "reason": pl.String}) for f in found])
-    return together.unique("patient_id", keep="first", maintain_order=True).sort("patient_id")
-
-
-def excluded_rows(reader, matching: pl.DataFrame, on: date | None = None) -> pl.Series:
-    """Which of the people who are to come into the library may not.
-
-    Parameters
-    ----------
-    reader
-        A library, or a draft of one.
-    matching
-        ``patient_id``, ``national``, ``local``: keyed hashes, null where unknown. A person may
-        have several rows.
-    on
-        The day; None is today.
-
-    Returns
-    -------
-    Series
-        Bool, a row of `matching` each: True = excluded.
-    """
-    valid = ledger.valid(ledger.read(reader), on or date.today())
-    both = pl.concat([same_person.read(reader), matching.select(*same_person.MATCHING)])
-    out = _excluded(valid, both).get_column("patient_id")
-    return matching.get_column("patient_id").is_in(out.implode()).alias("excluded")

@@ -13,13 +13,12 @@ from pathlib import Path
 
 import polars as pl
 
-from iesoresearch.errors import DataError
+from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.files import STATUS
 from iesoresearch.library import ledger, people, same_person
 from iesoresearch.library.ledger import WITHDRAWN
 from iesoresearch.library.removal import STILL_READ, remove_excluded
 from iesoresearch.library.small import rounded, said
-
-_STATUS = "status.json"
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def withdraw(
     why
         For the log.
     on
-        The day; None is today.
+        The day; None is today. No day to come.
     runs
         Folder with folders of runs: says which of them used an extract with one of the people.
     wait
@@ -103,10 +102,16 @@ def withdraw(
 
     Raises
     ------
+    ParameterError
+        The day is to come.
     DataError
         The file cannot be read, or no line of it says who is meant.
     """
     on = on or date.today()
+    if on > date.today():
+        raise ParameterError(
+            f"--date {on} is to come. Whoever withdraws is taken out at once: leave --date out."
+        )
     found = people.anyone(library, path)
     keys = found.frame.select("by", "hash")
     if keys.is_empty():
@@ -121,7 +126,7 @@ def withdraw(
         own = matching.filter(pl.col("patient_id").is_in(patients.implode()))
         book = ledger.add(ledger.read(draft), WITHDRAWN, pl.concat([keys, _all_keys(own)]), on)
         ledger.write(draft, book)
-        removed = remove_excluded(draft, patients) if on <= date.today() else 0
+        removed = remove_excluded(draft, patients)
         known = same_person.known(matching, keys)
         draft.details = {
             "on": on.isoformat(),
@@ -158,7 +163,7 @@ def _uses(reader, entries: Iterable[dict], patients: pl.Series, runs: Path | Non
     for entry in entries:
         details = entry["details"]
         name = details.get("extract_id")
-        if entry["what"] == "extract" and name in counts:
+        if name in counts and "fingerprint" in details:
             used = by_data.get(details.get("fingerprint"), ())
             uses.append(
                 Use(
@@ -174,12 +179,28 @@ def _uses(reader, entries: Iterable[dict], patients: pl.Series, runs: Path | Non
 
 
 def _runs_by_data(runs: Path) -> dict[str, list[str]]:
-    """Names of runs below a folder, by the fingerprint of their data."""
+    """Names of runs below a folder, by the fingerprints of their data.
+
+    That of the run also covers files beside the data; that of its result is of the data alone.
+    """
     found: dict[str, list[str]] = {}
-    for path in sorted(runs.rglob(_STATUS)):
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))["inputs"]["data"]
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # no folder of a run
-        found.setdefault(str(data), []).append(path.parent.relative_to(runs).as_posix())
+    for path in sorted(runs.rglob(STATUS)):
+        name = path.parent.relative_to(runs).as_posix()
+        prints = {
+            _at(path, "inputs", "data"),
+            _at(path.with_name("result.json"), "provenance", "data_fingerprint"),
+        }
+        for data in prints - {None}:
+            found.setdefault(data, []).append(name)
     return found
+
+
+def _at(path: Path, *names: str) -> str | None:
+    """A word of a JSON file, None if it has none there."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for name in names:
+            content = content[name]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return content if isinstance(content, str) else None
