@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from iesoresearch import __version__, project
-from iesoresearch.cli import data, freezing, library, notebooks, site, specs
+from iesoresearch.cli import bundle, data, freezing, library, notebooks, site, specs
 from iesoresearch.errors import IesoError, NotApplicable, ParameterError
 from iesoresearch.params import Settings, load_run, paper_runs
 
@@ -26,8 +26,6 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(site.app, name="site")
 app.add_typer(library.app, name="library")
-app.command("check-notebooks")(notebooks.check)
-app.command("freeze")(freezing.freeze)
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the runs. Default: reports/out.")
@@ -176,6 +174,13 @@ def report(
             file=sys.stderr,
         )
         raise typer.Exit(1)
+
+
+app.command("check-notebooks")(notebooks.check)
+app.command("freeze")(freezing.freeze)
+for command in (bundle.bundle, bundle.sign_bundle, bundle.verify_bundle):
+    app.command(command.__name__.replace("_", "-"))(command)
+site.app.command("key")(bundle.key)
 
 
 def main() -> None:

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Bring a site's own files.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Bring a site's own files."""  # keeps `init` a word of its own
-
-
 @app.command("init")
 def init(
     name: Annotated[str, typer.Argument(help="Name of the site, as you like.")],
