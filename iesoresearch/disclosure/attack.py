@@ -7,7 +7,7 @@ exact: no cleverer argument from the same facts narrows it. Tables of several re
 policy of its own, are attacked together; nobody has seen to what one of them leaves of another.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -36,11 +36,14 @@ class Knowledge:
         Release of each table, where they are not of one.
     policies
         Policy of a release, where it is not that of the others.
+    released
+        Tables as they were when their release was guarded, where relations were added since.
     """
 
     totals: Mapping[Total, int] = field(default_factory=dict)
     releases: Mapping[str, str] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    released: Mapping[str, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,13 @@ class Attacked:
 
     Attributes
     ----------
-    n
-        Suppressed counts and remainders that were attacked.
+    by_table
+        Table -> how many suppressed counts, and remainders, of it were attacked.
     narrowed
         Those of which more can be proved than that they are few, as of `ranges`.
     """
 
-    n: int
+    by_table: dict[str, int]
     narrowed: pl.DataFrame
 
 
@@ -85,7 +88,8 @@ def ranges(
     -------
     polars.DataFrame
         ``population``, ``column``, ``row`` (keys in words), ``rest_of`` (column of the whole; null
-        for the count itself), ``low``, ``high`` (null where nothing bounds it).
+        for the count itself), ``low``, ``high`` (null where nothing bounds it), ``tables`` (names
+        of those it stands in).
 
     Raises
     ------
@@ -122,13 +126,14 @@ def narrowed(
     ValueError
         The tables contradict each other, the policy or the totals.
     """
-    attack, found, n = _Attack(dict(tables), policy, None, knowledge), [], 0
+    attack, found, n = _Attack(dict(tables), policy, None, knowledge), [], Counter()
     few = range(policy.fewest, policy.min_count)
     for programme, asked in attack.programmes(cells):
         few_at_all = [at for at in asked if attack.bounds(at)[0] < policy.min_count]
-        n += len(asked)
+        n.update(name for at in asked for name in attack.tables_of(at))
         found += programme.narrowed(few_at_all, few).items()
-    return Attacked(n, pl.DataFrame([attack.described(at, *ends) for at, ends in found], _SCHEMA))
+    rows = [attack.described(at, *ends) for at, ends in found]
+    return Attacked(dict(n), pl.DataFrame(rows, schema=_SCHEMA))
 
 
 def excluded(
@@ -165,7 +170,7 @@ def excluded(
 
 
 _NAMED = dict.fromkeys(("population", "column", "row", "rest_of"), pl.String)
-_SCHEMA = _NAMED | {"low": pl.Int64, "high": pl.Int64}
+_SCHEMA = _NAMED | {"low": pl.Int64, "high": pl.Int64, "tables": pl.List(pl.String)}
 _EXCLUDED = _NAMED | {"values": pl.List(pl.Int64)}
 
 
@@ -216,8 +221,14 @@ class _Attack:
                 and (cells is None or system.cells[self._part(at)] in cells)
                 and (self.is_hidden(self._part(at)) or not self._guards(at))
             ]
-            if asked:
+            if asked and self._is_asked(asked):
                 yield Programme(self, unknowns.tolist(), sums), asked
+
+    def _is_asked(self, asked: list[int]) -> bool:
+        """Of several releases, only what hangs together across them: each was attacked before."""
+        releases = {self.release(name) for name in self.tables}
+        seen = {self.release(name) for at in asked for name in self.tables_of(at)}
+        return len(releases) == 1 or len(seen) > 1
 
     def described(self, at: int, low: int, high: int | None) -> dict:
         """A row of `ranges`."""
@@ -227,8 +238,15 @@ class _Attack:
         row = ", ".join(f"{key} {value}" for key, value in cell.row)
         return {
             "population": cell.population, "column": cell.column, "row": row, "rest_of": rest_of,
-            "low": low, "high": high,
+            "low": low, "high": high, "tables": self.tables_of(at),
         }  # fmt: skip
+
+    def tables_of(self, at: int) -> list[str]:
+        """Tables in which a cell stands, or that which leaves a rest, and of what it leaves it."""
+        if at < self.system.n_rests_from:
+            return sorted({name for name, _ in self.system.places[at]})
+        part, whole = self.system.rests[at - self.system.n_rests_from]
+        return sorted({*self.tables_of(part), *self.tables_of(whole)})
 
     def _part(self, at: int) -> int:
         """The cell that an unknown is, or is left by."""
@@ -318,11 +336,11 @@ class _Attack:
         return at < self.system.n_rests_from or any(named in of for of in self._guarded.values())
 
     def _rests_of_releases(self) -> dict[str, set]:
-        """Of several releases, the remainders that each of them knew; of one all are known."""
+        """Of each release the remainders that it guarded; of a single one all are."""
         of = defaultdict(dict)
         for name, table in self.tables.items():
-            of[self.release(name)][name] = table
-        if len(of) == 1:
+            of[self.release(name)][name] = self.knowledge.released.get(name, table)
+        if len(of) == 1 and not self.knowledge.released:
             return {}
         systems = {release: linking.build(tables) for release, tables in of.items()}
         return {

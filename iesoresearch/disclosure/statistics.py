@@ -1,0 +1,126 @@
+"""Rates, means and other statistics of released tables: whether released counts give them.
+
+What released counts give tells no more than they do. What they do not give may undo their rounding
+(`iesoresearch.disclosure.solving`), or has nothing behind it that could be looked at.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from iesoresearch.disclosure import solving
+from iesoresearch.disclosure.policy import Policy
+from iesoresearch.results import Table, Value
+
+_SCALES = (1.0, 100.0, 1000.0)
+_NEAR = 1e-6
+_ENDS = re.compile(r"(min|max|minimum|maximum|smallest|largest|youngest|oldest)")
+_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+def guarded(table: Table) -> dict[str, Value]:
+    """Columns that are not of open data."""
+    return {name: value for name, value in table.values.items() if value.sensitivity != "open"}
+
+
+def extremes(table: Table) -> list[str]:
+    """Columns that are the least or largest value of anybody, by their names."""
+    return [
+        name
+        for name, value in guarded(table).items()
+        if value.kind != "count"
+        and table.frame.schema[name].is_numeric()
+        and any(_ENDS.fullmatch(word) for word in _WORDS.split(f"{name} {value.label}".lower()))
+    ]
+
+
+def given_by_counts(table: Table, name: str) -> tuple[str, str] | None:
+    """Numerator and denominator whose released counts give a rate, or its gap to a group's."""
+    column = _numbers(table, name)
+    there = np.isfinite(column)
+    for part, whole in _pairs(table):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = _numbers(table, part) / _numbers(table, whole)
+        for scale in _SCALES:
+            rate = scale * share
+            if np.isfinite(rate[there]).all() and (
+                np.allclose(column[there], rate[there], rtol=0, atol=_NEAR)
+                or _are_gaps(table, column, rate)
+            ):
+                return part, whole
+    return None
+
+
+def undone(table: Table, name: str, policy: Policy) -> int:
+    """Rows in which a mean or rate tells more of the number of people than its count shows.
+
+    None does where the values of some row are no mean of whole numbers of anybody.
+    """
+    value = table.values[name]
+    people = value.denominator
+    if people is None or people not in guarded(table) or table.values[people].kind != "count":
+        return 0
+    rows = table.frame.select(name, people).drop_nulls().rows()
+    if not rows:
+        return 0
+    decimals = solving.decimals_of(np.array([row[0] for row in rows], dtype=float))
+    scale = 100.0 if value.kind == "rate" and max(row[0] for row in rows) > 1 else 1.0
+    told = 0
+    for shown, count in rows:
+        low, high = policy.shown_as(count)
+        candidates = range(max(low, policy.min_count), high + 1)
+        fits = solving.fitting(shown, decimals, candidates, scale)
+        if not fits and len(candidates):
+            return 0
+        told += len(fits) < len(candidates)
+    return told
+
+
+def without_people(table: Table) -> list[str]:
+    """Statistics of a table that shows no count of people at all."""
+    counts = [name for name, value in table.values.items() if value.kind == "count"]
+    if counts or any(column in table.keys for column in ("n", "people", "patients")):
+        return []
+    return [
+        name
+        for name, value in guarded(table).items()
+        if value.denominator is None
+        and table.frame.schema[name].is_numeric()
+        and table.frame[name].is_not_null().any()
+    ]
+
+
+def _numbers(table: Table, name: str) -> np.ndarray:
+    return table.frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _pairs(table: Table) -> Iterator[tuple[str, str]]:
+    counts = [
+        name
+        for name, value in table.values.items()
+        if value.kind == "count" and table.frame.schema[name].is_numeric()
+    ]
+    yield from ((a, b) for a in counts for b in counts if a != b)
+
+
+def _are_gaps(table: Table, column: np.ndarray, rate: np.ndarray) -> bool:
+    """Whether all rows that differ in one key only are apart from the same of their rates."""
+    there = np.isfinite(column)
+    for key in table.keys:
+        others = [other for other in table.keys if other != key]
+        groups = table.frame.select(pl.struct(others) if others else pl.lit(0).alias("all"))
+        of = groups.to_series().to_list() if groups.height == len(rate) else [0] * len(rate)
+        apart: dict = {}
+        for i in np.flatnonzero(there):
+            apart.setdefault(str(of[i]), []).append(rate[i] - column[i])
+        rates: dict = {}
+        for i in np.flatnonzero(np.isfinite(rate)):
+            rates.setdefault(str(of[i]), []).append(rate[i])
+        if there.any() and all(
+            np.ptp(found) <= _NEAR and np.abs(np.array(rates[group]) - found[0]).min() <= _NEAR
+            for group, found in apart.items()
+        ):
+            return True
+    return False
