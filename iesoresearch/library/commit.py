@@ -105,7 +105,9 @@ def sweep(folder: Path, present: int) -> list[str]:
     for old in sorted((folder / state.GENERATIONS).iterdir()):
         if old.name == str(present):
             continue
-        if locking.unread(old / state.MANIFEST):
+        if old.is_symlink() or not old.is_dir():
+            old.unlink()  # never follow it
+        elif locking.unread(old / state.MANIFEST):
             (old / state.KEYS).unlink(missing_ok=True)
             disk.remove(old)
         else:

@@ -27,6 +27,21 @@ _NONCE = 12  # bytes, the length that GCM is made for
 _LARGEST = 1024  # bytes; no file of a key is larger
 
 
+class Hidden:
+    """A secret that no repr, traceback with its variables, or pickle shows."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __repr__(self) -> str:
+        return "<Hidden>"
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("A secret is not pickled or copied.")
+
+
 class Keys:
     """A master key. Only its id is ever shown; it cannot be copied or pickled.
 
@@ -43,9 +58,8 @@ class Keys:
 
     __slots__ = ("_master", "id")
 
-    def __init__(self, master: bytes) -> None:
-        if len(master) != LENGTH:
-            del master
+    def __init__(self, master: Hidden) -> None:
+        if len(master.content) != LENGTH:
             raise ParameterError(f"A key of a library has {LENGTH} bytes; this one has not.")
         self._master = master
         self.id = self.derive("id")[:8].hex()
@@ -91,7 +105,7 @@ class Keys:
         OutputError
             The file is there already, cannot be written, or its file system cannot keep others out.
         """
-        keys = Keys(secrets.token_bytes(LENGTH))
+        keys = Keys(random_secret())
         try:
             handle = os.open(key_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
@@ -103,7 +117,7 @@ class Keys:
             raise OutputError(f"{key_file} cannot be written ({error.strerror}).") from None
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(base64.b64encode(keys._master) + b"\n")
+                stream.write(base64.b64encode(keys._master.content) + b"\n")
                 stream.flush()
                 os.fsync(handle)
                 shared = os.fstat(handle).st_mode & 0o077
@@ -122,26 +136,31 @@ class Keys:
         """32 bytes for one purpose; nothing leads from those of one to those of another."""
         return derive(self._master, f"master: {purpose}")
 
-    def wrap(self, secret: bytes, purpose: str, about: str) -> str:
+    def wrap(self, secret: Hidden, purpose: str, about: str) -> str:
         """Encrypt a secret, bound to `about`; base64 of nonce and ciphertext."""
         nonce = secrets.token_bytes(_NONCE)
-        sealed = AESGCM(self.derive(purpose)).encrypt(nonce, secret, about.encode())
+        sealed = AESGCM(self.derive(purpose)).encrypt(nonce, secret.content, about.encode())
         return base64.b64encode(nonce + sealed).decode()
 
-    def unwrap(self, wrapped: str, purpose: str, about: str) -> bytes | None:
+    def unwrap(self, wrapped: str, purpose: str, about: str) -> Hidden | None:
         """What was wrapped for the same purpose and `about`, or None: changed, or another key."""
         try:
             content = base64.b64decode(wrapped, validate=True)
             cipher = AESGCM(self.derive(purpose))
-            return cipher.decrypt(content[:_NONCE], content[_NONCE:], about.encode())
+            return Hidden(cipher.decrypt(content[:_NONCE], content[_NONCE:], about.encode()))
         except (InvalidTag, ValueError, TypeError):
             return None
 
 
-def derive(secret: bytes, purpose: str) -> bytes:
+def random_secret() -> Hidden:
+    """32 bytes of the system's source of randomness."""
+    return Hidden(secrets.token_bytes(LENGTH))
+
+
+def derive(secret: Hidden, purpose: str) -> bytes:
     """32 bytes of a random secret for one purpose (HKDF-SHA256)."""
     info = f"iesoresearch library 1: {purpose}".encode()
-    return HKDF(algorithm=SHA256(), length=LENGTH, salt=None, info=info).derive(secret)
+    return HKDF(algorithm=SHA256(), length=LENGTH, salt=None, info=info).derive(secret.content)
 
 
 def _check_file(path: Path) -> None:
@@ -176,4 +195,4 @@ def _attempt(read) -> Keys | None:
         content = base64.b64decode(read().strip(), validate=True)
     except (binascii.Error, ValueError, OSError):
         return None
-    return Keys(content) if len(content) == LENGTH else None
+    return Keys(Hidden(content)) if len(content) == LENGTH else None

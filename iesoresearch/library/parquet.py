@@ -8,7 +8,6 @@ direct keys; its `CryptoFactory` takes no such prefix and puts the wrapped key i
 """
 
 import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import pyarrow.parquet.encryption as pe
 
 from iesoresearch.errors import DataError
 from iesoresearch.library import disk
-from iesoresearch.library.keys import LENGTH
+from iesoresearch.library.keys import Hidden, random_secret
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,7 @@ class Written:
     """A file as it was meant to be: its SHA-256, and the data key that alone opens it."""
 
     sha256: str
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"Written({self.sha256})"
+    key: Hidden
 
 
 class _Tee:
@@ -76,9 +72,9 @@ def write(path: Path, frames: Iterable[pl.DataFrame], place: str) -> Written:
     OSError
         It cannot be written; nothing is left of it.
     """
-    key = secrets.token_bytes(LENGTH)
+    key = random_secret()
     properties = pe.create_encryption_properties(
-        key, aad_prefix=place.encode(), store_aad_prefix=False
+        key.content, aad_prefix=place.encode(), store_aad_prefix=False
     )
     tables = (frame.to_arrow() for frame in frames)
     first = next(tables)
@@ -114,11 +110,12 @@ def read(
             "Restore the whole folder from a backup."
         )
     try:
-        properties = pe.create_decryption_properties(written.key, aad_prefix=place.encode())
+        properties = pe.create_decryption_properties(written.key.content, aad_prefix=place.encode())
         file = pq.ParquetFile(pa.BufferReader(content), decryption_properties=properties)
         wanted = None if columns is None else list(columns)
         lacking = sorted(set(wanted or ()) - set(file.schema_arrow.names))
-        frame = None if lacking else pl.from_arrow(file.read(columns=wanted))
+        # threads of pyarrow beside those of polars abort some processes when they end
+        table = None if lacking else file.read(columns=wanted, use_threads=False)
     except (OSError, pa.ArrowException):
         raise DataError(
             f"{path} does not open with its key: it belongs elsewhere, or its key was changed. "
@@ -126,4 +123,5 @@ def read(
         ) from None
     if lacking:
         raise DataError(f"{path} has no column {', '.join(lacking)}. Ask for columns it has.")
+    frame = pl.from_arrow(table)
     return frame if wanted is None else frame.select(wanted)

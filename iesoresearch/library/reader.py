@@ -55,6 +55,10 @@ class Reader:
         """Whether there is such a table, though it may have no rows."""
         return bool(self.parts(table, compartment))
 
+    def places(self) -> list[Place]:
+        """Compartment, table and part of all there is."""
+        return sorted(self._parts)
+
     def read(
         self,
         table: str,

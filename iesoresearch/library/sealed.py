@@ -19,7 +19,7 @@ import polars as pl
 
 from iesoresearch.errors import DataError, OutputError, ParameterError
 from iesoresearch.library import disk, parquet
-from iesoresearch.library.keys import Keys
+from iesoresearch.library.keys import Hidden, Keys
 
 SEAL = "sealed.json"
 FORMAT, VERSION = "iesoresearch sealed folder", 1
@@ -99,9 +99,10 @@ def _fill(folder: Path, frames: Mapping[str, Any], key: Keys, meta: Mapping[str,
     for name, given in frames.items():
         pieces = [given] if isinstance(given, pl.DataFrame) else given
         written = parquet.write(folder / f"{name}.parquet", pieces, f"{sealed}/{name}")
-        data_key = base64.b64encode(written.key).decode()
+        data_key = base64.b64encode(written.key.content).decode()
         files[name] = {"sha256": written.sha256, "key": data_key}
-    body = json.dumps({"meta": dict(meta), "files": files}, ensure_ascii=False).encode()
+    told = {"meta": dict(meta), "files": files}
+    body = Hidden(json.dumps(told, ensure_ascii=False).encode())
     content = {"format": FORMAT, "version": VERSION, "id": sealed, "key": key.id}
     content["sealed"] = key.wrap(body, _PURPOSE, _bound(content))
     disk.create(folder / SEAL, (json.dumps(content, indent=1) + "\n").encode())
@@ -129,9 +130,9 @@ def read_sealed(folder: Path, key: Keys) -> tuple[Tables, dict[str, Any]]:
         raise DataError(
             f"{folder / SEAL} is damaged or was changed. Ask the library for the extract again."
         )
-    told = json.loads(body)
+    told = json.loads(body.content)
     files = {
-        name: parquet.Written(file["sha256"], base64.b64decode(file["key"]))
+        name: parquet.Written(file["sha256"], Hidden(base64.b64decode(file["key"])))
         for name, file in told["files"].items()
     }
     _check_files(folder, files)

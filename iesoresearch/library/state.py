@@ -10,13 +10,13 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from iesoresearch.errors import DataError, OutputError, ParameterError
 from iesoresearch.library import disk, locking
-from iesoresearch.library.keys import Keys, derive
+from iesoresearch.library.keys import Hidden, Keys, derive
 from iesoresearch.library.log import Head, ends_with
 from iesoresearch.library.parquet import Written
 
@@ -45,10 +45,10 @@ class State:
     about: dict[str, Any]
     generation: int
     master: str
-    root: bytes = field(repr=False)
+    root: Hidden
     parts: dict[Place, Part]
     head: Head
-    hashes: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str]
 
     @property
     def id(self) -> str:
@@ -132,7 +132,7 @@ def current_of(state: State) -> bytes:
     return encode(content | {"mac": _mac(state.root, content)})
 
 
-def _mac(root: bytes, content: dict[str, Any]) -> str:
+def _mac(root: Hidden, content: dict[str, Any]) -> str:
     text = json.dumps(content, sort_keys=True).encode()
     return hmac.digest(derive(root, "CURRENT"), text, "sha256").hex()
 

@@ -7,24 +7,26 @@ been otherwise. Every table is in one of two compartments, whose data keys are w
 
 import getpass
 import hashlib
+import json
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from iesoresearch.errors import IesoError, OutputError, ParameterError
-from iesoresearch.library import commit, disk, locking, log, state
-from iesoresearch.library.keys import LENGTH, Keys
+from iesoresearch.library import commit, disk, locking, log, schedule, state
+from iesoresearch.library.draft import Draft
+from iesoresearch.library.keys import Keys, random_secret
 from iesoresearch.library.reader import Reader
 from iesoresearch.library.state import Part, Place, State
 
 WHO_VARIABLE = "IESORESEARCH_WHO"
 WAIT = 60.0  # seconds for another writer
+_PAUSE = 0.05  # seconds between two attempts
 
 
 class Library(Reader):
@@ -58,12 +60,34 @@ class Library(Reader):
     def _parts(self) -> dict[Place, Part]:
         return self._state.parts
 
+    @property
+    def head(self) -> str:
+        """SHA-256 of the last line of the log; kept elsewhere, it proves a rollback."""
+        return self._state.head.sha256
+
+    def log(self) -> list[dict[str, Any]]:
+        """Lines of the log, oldest first, each proven.
+
+        Returns
+        -------
+        list of dict
+            ``n, when, who, what, why, details, previous, mac``.
+
+        Raises
+        ------
+        DataError
+            The first line that was changed, removed or added is named.
+        """
+        content = disk.read(self.folder / state.LOG)
+        log.verify(content, self._state.head, self.secret("log"))
+        return log.entries(content, self._state.head)
+
     def close(self) -> None:
         """Let the generation that is read go; nothing can be read any more."""
         self._held.release()
 
     @contextmanager
-    def writing(self, what: str, why: str, wait: float = WAIT) -> Iterator["Draft"]:
+    def writing(self, what: str, why: str, wait: float = WAIT) -> Iterator[Draft]:
         """A draft of the next generation, committed at the end if nothing was raised.
 
         Parameters
@@ -134,6 +158,27 @@ class Library(Reader):
                 draft._write(place, draft._read(place, None))
             self._commit(draft, new, entry)
 
+    def clear(self, wait: float = WAIT) -> bool:
+        """Remove what is left of older generations, with their keys.
+
+        Parameters
+        ----------
+        wait
+            Seconds to wait for those who read them.
+
+        Returns
+        -------
+        bool
+            Whether nothing is left of them.
+        """
+        until = time.monotonic() + wait
+        while True:
+            with self._locked(wait):
+                left = commit.sweep(self.folder, self.generation)
+            if not left or time.monotonic() >= until:
+                return not left
+            time.sleep(_PAUSE)
+
     @contextmanager
     def _locked(self, wait: float) -> Iterator[None]:
         """Be the only writer, on the newest state; at the end, clear up whatever happened."""
@@ -149,7 +194,7 @@ class Library(Reader):
             self._clear_up()
             lock.release()
 
-    def _commit(self, draft: "Draft", keys: Keys, entry: dict[str, Any]) -> None:
+    def _commit(self, draft: Draft, keys: Keys, entry: dict[str, Any]) -> None:
         draft._ended = True
         entry = {"who": self.who, **entry}
         if keys is self._keys and draft._parts == self._state.parts:
@@ -173,62 +218,6 @@ class Library(Reader):
             pass  # what happened before is what is told; the next writer clears up
 
 
-class Draft(Reader):
-    """The next generation of a library while it is made; what it reads is what was written to it.
-
-    Attributes
-    ----------
-    details : dict
-        Counts and words for the line of the log; counts below 10 are told as "fewer than 10".
-    """
-
-    def __init__(self, folder: Path, old: State, home: Path) -> None:
-        self.folder, self.details = folder, {}
-        self._state, self._new_home = old, home
-        self._parts = dict(old.parts)
-        self._ended = False
-
-    def write(
-        self,
-        table: str,
-        frame: pl.DataFrame,
-        *,
-        part: str = "0",
-        compartment: str = "records",
-    ) -> None:
-        """Write a part of a table in place of what it held.
-
-        Raises
-        ------
-        ParameterError
-            A name that no table or part can have.
-        OutputError
-            There is no room; the library is as it was.
-        """
-        self._write((compartment, table, part), frame)
-
-    def drop(self, table: str, *, part: str | None = None, compartment: str = "records") -> None:
-        """Take out a table, or one part of it; one that is not there is no error."""
-        gone = {p for p in self._parts if p[:2] == (compartment, table) and part in (None, p[2])}
-        for place in gone:
-            if self._fresh(place):
-                (self._new_home / state.file_of(place)).unlink()
-            del self._parts[place]
-
-    def _write(self, place: Place, frame: pl.DataFrame) -> None:
-        if self._ended:
-            raise RuntimeError("This draft was committed or given up; begin another one.")
-        state.check_place(place)
-        part = commit.write_part(self._new_home, self._state.id, place, [frame])
-        self._parts[place] = part
-
-    def _fresh(self, place: Place) -> bool:
-        return self._parts[place] is not self._state.parts.get(place)
-
-    def _home_of(self, place: Place) -> Path:
-        return self._new_home if self._fresh(place) else super()._home_of(place)
-
-
 def create(
     folder: Path, keys: Keys, *, territory: str, who: str, settings: dict[str, Any] | None = None
 ) -> Library:
@@ -250,7 +239,7 @@ def create(
     Raises
     ------
     ParameterError
-        No territory is given.
+        No territory is given, or settings that cannot be used.
     OutputError
         There is something in the folder, or it cannot be written.
     """
@@ -260,7 +249,7 @@ def create(
         "id": secrets.token_hex(16),
         "territory": log.text("territory", territory),
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "settings": settings or {},
+        "settings": _settled(settings or {}),
     }
     entry = {
         "who": log.text("who", who),
@@ -277,8 +266,7 @@ def create(
         disk.folder(folder / state.GENERATIONS)
         disk.folder(state.home(folder, 1))
         hashes = {"about": hashlib.sha256(content).hexdigest()}
-        root = secrets.token_bytes(LENGTH)
-        old = State(about, 0, keys.id, root, {}, log.Head(), hashes)
+        old = State(about, 0, keys.id, random_secret(), {}, log.Head(), hashes)
         commit.finish(folder, old, old.with_generation(keys, {}), keys, entry)
     return Library(folder.resolve(), keys, who)
 
@@ -312,6 +300,18 @@ def default_who() -> str:
     except (OSError, KeyError, ImportError):
         raise ParameterError(
             f"It is not known who you are: give --who NAME, or set {WHO_VARIABLE}."
+        ) from None
+
+
+def _settled(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings, if they can be stored and what of them is known here can be used."""
+    schedule.read(settings)
+    try:
+        return json.loads(json.dumps(settings))
+    except (TypeError, ValueError):
+        raise ParameterError(
+            "The settings of a library are words, numbers, lists and tables of them; these hold "
+            "something else, such as a date without quotes."
         ) from None
 
 
