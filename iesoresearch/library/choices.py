@@ -67,8 +67,8 @@ class Summary:
             f"today: {said(self.excluded)} of the patients known to the library."
         )
         lines.append(
-            f"Cannot be found by an NHS number: {said(self.without_number)} patients; by name and "
-            f"e-mail: {said(self.without_name)}."
+            f"Known without an NHS number are {said(self.without_number)} patients, without name "
+            f"and e-mail {said(self.without_name)}: an opt-out of that kind can miss them."
         )
         if not self.cleared:
             lines.append(STILL_READ)

@@ -73,11 +73,15 @@ def text_of(path: Path) -> str:
         ) from None
     text = _decoded(content)
     if not text.strip():
-        raise DataError(
-            f"{_name(path)} is empty. Nothing was changed: an empty file may be a broken one. Name "
-            "a file with at least one line."
-        )
+        raise _empty(path)
     return text
+
+
+def _empty(path: Path) -> DataError:
+    return DataError(
+        f"{_name(path)} is empty. Nothing was changed: an empty file may be a broken one. Name a "
+        "file with at least one line about somebody."
+    )
 
 
 def _decoded(content: bytes) -> str:
@@ -130,6 +134,8 @@ def _numbers(library, path: Path, lines: list[list[str]]) -> People:
         cells = [next((cell for cell in line if cell.strip()), "") for line in lines]
     else:
         cells = [_at(line, place) for line in lines[1:]]
+    if not cells:
+        raise _empty(path)
     hashes = [pseudonyms.national_hash(library, cell) for cell in cells]
     return _people([(NATIONAL, one) if one else None for one in hashes], {})
 
@@ -172,6 +178,8 @@ def named(
 
 def _named(library, path: Path, lines, known_by, more) -> People:
     places = _places(path, lines[0], known_by, more)
+    if not lines[1:]:
+        raise _empty(path)
     keys, values = [], {name: [] for name in more}
     unread = 0
     for line in lines[1:]:
