@@ -32,12 +32,15 @@ class Shown:
         How counts are shown.
     n_suppressed
         Patients left out so that the others reach k.
+    n_excluded
+        Patients left out by their own choice, or for want of consent.
     """
 
     report: Report
     agreement: Agreement
     policy: Policy
     n_suppressed: int = 0
+    n_excluded: int = 0
 
     def with_course(self, alone: int | None) -> "Shown":
         """The same, with the patients who are alone in their course of appointments."""
@@ -80,7 +83,15 @@ class Shown:
             f"alone in theirs: {self.share(r.unique)}.",
         ]
         if self.n_suppressed:
-            lines.append(f"Left out to reach k: {self.count(self.n_suppressed)} patients.")
+            lines.append(
+                f"Left out to reach k: {self.count(self.n_suppressed)} patients. They are unlike "
+                "the others, so what is found holds for the others."
+            )
+        if self.n_excluded:
+            lines.append(
+                f"Left out by their own choice, or without consent: {self.count(self.n_excluded)} "
+                "patients."
+            )
         for column, found in r.diversity.items():
             lines.append(
                 f"l of {column}: {found.distinct} different values, as varied as "

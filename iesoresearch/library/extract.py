@@ -31,6 +31,7 @@ from iesoresearch.library import (
 from iesoresearch.library.agreement import INSIDE, Agreement, Refused
 from iesoresearch.library.alike import Shown
 from iesoresearch.library.cutting import Cut
+from iesoresearch.library.deidentify.unspilled import nothing_spilled
 from iesoresearch.library.handing import placed
 from iesoresearch.library.keys import Keys
 from iesoresearch.library.quasi import quasi_identifiers
@@ -63,7 +64,9 @@ class Extracted:
 
 
 @contextmanager
-def refusals_logged(library, purpose: str, why: str) -> Iterator[None]:
+def refusals_logged(
+    library, purpose: str, why: str, what: str = "extract refused"
+) -> Iterator[None]:
     """Record in the log of the library that something was refused, of which kind.
 
     What was asked for is logged by the name of the agreement alone: a refused text is not kept.
@@ -72,7 +75,7 @@ def refusals_logged(library, purpose: str, why: str) -> Iterator[None]:
         yield
     except DisclosureError as error:
         kind = error.kind if isinstance(error, Refused) else "disclosure"
-        library.note("extract refused", why, {"agreement": purpose, "kind": kind})
+        library.note(what, why, {"agreement": purpose, "kind": kind})
         raise
 
 
@@ -132,6 +135,7 @@ def extract(
             )
         grounds.refuse(agreement, library.territory, library.settings, on)
         with (
+            nothing_spilled(),
             placed(folder, key_file) as (beside, keys),
             library.writing("extract", why, wait) as draft,
         ):
@@ -204,11 +208,13 @@ class _Made:
             "purpose": agreed.purpose,
             "recipient": agreed.recipient.organisation,
             "territory": agreed.recipient.territory,
-            "lawful basis": agreed.lawful_basis,
-            "columns": cut.tables,
+            "lawful_basis": agreed.lawful_basis,
+            "approvals": agreed.approvals,
+            "tables": cut.tables,
             "patients": int(policy.rounded(self.selected.patients.height)),
             "rows": {t: int(policy.rounded(n)) for t, n in cut.heights.items()},
-            "expiry": agreed.expires.isoformat(),
+            "expires": agreed.expires.isoformat(),
+            "publications": agreed.publications,
             "fingerprint": fingerprint,
             "k": str(agreed.limits.k),
             "l": str(agreed.limits.l),
@@ -234,7 +240,8 @@ def judged(reader, agreement: Agreement, on: date, policy: Policy) -> tuple[Sele
     if left is not selected:
         rows = generalise.applied(left.rows, chosen)
     report = identifiability.measure(rows, quasi, limits.sensitive, limits.k)
-    shown = Shown(report, agreement, policy, selected.patients.height - left.patients.height)
+    n_suppressed = selected.patients.height - left.patients.height
+    shown = Shown(report, agreement, policy, n_suppressed, selected.n_excluded)
     if not shown.enough:
         shown.refuse(identifiability.proposals(rows, quasi, limits.k, chosen))
     return left, shown

@@ -7,6 +7,9 @@ from typing import Any
 from iesoresearch.library import needs, territory
 from iesoresearch.library.agreement import INSIDE, Agreement, Refused
 
+#: Written down before the dates were shifted.
+STORED = ("referral_year", "discharge_year", "rules_version")
+
 
 def refuse(agreement: Agreement, home: str, settings: Mapping[str, Any], on: datetime.date) -> None:
     """Refuse what an agreement asks for, if it is one of the things never given.
@@ -26,6 +29,24 @@ def refuse(agreement: Agreement, home: str, settings: Mapping[str, Any], on: dat
         Transcripts, a territory records may not go to, an agreement that is not signed by both
         sides or has run out, columns that its analyses do not read.
     """
+    refuse_content(agreement)
+    name = f"Agreement {agreement.id}"
+    why = territory.why_not(
+        agreement.recipient.territories, home, settings, on_its_own=agreement.kind == INSIDE
+    )
+    if why:
+        raise Refused("territory", f"{name} is refused: {why}.")
+    _in_force(agreement, name, on)
+
+
+def refuse_content(agreement: Agreement) -> None:
+    """Refuse what no library gives, whoever asks, whenever.
+
+    Raises
+    ------
+    Refused
+        Transcripts, or columns that the agreement's analyses do not read.
+    """
     name = f"Agreement {agreement.id}"
     if needs.TRANSCRIPTS in agreement.tables:
         raise Refused(
@@ -33,12 +54,6 @@ def refuse(agreement: Agreement, home: str, settings: Mapping[str, Any], on: dat
             f"{name} asks for {needs.TRANSCRIPTS}. What patients and therapists wrote is in no "
             "extract, ever; inside, coders get a small sample (iesoresearch library annotate).",
         )
-    why = territory.why_not(
-        agreement.recipient.territories, home, settings, on_its_own=agreement.kind == INSIDE
-    )
-    if why:
-        raise Refused("territory", f"{name} is refused: {why}.")
-    _in_force(agreement, name, on)
     _minimum(agreement, name)
 
 
@@ -72,3 +87,30 @@ def _minimum(agreement: Agreement, name: str) -> None:
             f"({', '.join(agreement.analyses)}) reads. Take them out, or say under justified what "
             "each is needed for.",
         )
+
+
+def remarks(agreement: Agreement) -> list[str]:
+    """What is no reason to refuse an agreement, but should be known before it is signed."""
+    tables, found = agreement.tables, []
+    if not agreement.analyses and agreement.kind != INSIDE:
+        found.append("It names no analyses, so whether every column is needed cannot be told.")
+    elif agreement.justified:
+        found.append(
+            f"None of its analyses reads {', '.join(agreement.justified)}: the recipient's reasons "
+            "are in it."
+        )
+    dates = {"referral_date", "discharge_date"} & set(tables.get("referrals", ()))
+    stored = [c for c in STORED if c not in tables.get("referrals", ())]
+    if dates and stored:
+        found.append(
+            f"Dates are shifted in the library, and {', '.join(stored)} are not asked for: fiscal "
+            "years and the rules of outcomes would be taken from shifted dates."
+        )
+    if dates and set(STORED) & set(tables.get("referrals", ())):
+        found.append(
+            "Years are asked for together with shifted dates: they narrow down by how many days "
+            "the dates were shifted."
+        )
+    if tables and not agreement.limits.sensitive:
+        found.append("It names no sensitive column, so l-diversity is not asked for.")
+    return found

@@ -13,3 +13,4 @@ def _group() -> None:
 # one line per module of commands: each adds its commands to `app`
 from iesoresearch.cli.library import choosing  # noqa: E402, F401
 from iesoresearch.cli.library import storing  # noqa: E402, F401
+from iesoresearch.cli.library import extracting  # noqa: E402, F401
