@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter, itemgetter
 
 import numpy as np
 import polars as pl
@@ -58,10 +59,15 @@ class Row:
         """Whether a count is known less well than by rounding."""
         return any(c.high - c.low > _ROUNDED for c in (self.proportion.events, self.proportion.n))
 
+    @property
+    def says_something(self) -> bool:
+        """Whether not every share is possible."""
+        return not says_nothing(self.proportion)
+
     @cached_property
     def alone(self) -> Likely | None:
         """What it says by itself, in log odds; None where it says nothing."""
-        return None if says_nothing(self.proportion) else rare.proportion([self.proportion], True)
+        return rare.proportion([self.proportion], True) if self.says_something else None
 
 
 _ROUNDED = 10  # people: a wider range is no rounding of the policies known here
@@ -88,7 +94,7 @@ class Computed:
     @cached_property
     def counts(self) -> dict[str, list[tuple[str | None, dict[Key, Proportion]]]]:
         """By outcome: of every site that may be pooled, its label and its counts."""
-        having = visible(self.sites.having(COUNTS))
+        having = self.sites.having(COUNTS)
         if len(having) < 2:
             raise DataError(
                 f"Outcomes of two sites at least are needed, of the run {COUNTS}; there are those "
@@ -104,8 +110,11 @@ class Computed:
         return found
 
     def rows(self, outcome: str, key: Key = ALL) -> list[Row]:
-        """Counts of every site that has them."""
-        return [Row(label, found[key]) for label, found in self.counts[outcome] if key in found]
+        """Counts of every site that has them, but for a hidden one that would stand alone."""
+        found = [Row(label, counts[key]) for label, counts in self.counts[outcome] if key in counts]
+        telling = [row for row in found if row.says_something]
+        kept = {id(row) for row in visible(telling, attrgetter("label"))}
+        return [row for row in found if id(row) in kept or not row.says_something]
 
     @cached_property
     def rates(self) -> dict[str, Likely]:
@@ -174,10 +183,13 @@ class Computed:
     def _odds_ratio(self, level: str) -> Likely | None:
         grouping = self.params.grouping
         keys = [(grouping, level), (grouping, self.reference)]
-        pairs = [TwoGroups(*(found[k] for k in keys)) for _, found in self.counts[MAIN]
-                 if all(k in found for k in keys)]  # fmt: skip
+        pairs = [
+            (label, TwoGroups(*(found[k] for k in keys)))
+            for label, found in self.counts[MAIN]
+            if all(k in found and not says_nothing(found[k]) for k in keys)
+        ]
         try:
-            return rare.odds_ratio(pairs)
+            return rare.odds_ratio([pair for _, pair in visible(pairs, itemgetter(0))])
         except DataError:
             return None
 
@@ -186,9 +198,11 @@ class Computed:
     @cached_property
     def regressions(self) -> list[tuple[str | None, Coefficients]]:
         """Of every site that may be pooled."""
-        having = [(one, label) for one, label in self.sites.having(REGRESSION)
-                  if site.read(one.results[REGRESSION]) is not None]  # fmt: skip
-        return [(label, site.read(one.results[REGRESSION])) for one, label in visible(having)]
+        found = [
+            (label, site.read(one.results[REGRESSION]))
+            for one, label in self.sites.having(REGRESSION)
+        ]
+        return visible([pair for pair in found if pair[1] is not None], itemgetter(0))
 
     @cached_property
     def common(self) -> multivariate.PooledCoefficients | None:
@@ -214,8 +228,8 @@ class Computed:
             return None
         labels = {label for label, _ in self.regressions}
         frames, y = [], []
-        for i, ((_, label), data) in enumerate(zip(self.sites, self.drawn.audited, strict=True)):
-            if label in labels and site.read(self.sites.sites[i].results[REGRESSION]) is not None:
+        for i, ((one, label), data) in enumerate(zip(self.sites, self.drawn.audited, strict=True)):
+            if label in labels and site.read(one.results[REGRESSION]) is not None:
                 rows = data.closed.filter(pl.col(site.OUTCOME).is_not_null())
                 frames.append(site.terms(rows).with_columns(site=pl.lit(f"{i}")))
                 y.append(rows[site.OUTCOME].cast(pl.Float64).to_numpy())
@@ -234,17 +248,15 @@ class Computed:
     def performance(self) -> dict[str, list[parts.Part]]:
         """By measure, of every site that may be pooled."""
         having = self.sites.having(MODEL)
-        found = {}
-        for measure in parts.MEASURES:
-            known = parts.performance(having, measure)
-            hidden = [part for part in known if part.label is None]
-            found[measure] = [p for p in known if p.label is not None or len(hidden) > 1]
-        return found
+        return {
+            measure: visible(parts.performance(having, measure), attrgetter("label"))
+            for measure in parts.MEASURES
+        }
 
     @cached_property
     def states(self) -> parts.States | None:
         """Matched over sites that may be pooled."""
-        return parts.states(visible(self.sites.having(STATES)))
+        return parts.states(self.sites.having(STATES))
 
 
 def likely(rows: list[Row], method: Callable) -> Likely | None:

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from operator import itemgetter
 from typing import Any, Literal
 
 from iesoresearch.disclosure import Policy
@@ -96,8 +97,8 @@ class Sites:
         return sum(label is None for label in self.labels)
 
     def having(self, run: str) -> list[tuple[Site, str | None]]:
-        """Sites with a run, and their labels."""
-        return [(site, label) for site, label in self if run in site.results]
+        """Sites with a run that may be pooled, and their labels."""
+        return visible([(s, label) for s, label in self if run in s.results], itemgetter(1))
 
 
 def agreed(sites: Sequence[Site]) -> Sites:
@@ -125,14 +126,20 @@ def agreed(sites: Sequence[Site]) -> Sites:
     return Sites(sites, _labels(sites))
 
 
-def visible(sites: Sequence[tuple[Site, str | None]]) -> list[tuple[Site, str | None]]:
+def visible[Item](items: Sequence[Item], label: Callable[[Item], str | None]) -> list[Item]:
     """Those that may be pooled together for one quantity.
 
     Where a single hidden site has it, it would be what is left without the others: it is left out.
+
+    Parameters
+    ----------
+    items
+        One for each site that says something of the quantity.
+    label
+        Gives how the row of an item is called; None where it has none.
     """
-    hidden = [site for site, label in sites if label is None]
-    alone = len(hidden) == 1
-    return [(site, label) for site, label in sites if label is not None or not alone]
+    alone = sum(label(item) is None for item in items) == 1
+    return [item for item in items if label(item) is not None or not alone]
 
 
 def _refuse_twice(sites: tuple[Site, ...]) -> None:
