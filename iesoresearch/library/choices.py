@@ -253,12 +253,10 @@ def _refuse_older(reader, kind: str, on: date, way: str, today: date) -> None:
 
 
 def _finish(draft, summary: Summary, today: date) -> None:
-    summary.removed = remove_excluded(draft, excluded(draft, today).get_column("patient_id"))
-    matching = same_person.read(draft)
-    known = matching.group_by("patient_id", maintain_order=True).agg(
-        pl.col("national", "local").is_not_null().any()
-    )
-    summary.excluded = excluded(draft, today).height
+    out = excluded(draft, today).get_column("patient_id")
+    summary.excluded, summary.removed = out.len(), remove_excluded(draft, out)
+    known = same_person.read(draft).group_by("patient_id", maintain_order=True)
+    known = known.agg(pl.col("national", "local").is_not_null().any())
     summary.without_number = known.filter(~pl.col("national")).height
     summary.without_name = known.filter(~pl.col("local")).height
     draft.details = {

@@ -84,7 +84,7 @@ def fill(library, people):
         add(draft, people)
 
 
-def add(draft, people):
+def add(draft, people, today=None):
     rows = [
         {
             "patient_id": patient,
@@ -96,7 +96,7 @@ def add(draft, people):
     known = pl.concat([same_person.read(draft), pl.DataFrame(rows, schema=same_person.MATCHING)])
     draft.write("matching", known.unique(maintain_order=True), compartment="choices")
     new = pl.DataFrame(rows, schema=same_person.MATCHING)
-    ids = new.filter(~choices.excluded_rows(draft, new)).get_column("patient_id")
+    ids = new.filter(~choices.excluded_rows(draft, new, today)).get_column("patient_id")
     for part in sorted({"00", "01"}):
         mine = [patient for patient in ids if int(patient[1:]) % 2 == int(part)]
         _put(draft, "patients", part, {"patient_id": mine, "age": [40] * len(mine)})

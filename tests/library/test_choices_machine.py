@@ -1,0 +1,207 @@
+"""Whatever is done in whatever order: no extract holds anybody excluded, and all others are there.
+
+Beside the library runs a plain model of it, of days, sets and a walk from record to record.
+"""
+
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from iesoresearch.errors import DataError
+from iesoresearch.library import choices, consent, ledger, withdrawal
+from iesoresearch.library.people import LOCAL, NATIONAL
+
+from .library_double import Double, add, held, nhs_numbers
+
+N = nhs_numbers(4)
+ANN, BO, CY = ("Ann Lee", "ann@x.org"), ("Bo Öz", "bo@x.org"), ("Cy O'Neil", "cy@x.org")
+#: Pseudonym -> ways in which it may come in. p0 and p1 are one person, p2 and p3 share a name.
+PEOPLE = {
+    "p0": [(N[0], ANN)],
+    "p1": [(None, ANN)],
+    "p2": [(N[1], BO), (N[1], CY)],
+    "p3": [(N[2], BO)],
+    "p4": [(None, CY), (None, None)],
+}
+KEYS = {NATIONAL: N, LOCAL: [ANN, BO, CY]}
+START = date(2026, 1, 5)
+STUDY = """
+id: talk
+title: Talk
+kind: trial
+scope: {tables: {patients: [age]}, purposes: [to learn]}
+ethics: {committee: A, reference: B, approved: 2025-01-01}
+opened: 2025-02-01
+"""
+DAYS = st.integers(-3, 3)
+REASONS = {NATIONAL: ledger.NATIONAL_OPTOUT, LOCAL: ledger.LOCAL_OPTOUT}
+SOME = st.sampled_from([NATIONAL, LOCAL]).flatmap(
+    lambda by: st.tuples(
+        st.just(by), st.lists(st.sampled_from(KEYS[by]), min_size=1, max_size=2, unique=True)
+    )
+)
+
+
+class Model:
+    """What should be, in plain words."""
+
+    def __init__(self):
+        self.matching, self.present = set(), set()
+        self.choices, self.events, self.newest = [], [], {}
+
+    def reached(self, keys):
+        """Pseudonyms and keys that are reached from keys, by what records share."""
+        found = set(keys)
+        while True:
+            more = {one for row in self.matching if found & set(row) - {None} for one in row}
+            if more - {None} <= found:
+                return found
+            found |= more - {None}
+
+    def patients(self, keys):
+        return self.reached(keys) & set(PEOPLE)
+
+    def valid(self, reason, day):
+        return {
+            key
+            for r, key, start, end in self.choices
+            if r == reason and start <= day and (end is None or day < end)
+        }
+
+    def excluded(self, day):
+        reasons = {reason for reason, *_ in self.choices}
+        return self.patients({key for reason in reasons for key in self.valid(reason, day)})
+
+    def start(self, reason, keys, day):
+        for key in set(keys) - self.valid(reason, day):
+            later = [s for r, k, s, _ in self.choices if (r, k) == (reason, key) and s > day]
+            self.choices.append([reason, key, day, min(later, default=None)])
+
+    def end(self, reason, keys, day):
+        for row in self.choices:
+            if row[0] == reason and row[1] in keys and row[2] <= day:
+                row[3] = day if row[3] is None else min(row[3], day)
+
+    def exactly(self, key):
+        """Patients with a key; of two with one name and address, but two numbers, neither."""
+        rows = [row for row in self.matching if key in row]
+        numbers = {number for _, number, _ in rows} - {None}
+        return set() if key not in N and len(numbers) > 1 else {patient for patient, *_ in rows}
+
+    def consenting(self, day):
+        found = set()
+        for patient in PEOPLE:
+            given = [
+                d for what, k, d in self.events if what == "given" and patient in self.exactly(k)
+            ]
+            back = [
+                d for what, k, d in self.events if what == "back" and patient in self.patients({k})
+            ]
+            given, back = [d for d in given if d <= day], [d for d in back if d <= day]
+            if given and (not back or max(given) > max(back)):
+                found.add(patient)
+        return found - self.excluded(day)
+
+
+class Choices(RuleBasedStateMachine):
+    @initialize()
+    def begin(self):
+        self.library, self.model, self.today = Double(), Model(), START
+        self.folder = tempfile.TemporaryDirectory()
+        self.home = Path(self.folder.name)
+        (self.home / "study.yaml").write_text(STUDY)
+        self.ingest([(patient, 0) for patient in PEOPLE])
+
+    def teardown(self):
+        self.folder.cleanup()
+
+    def file(self, by, keys, more=""):
+        heading, lines = (
+            ("nhs_number", keys) if by == NATIONAL else ("name,email", map(",".join, keys))
+        )
+        path = self.home / "people.csv"
+        columns = "" if not more else ",date_given,form_version,date_withdrawn"
+        path.write_text("\n".join([heading + columns, *(line + more for line in lines)]))
+        return path
+
+    @rule(
+        people=st.lists(st.sampled_from([(p, i) for p, w in PEOPLE.items() for i in range(len(w))]),
+                        min_size=1, max_size=3)
+    )  # fmt: skip
+    def ingest(self, people):
+        new = {patient: PEOPLE[patient][way] for patient, way in people}
+        with self.library.writing("ingest", "test") as draft:
+            add(draft, new, self.today)
+        self.model.matching |= {(patient, *ways) for patient, ways in new.items()}
+        self.model.present |= set(new) - self.model.excluded(self.today)
+
+    @rule(some=SOME, days=DAYS, way=st.sampled_from(["added", "lifted", "complete"]))
+    def opt_out(self, some, days, way):
+        (by, keys), on, reason = some, self.today + timedelta(days), REASONS[some[0]]
+        options = {} if way == "added" else {way: True}
+        newest = max((d for d in self.model.newest.get(by, []) if d <= self.today), default=on)
+        arguments = {
+            by: self.file(by, keys),
+            "on": on,
+            "why": "test",
+            "today": self.today,
+        } | options
+        if way != "added" and on < newest:
+            with pytest.raises(DataError, match="is older"):
+                choices.record_optouts(self.library, **arguments)
+            return
+        choices.record_optouts(self.library, **arguments)
+        if way == "lifted":
+            self.model.end(reason, keys, on)
+        if way == "complete":
+            self.model.end(reason, self.model.valid(reason, on) - set(keys), on)
+        if way != "lifted":
+            self.model.start(reason, keys, on)
+        self.model.newest.setdefault(by, []).append(on)
+        self.model.present -= self.model.excluded(self.today)
+
+    @rule(some=SOME)
+    def withdraw(self, some):
+        by, keys = some
+        withdrawal.withdraw(self.library, self.file(by, keys), why="test", on=self.today)
+        self.model.start("withdrawn", self.model.reached(keys), self.today)
+        self.model.present -= self.model.patients(keys)
+
+    @rule(some=SOME, days=DAYS, gives=st.booleans())
+    def consent(self, some, days, gives):
+        (by, keys), on = some, self.today + timedelta(days)
+        cells = f",{on},1," if gives else f",,,{on}"
+        path = self.file(by, keys, cells)
+        consent.record_consents(self.library, self.home / "study.yaml", path, why="test")
+        self.model.events += [("given" if gives else "back", key, on) for key in keys]
+
+    @rule(days=st.integers(1, 3))
+    def wait(self, days):
+        self.today += timedelta(days)
+
+    @invariant()
+    def an_extract_holds_everybody_but_the_excluded(self):
+        out = set(choices.excluded(self.library, self.today).get_column("patient_id"))
+        assert out == self.model.excluded(self.today)
+        assert held(self.library) == self.model.present
+        for table in ("referrals", "content"):
+            ids = {patient[1:] for patient in held(self.library, table, "referral_id")}
+            assert ids == self.model.present
+        yesterday = self.today - timedelta(1)
+        out = set(choices.excluded(self.library, yesterday).get_column("patient_id"))
+        assert out == self.model.excluded(yesterday)
+
+    @invariant()
+    def a_study_holds_who_consented_and_is_not_excluded(self):
+        if self.model.events:
+            found = set(consent.consenting(self.library, "talk", self.today))
+            assert found == self.model.consenting(self.today)
+
+
+Choices.TestCase.settings = settings(deadline=None, max_examples=12, stateful_step_count=10)
+TestChoices = Choices.TestCase
