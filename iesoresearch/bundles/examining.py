@@ -148,17 +148,17 @@ def _of_file(name: str, content: bytes) -> list[Finding]:
 
 
 def _of_documents(found: Mapping[str, Result], contents: Contents, policy: Policy) -> list[Finding]:
+    names = [(run, name) for run, result in found.items() for name in result.documents]
+    return [one for run, name in names for one in _of_document(run, name, contents, policy)]
+
+
+def _of_document(run: str, name: str, contents: Contents, policy: Policy) -> list[Finding]:
     from iesoresearch.disclosure import model_files
 
-    judged = []
     with tempfile.TemporaryDirectory() as work:
-        for run, result in found.items():
-            for name in result.documents:
-                path = Path(work) / run / name
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(contents[f"runs/{run}/{name}"])
-                judged += [replace(f, run=run) for f in model_files.check(path, policy)]
-    return judged
+        path = Path(work) / name
+        path.write_bytes(contents[f"runs/{run}/{name}"])
+        return [replace(one, run=run) for one in model_files.check(path, policy)]
 
 
 def _place(name: str) -> tuple[str, str]:
