@@ -51,7 +51,7 @@ class Extracted:
     folder, key_file
         The sealed folder, and the only key that opens it.
     fingerprint
-        Of the folder it opens to.
+        Of the folder it opens to; empty for a sample for coders, which no run reads.
     report
         Lines to show.
     """

@@ -11,6 +11,7 @@ from iesoresearch.library import disk, plain, sealed
 from iesoresearch.library.keys import Keys
 
 ABOUT = "extract.json"
+SAMPLE = "annotation"  # what a sample for coders says it is
 
 
 def open_extract(folder: Path, key_file: Path, out: Path, on: date | None = None) -> list[Path]:
@@ -60,8 +61,12 @@ def open_extract(folder: Path, key_file: Path, out: Path, on: date | None = None
     try:
         with files.writing(out):
             beside.chmod(0o700)
-            for name, pieces in _told(folder, meta, "pieces").items():
-                plain.write(beside / f"{name}.parquet", tables[name], pieces)
+            if meta.get("kind") == SAMPLE:
+                for name, words in tables.items():
+                    disk.create(beside / f"{name}.csv", words.write_csv().encode())
+            else:
+                for name, pieces in _told(folder, meta, "pieces").items():
+                    plain.write(beside / f"{name}.parquet", tables[name], pieces)
             files.write_json(beside / ABOUT, meta)
             (beside / ABOUT).chmod(0o600)
             beside.rename(out)
