@@ -176,7 +176,7 @@ def test_a_table_that_nobody_can_look_through_is_refused(site, monkeypatch):
     with pytest.raises(DisclosureError, match="csv: The file has more than 3 rows"):
         site.make()
     monkeypatch.setattr("iesoresearch.bundles.examining.MOST_BYTES", 10)
-    with pytest.raises(DisclosureError, match="findings"):
+    with pytest.raises(DisclosureError, match=r"checks\.json: The file is larger than"):
         site.make()
 
 
