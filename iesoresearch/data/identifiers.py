@@ -20,20 +20,21 @@ _PHONE = r"^(?:\+44 ?|0044 ?|0)[1-378](?: ?\d){9}$"
 _DATE = r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4})"
 _YEAR = r"\b((?:18|19|20)\d\d)\b"
 
-#: Forenames frequent in Great Britain that are hardly ever another word; months are left out.
-_FORENAMES = """
+_FREQUENT = """
 adam aisha alan alexander alice amanda amelia amy andrea andrew angela ann anna anne anthony
 benjamin caroline catherine charlotte chloe christine christopher claire daniel david debbie
 deborah dennis donald donna dorothy edward eleanor elizabeth ellie emily emma fatima fiona
 geoffrey george georgia hannah harry heather helen isabella jacqueline jacob james jane janet
-jason jennifer jessica joan joanna john jonathan joseph joshua judith julia julie karen
-katherine katie kathleen keith kenneth kevin laura lauren leah linda lisa louise lucy margaret
-maria martin mary matthew megan mia michael michelle mohammed muhammad natalie nathan nicholas
-nicola oliver olivia pamela patricia paul peter philip rachel rebecca richard robert ronald ruth
-ryan samantha sandra sarah sharon simon sophia sophie stephanie stephen steven stuart susan
-susanna suzanne thomas timothy tracey victoria wendy william yvonne zoe
+jason jennifer jessica joan joanna john jonathan joseph joshua judith julia julie karen katherine
+katie kathleen keith kenneth kevin laura lauren leah linda lisa louise lucy margaret maria martin
+mary matthew megan mia michael michelle mohammed muhammad natalie nathan nicholas nicola oliver
+olivia pamela patricia paul peter philip rachel rebecca richard robert ronald ruth ryan samantha
+sandra sarah sharon simon sophia sophie stephanie stephen steven stuart susan susanna suzanne
+thomas timothy tracey victoria wendy william yvonne zoe
 """
-_FORENAME = rf"(?i)(?:^|[^a-z])(?:{'|'.join(_FORENAMES.split())})(?:$|[^a-z])"
+#: Forenames frequent in Great Britain that are hardly ever another word; months are left out.
+FORENAMES = tuple(_FREQUENT.split())
+_FORENAME = rf"(?i)(?:^|[^a-z])(?:{'|'.join(FORENAMES)})(?:$|[^a-z])"
 _NAMED = re.compile(r"(patient|person|full|first|last|fore|given|family|sur|middle)_?name|name")
 _BORN = re.compile(r".*(birth|\bdob\b|_dob|dob_|born).*")
 _LETTERS = r"^[\p{L}'’ .,-]+$"

@@ -13,6 +13,7 @@ A file of YAML, strict, for `iesoresearch library ingest --declare`::
       file: utterances.parquet
     elements: [agenda, homework]    # the site's codebook of therapy content
     thresholds: own_rules.yaml      # outcome rules of the site's own, with the days they began
+    scales: own_scales.yaml         # scales of the site's own
 
 A declared column is split off and never stored; a column that looks like an identifier and is not
 declared still keeps everything out. Files are looked for beside the data, then beside this one.
@@ -106,6 +107,7 @@ class Declared(Strict):
     transcripts: TranscriptFile | None = None
     elements: list[str] = Field(default_factory=list)
     thresholds: str | None = None
+    scales: str | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Declared":
