@@ -123,7 +123,7 @@ def _matched(found: Computed) -> Check:
     return Check(
         name, "inconclusive",
         f"{states.n} states: {lacking_at} of {{k_states}} sites lack one or more, and {other} "
-        "states of sites are none of them. Each state is pooled over the sites that have it.",
+        "states of sites are none of them. Shares and moves are of the other sites.",
     )  # fmt: skip
 
 

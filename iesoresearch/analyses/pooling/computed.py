@@ -228,8 +228,9 @@ class Computed:
             return None
         labels = {label for label, _ in self.regressions}
         frames, y = [], []
-        for i, ((one, label), data) in enumerate(zip(self.sites, self.drawn.audited, strict=True)):
+        for i, (one, label) in enumerate(self.sites):
             if label in labels and site.read(one.results[REGRESSION]) is not None:
+                data = self.drawn.records[one.name]
                 rows = data.closed.filter(pl.col(site.OUTCOME).is_not_null())
                 frames.append(site.terms(rows).with_columns(site=pl.lit(f"{i}")))
                 y.append(rows[site.OUTCOME].cast(pl.Float64).to_numpy())

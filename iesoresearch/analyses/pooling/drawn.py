@@ -66,6 +66,11 @@ class Drawn:
         """Referrals of each site with their outcomes."""
         return tuple(referrals.of_cohort(cohort, _ASKED) for cohort in self.cohorts)
 
+    @property
+    def records(self) -> dict[str, referrals.Audited]:
+        """The same by name of the site."""
+        return {name_of(i): data for i, data in enumerate(self.audited)}
+
     @cached_property
     def sites(self) -> list[Site]:
         """What the sites release."""
@@ -86,7 +91,7 @@ class Drawn:
         released = {run: release(result, policy) for run, result in found.items()}
         asked = {COUNTS: _ASKED.model_dump(), MODEL: {"landmark": light.LANDMARK}}
         return Site(
-            f"Site {i + 1}", released, _sharing(i, self.params), asked,
+            name_of(i), released, _sharing(i, self.params), asked,
             {"iesoresearch": "as here"},
         )  # fmt: skip
 
@@ -103,6 +108,11 @@ class Drawn:
 
 
 _ASKED = fairness.Params()
+
+
+def name_of(i: int) -> str:
+    """Of a drawn site."""
+    return f"Site {i + 1}"
 
 
 def draw(params: Params) -> Drawn:

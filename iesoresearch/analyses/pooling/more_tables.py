@@ -13,7 +13,11 @@ from iesoresearch.models.pooling.effects import Pooled
 from iesoresearch.models.pooling.mixture import Likely
 from iesoresearch.results import Table
 
-RELEASED, DROPPED, EXACT = "as released", "suppressed sites left out", "exact counts (not released)"
+RELEASED, DROPPED, EXACT = (
+    "as released",
+    "suppressed sites left out",
+    "exact counts, never released",
+)
 _SCORES = np.arange(len(parts.LEVELS))
 
 
@@ -85,7 +89,7 @@ def profiles(found: Computed) -> Table:
 
 
 def state_shares(found: Computed) -> Table:
-    """Share of people who start in each state, all sites that have it."""
+    """Share of people who start in each state, all sites with the same states."""
     states = found.states
     rows = [
         {"state": str(state + 1)} | _pooled(parts.shares(states, state))
@@ -95,7 +99,7 @@ def state_shares(found: Computed) -> Table:
 
 
 def moves(found: Computed) -> Table:
-    """Probability of each move from one session to the next, all sites that have both states."""
+    """Probability of each move from one session to the next, all sites with the same states."""
     states = found.states
     rows = [
         {"origin": str(a + 1), "destination": str(b + 1)} | _pooled(parts.moves(states, a, b))

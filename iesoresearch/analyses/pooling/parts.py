@@ -109,6 +109,15 @@ class States:
         places = np.flatnonzero(self.matched[i].place == state)
         return int(places[0]) if len(places) else None
 
+    @property
+    def whole(self) -> list[int]:
+        """Sites that have these states and no others: a state cut otherwise is another one."""
+        return [
+            i
+            for i, match in enumerate(self.matched)
+            if not match.lacking and (match.place >= 0).all()
+        ]
+
 
 def states(sites: list[tuple[Site, str | None]]) -> States | None:
     """States of all sites that have any; None with fewer than two sites."""
@@ -135,24 +144,26 @@ def _answers(frame: pl.DataFrame, items: tuple[str, ...]) -> np.ndarray:
 
 
 def shares(found: States, state: int) -> list[Part]:
-    """Share of people who start in a state, at every site that has it."""
+    """Share of people who start in a state, at every site with the same states."""
     parts = []
-    for i, (site, label) in enumerate(found.sites):
-        at = found.state_at(i, state)
-        if at is not None:
-            rows = site.results[STATES].tables["states"].frame.filter(state=at + 1)
-            ends = rows.select("share", "share_low", "share_high", "of").row(0)
-            parts.append(_probability(label, ends[:3], ends[3]))
+    for i in found.whole:
+        site, label = found.sites[i]
+        rows = (
+            site.results[STATES].tables["states"].frame.filter(state=found.state_at(i, state) + 1)
+        )
+        ends = rows.select("share", "share_low", "share_high", "of").row(0)
+        parts.append(_probability(label, ends[:3], ends[3]))
     return [part for part in parts if part is not None]
 
 
 def moves(found: States, origin: int, destination: int) -> list[Part]:
-    """Probability of a move between two states, at every site that has both."""
+    """Probability of a move between two states, at every site with the same states."""
     parts = []
-    for i, (site, label) in enumerate(found.sites):
+    for i in found.whole:
+        site, label = found.sites[i]
         a, b = (found.state_at(i, state) for state in (origin, destination))
         table = site.results[STATES].tables.get("transitions")
-        if a is None or b is None or table is None:
+        if table is None:
             continue
         rows = table.frame.filter(origin=a + 1, destination=b + 1)
         if rows.height == 1:

@@ -123,7 +123,20 @@ def agreed(sites: Sequence[Site]) -> Sites:
     _refuse_definitions(sites)
     _refuse_parameters(sites)
     _refuse_what_is_left(sites)
-    return Sites(sites, _labels(sites))
+    labels = _labels(sites)
+    order = _order(sites, labels)
+    return Sites(tuple(sites[i] for i in order), tuple(labels[i] for i in order))
+
+
+def _order(sites: tuple[Site, ...], labels: tuple[str | None, ...]) -> list[int]:
+    """Named sites as they came, then letters, then the others: a place must not tell a name."""
+    groups = {NAMED: 0, ANONYMOUS: 1, HIDDEN: 2}
+
+    def place(i: int) -> tuple[int, str]:
+        letter = (labels[i] or "") if sites[i].sharing == ANONYMOUS else ""
+        return groups[sites[i].sharing], letter
+
+    return sorted(range(len(sites)), key=place)
 
 
 def visible[Item](items: Sequence[Item], label: Callable[[Item], str | None]) -> list[Item]:

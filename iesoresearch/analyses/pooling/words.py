@@ -96,8 +96,8 @@ def _plain(found: Computed) -> str:
     drawn = "Of drawn sites with a known truth: " if found.drawn is not None else ""
     said = (
         f"{drawn}at {{k}} sites together {{rate}} of the patients at caseness at the start "
-        "reliably recovered (95 % {rate_low} to {rate_high}, for the average site); a further site may "
-        "expect anything from {further_low} to {further_high}. "
+        "reliably recovered (95 % {rate_low} to {rate_high}, for the average site); a further site "
+        "may expect anything from {further_low} to {further_high}. "
     )
     if len(found.performance["auc"]) > 1:
         said += (
@@ -116,10 +116,11 @@ def _reading(found: Computed) -> str:
         "enters as the range of what it may have been, a suppressed one as all that its policy and "
         "the rest of its tables leave open; the probability of all of these is what the site "
         "contributes, so that its patients still count, for as much as is known of them. Together "
-        "{events_low} to {events_high} of {n_low} to {n_high} patients reliably recovered: no "
-        "narrower range follows from what was released. Rates are pooled by their likelihood, "
+        "{events_low} to {events_high} of {n_low} to {n_high} patients reliably recovered: the "
+        "joint counts lie inside for certain. Rates are pooled by their likelihood, "
         "true log odds of the sites being normal around their average; Hartung and Knapp's method, "
-        "never narrower than the usual one, stands beside it, and wherever there is an estimate and an "
+        "never narrower than the usual one, stands beside it, and wherever there is an estimate "
+        "and an "
         "interval only (a model, states), whose standard errors are worked out from the 95 % "
         "interval. The regression is pooled with its whole covariance matrix; each site keeps its "
         "own constant. Prediction intervals have the t distribution of two sites fewer than there "
@@ -132,7 +133,8 @@ def _limits(found: Computed) -> str:
         "Sites are taken to be drawn from more such sites; those who send bundles may not be. The "
         "interval of a likelihood takes the spread between sites as estimated and is too narrow "
         "with few of them. Where only the number of people is a range, each of its values counts "
-        "alike. Probabilities of moves are pooled one by one and need not add up to 100 %. "
+        "alike. Probabilities of moves are pooled one by one and need not add up to 100 %; sites "
+        "with another number of states are matched but not pooled, for theirs are other states. "
         "Who knows one site's own numbers can take them off the pool: of two sites that leaves the "
         "other. A letter hides the name of a site, not its size. "
     )

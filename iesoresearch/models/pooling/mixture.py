@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import optimize, stats
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, PPoly
 
 from iesoresearch.errors import DataError
 
@@ -19,11 +19,12 @@ LIMIT = 15.0  # of averages, in log odds: beyond it a share is 0 or 1
 WIDEST = 5.0  # of the standard deviation between sites, in log odds
 NONE = 1e-3  # a standard deviation below this is none: odds then differ by a thousandth
 _CONFIDENCE = 0.95
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 #: Edges of panels, in standard deviations from the average and from the top of the likelihood.
 _PRIOR = np.array([-8.5, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 8.5])
 _OWN = np.array([-14, -9, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 9, 14])
 _STEP = 0.1  # of the wide grid
+_FROM = 10 * LIMIT  # from one site to the next, where all are on one axis
 _FINE = 241  # points of the grid about the top
 
 
@@ -51,23 +52,35 @@ class Site:
         grid = np.unique(np.round(np.concatenate([wide, fine[np.abs(fine) < 2 * LIMIT]]), 9))
         return CubicSpline(grid, self.log_likelihood(grid))
 
-    def marginal(self, mean: float, tau: float) -> float:
-        """Log-likelihood of the average and the standard deviation between sites."""
+
+class _Together:
+    """All sites at once: their curves one after the other on one axis, `_FROM` apart."""
+
+    def __init__(self, sites: Sequence[Site]):
+        curves = [site.smooth for site in sites]
+        gap = np.zeros((4, 1))
+        coefficients = [part for curve in curves for part in (curve.c, gap)][:-1]
+        self.start = _FROM * np.arange(len(sites))
+        edges = [curve.x + start for curve, start in zip(curves, self.start, strict=True)]
+        self.curve = PPoly(np.hstack(coefficients), np.concatenate(edges))
+        tops, widths = np.array([(site.top, site.width) for site in sites]).T
+        self.own = tops[:, None] + widths[:, None] * _OWN
+
+    def log_likelihood(self, mean: float, tau: float) -> float:
+        """Of the average and the standard deviation between sites."""
         if tau < NONE:
-            return float(self.smooth(mean))
-        low, high = mean + tau * _PRIOR[0], mean + tau * _PRIOR[-1]
-        own = np.clip(self.top + self.width * _OWN, low, high)
-        edges = np.sort(np.concatenate([mean + tau * _PRIOR, own]))
-        half = np.diff(edges) / 2
-        keep = half > 0
-        half, middle = half[keep], (edges[:-1] + edges[1:])[keep] / 2
-        at = (middle[:, None] + half[:, None] * _NODES).ravel()
-        weights = (half[:, None] * _WEIGHTS).ravel()
-        inside = np.clip(at, -2 * LIMIT, 2 * LIMIT)
-        density = -0.5 * ((at - mean) / tau) ** 2 - np.log(tau * np.sqrt(2 * np.pi))
-        terms = self.smooth(inside) + density
-        top = terms.max()
-        return float(np.log(weights @ np.exp(terms - top)) + top)
+            return float(self.curve(mean + self.start).sum())
+        prior = np.broadcast_to(mean + tau * _PRIOR, (len(self.own), len(_PRIOR)))
+        own = np.clip(self.own, prior[0, 0], prior[0, -1])
+        edges = np.sort(np.hstack([prior, own]), axis=1)
+        half = np.diff(edges, axis=1)[:, :, None] / 2
+        at = (edges[:, 1:, None] - half + half * _NODES).reshape(len(edges), -1)
+        weights = (half * _WEIGHTS).reshape(at.shape)
+        inside = np.clip(at, -2 * LIMIT, 2 * LIMIT) + self.start[:, None]
+        terms = self.curve(inside) - 0.5 * ((at - mean) / tau) ** 2
+        top = terms.max(axis=1)
+        sums = (weights * np.exp(terms - top[:, None])).sum(axis=1)
+        return float((np.log(sums) + top).sum() - len(at) * np.log(tau * np.sqrt(2 * np.pi)))
 
 
 @dataclass(frozen=True)
@@ -128,10 +141,7 @@ def pool_sites(sites: Sequence[Site], common: bool = False) -> Likely:
         raise DataError("No site says anything of this, so there is nothing to pool.")
     alone = common or len(sites) == 1
 
-    def value(mean: float, tau: float) -> float:
-        return sum(site.marginal(mean, tau) for site in sites)
-
-    return profiled(value, len(sites), LIMIT, 0.0 if alone else WIDEST)
+    return profiled(_Together(sites).log_likelihood, len(sites), LIMIT, 0.0 if alone else WIDEST)
 
 
 def profiled(value: Callable[[float, float], float], k: int, limit: float, widest: float) -> Likely:

@@ -86,15 +86,20 @@ def beta_binomial(rows: Sequence[Proportion]) -> Likely:
     if not parts:
         raise DataError("No site says anything of this, so there is nothing to pool.")
 
+    x, n, w = (np.concatenate(column) for column in zip(*parts, strict=True))
+    first = np.cumsum([0, *(len(part[0]) for part in parts)])[:-1]
+
     def value(mean: float, rho: float) -> float:
         if rho < 1e-9:
-            return sum(float(_binomial(*part, np.array([mean]))[0]) for part in parts)
-        scale, p = 1 / min(rho, 1 - 1e-9) - 1, special.expit(mean)
-        a, b = p * scale, (1 - p) * scale
-        return sum(
-            float(special.logsumexp(w + special.betaln(x + a, n - x + b) - special.betaln(a, b)))
-            for x, n, w in parts
-        )
+            terms = w + x * mean - n * np.logaddexp(0.0, mean)
+        else:
+            scale, p = 1 / min(rho, 1 - 1e-9) - 1, special.expit(mean)
+            a, b = p * scale, (1 - p) * scale
+            terms = w + special.betaln(x + a, n - x + b) - special.betaln(a, b)
+        top = np.maximum.reduceat(terms, first)
+        sizes = np.diff([*first, len(terms)])
+        sums = np.add.reduceat(np.exp(terms - np.repeat(top, sizes)), first)
+        return float((np.log(sums) + top).sum())
 
     found = profiled(value, len(parts), LIMIT, 0.999 if len(parts) > 1 else 0.0)
     nan = float("nan")
