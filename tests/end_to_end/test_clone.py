@@ -10,9 +10,6 @@ import pytest
 
 from iesoresearch.project import find
 
-QUICK = ["max_states=2", "n_starts=2", "n_folds=2", "n_bootstrap=20"]
-
-
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     root = find().root
@@ -38,20 +35,20 @@ def command(clone, *words):
 
 
 def test_from_clone_to_report(clone):
-    words = ["run", "subtypes-nhanes", *(w for p in QUICK for w in ("-p", p))]
+    words = ["run", "cohort-nhs", "-p", "profile=ieso"]  # nothing that a new folder must compile
     done = command(clone, *words)
     assert done.returncode == 0, done.stderr
-    status = json.loads((clone / "reports/out/subtypes-nhanes/status.json").read_text())
-    assert status["parameters"]["max_states"] == 2
+    status = json.loads((clone / "reports/out/cohort-nhs/status.json").read_text())
+    assert status["parameters"]["profile"] == "ieso"
 
     again = command(clone, *words)
-    assert "up to date: subtypes-nhanes" in again.stderr
+    assert "up to date: cohort-nhs" in again.stderr
 
     done = command(clone, "report")
     assert done.returncode == 0, done.stderr
     index = clone / "reports" / "out" / "report" / "index.html"
     assert str(index) in done.stdout
-    assert "subtypes-nhanes" in index.read_text(encoding="utf-8")
+    assert "cohort-nhs" in index.read_text(encoding="utf-8")
 
     dirty = subprocess.run(
         ["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True
@@ -60,8 +57,8 @@ def test_from_clone_to_report(clone):
 
 
 def test_expected_numbers_are_of_other_parameters(clone):
-    """Two states are not the six of the paper, and verify says so."""
-    done = command(clone, "verify", "--run", "subtypes-nhanes")
+    """A typed service is not England, and verify says so."""
+    done = command(clone, "verify", "--run", "cohort-nhs")
     assert done.returncode == 1
-    assert "max_states" in done.stdout
+    assert "made with other parameters than now" in done.stdout
     assert "number(s) differ" in done.stdout
