@@ -79,7 +79,8 @@ class Shown:
         reached = f"at least {limits.k}" if r.k >= limits.k else f"below {limits.k}"
         lines = [
             f"Identifiability of {self.count(r.n_patients)} patients, alike in: {by}.",
-            f"k: {reached} (limit {limits.k}); patients in smaller classes: {self.share(r.below)}; "
+            f"k: {reached} (limit {limits.k}); patients in classes below the limits: "
+            f"{self.share(r.below)}; "
             f"alone in theirs: {self.share(r.unique)}.",
         ]
         if self.n_suppressed:
@@ -136,32 +137,28 @@ class Shown:
         if self.enough:
             return
         r, limits = self.report, self.agreement.limits
-        problems = []
-        if r.k < limits.k:
-            problems.append(
-                f"{self.count(r.below)} patients are like fewer than {limits.k} in "
-                f"{', '.join(r.quasi)}"
-            )
-        problems += [
-            f"a class has fewer than {limits.l} values of {column}, or nearly all of one"
-            for column in self._uniform
-        ]
+        varied = "".join(
+            f", or whose classes have fewer than {limits.l} values of {c} or nearly all of one"
+            for c in self._uniform
+        )
         raise Refused(
             "identifiability",
-            f"The extract of agreement {self.agreement.id} would let patients be told apart: "
-            f"{'; '.join(problems)}. {self._advice(steps)}Nothing was written.",
+            f"The extract of agreement {self.agreement.id} would let patients be told apart: it "
+            f"has {self.count(r.below)} patients who are like fewer than {limits.k} in "
+            f"{', '.join(r.quasi) or 'anything'}{varied}. {self._advice(steps)}Nothing was "
+            "written.",
         )
 
     def _advice(self, steps: list[Step]) -> str:
         if not steps:
             return "Take columns out (generalise: none), or agree on other limits. "
-        told = ", then ".join(_step(s, self.count(s.below), self.agreement.limits.k) for s in steps)
+        told = ", then ".join(_step(s, self.count(s.below)) for s in steps)
         return (
             f"Make coarser first (generalise): {told}. Or let limits.suppress_at_most leave a few "
             "patients out. "
         )
 
 
-def _step(step: Step, few: str, k: int) -> str:
+def _step(step: Step, few: str) -> str:
     what = f"without {step.column}" if step.level == NONE else f"{step.column}: {step.level}"
-    return f"{what} ({'k reached' if step.k >= k else f'{few} patients still below'})"
+    return f"{what} ({f'{few} patients still below' if step.below else 'limits reached'})"

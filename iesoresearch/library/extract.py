@@ -234,14 +234,15 @@ def judged(reader, agreement: Agreement, on: date, policy: Policy) -> tuple[Sele
     dropped = {c for c, level in chosen.items() if level == generalise.NONE}
     quasi = [c for c in quasi_identifiers(agreement.tables) if c not in dropped]
     rows = generalise.applied(selected.rows, chosen)
-    out = identifiability.suppressed(rows, quasi, limits.k)
+    asked = identifiability.Asked(limits.k, limits.l, tuple(limits.sensitive))
+    out = identifiability.suppressed(rows, quasi, asked)
     most = limits.suppress_at_most * selected.patients.height
     left = selected.without(out) if 0 < out.len() <= most else selected
     if left is not selected:
         rows = generalise.applied(left.rows, chosen)
-    report = identifiability.measure(rows, quasi, limits.sensitive, limits.k)
+    report = identifiability.measure(rows, quasi, asked)
     n_suppressed = selected.patients.height - left.patients.height
     shown = Shown(report, agreement, policy, n_suppressed, selected.n_excluded)
     if not shown.enough:
-        shown.refuse(identifiability.proposals(rows, quasi, limits.k, chosen))
+        shown.refuse(identifiability.proposals(rows, quasi, asked, chosen))
     return left, shown

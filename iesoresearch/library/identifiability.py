@@ -63,7 +63,7 @@ class Report:
     unique
         Patients who are alone in a class.
     below
-        Patients in a class smaller than the limit.
+        Patients in a class that has not what is asked.
     n_classes
         Number of classes.
     diversity
@@ -124,66 +124,84 @@ def diversity(rows: pl.DataFrame, quasi: list[str], sensitive: str) -> Diversity
     return Diversity(int(least["distinct"][0]), math.exp(least["entropy"][0]))
 
 
-def below(rows: pl.DataFrame, quasi: list[str], k: int) -> pl.Series:
-    """Patients with a row in a class of fewer than k, each once, sorted."""
-    small = classes(rows, quasi).filter(pl.col("n") < k)
+@dataclass(frozen=True)
+class Asked:
+    """What every class must have: `k` patients, and `l` values of each sensitive column."""
+
+    k: int
+    l: int = 1  # noqa: E741 - its name in the literature
+    sensitive: tuple[str, ...] = ()
+
+
+def below(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> pl.Series:
+    """Patients with a row in a class that has not what is asked, each once, sorted."""
     if not quasi:
-        return (rows if small.height else rows.clear())[PERSON].unique().sort()
-    found = rows.join(small.drop("n"), on=quasi, how="semi", nulls_equal=True)
+        enough = anonymity(rows, quasi) >= asked.k and all(
+            rows[name].n_unique() >= asked.l for name in asked.sensitive
+        )
+        return (rows.clear() if enough else rows)[PERSON].unique().sort()
+    poor = [classes(rows, quasi).filter(pl.col("n") < asked.k)]
+    for name in asked.sensitive:
+        values = rows.select(*quasi, name).unique(maintain_order=True)
+        counted = values.group_by(quasi, maintain_order=True).agg(n=pl.len())
+        poor.append(counted.filter(pl.col("n") < asked.l))
+    found = rows.join(pl.concat(poor).select(quasi), on=quasi, how="semi", nulls_equal=True)
     return found[PERSON].unique().sort()
 
 
-def suppressed(rows: pl.DataFrame, quasi: list[str], k: int) -> pl.Series:
-    """Patients to leave out so that the others are k-anonymous, sorted.
+def suppressed(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> pl.Series:
+    """Patients to leave out so that the classes of the others have what is asked, sorted.
 
     With a patient all her referrals go, which makes other classes smaller: hence the rounds. It is
-    the smallest set that every such procedure leaves out, as a class once too small stays so.
+    the smallest set that leaves whole classes out, as a class that once is too small stays so.
     """
     out = rows[PERSON].clear()
     while True:
-        few = below(rows, quasi, k)
+        few = below(rows, quasi, asked)
         if few.is_empty():
             return out.sort()
         out = pl.concat([out, few])
         rows = rows.filter(~pl.col(PERSON).is_in(few.implode()))
 
 
-def measure(rows: pl.DataFrame, quasi: list[str], sensitive: list[str], k: int) -> Report:
+def measure(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> Report:
     """Everything about rows but their course.
 
     Parameters
     ----------
     rows
         One row per referral: `PERSON`, quasi-identifiers, sensitive columns.
-    quasi, sensitive
+    quasi
         Their names.
-    k
-        The limit, for `below`.
+    asked
+        The limits.
     """
     sizes = classes(rows, quasi)["n"]
     return Report(
         quasi=tuple(quasi),
         n_patients=rows[PERSON].n_unique() if rows.height else 0,
         k=int(sizes.min() or 0),
-        unique=below(rows, quasi, 2).len(),
-        below=below(rows, quasi, k).len(),
+        unique=below(rows, quasi, Asked(2)).len(),
+        below=below(rows, quasi, asked).len(),
         n_classes=sizes.len(),
-        diversity={name: diversity(rows, quasi, name) for name in sensitive},
-        alone={name: below(rows, [name], 2).len() for name in quasi},
+        diversity={name: diversity(rows, quasi, name) for name in asked.sensitive},
+        alone={name: below(rows, [name], Asked(2)).len() for name in quasi},
     )
 
 
-def proposals(rows: pl.DataFrame, quasi: list[str], k: int, chosen: dict[str, str]) -> list[Step]:
-    """What to make coarser first, greedily: the step after which fewest patients are below k.
+def proposals(
+    rows: pl.DataFrame, quasi: list[str], asked: Asked, chosen: dict[str, str]
+) -> list[Step]:
+    """What to make coarser first, greedily: the step after which fewest patients are below.
 
     Of steps that leave as few, the one with the larger k, then the finer one. A column is never
     proposed at a level finer than `chosen`.
     """
     steps: list[Step] = []
     quasi, done = list(quasi), dict(chosen)
-    while quasi and len(steps) < _MOST_STEPS and anonymity(rows, quasi) < k:
+    while quasi and len(steps) < _MOST_STEPS and below(rows, quasi, asked).len():
         tried = [
-            (*_after(rows, quasi, column, level, k), column, level)
+            (*_after(rows, quasi, column, level, asked), column, level)
             for column in quasi
             for level in _coarser(column, done.get(column))
         ]
@@ -201,10 +219,13 @@ def _coarser(column: str, now: str | None) -> list[str]:
     return levels[levels.index(now) + 1 :] if now else levels
 
 
-def _after(rows, quasi: list[str], column: str, level: str, k: int) -> tuple[int, int]:
+def _after(
+    rows: pl.DataFrame, quasi: list[str], column: str, level: str, asked: Asked
+) -> tuple[int, int]:
     left = [c for c in quasi if c != column or level != generalise.NONE]
-    coarse = generalise.applied(rows.select(PERSON, *quasi), {column: level})
-    return below(coarse, left, k).len(), anonymity(coarse, left)
+    columns = [PERSON, *quasi, *asked.sensitive]
+    coarse = generalise.applied(rows.select(columns), {column: level})
+    return below(coarse, left, asked).len(), anonymity(coarse, left)
 
 
 def course(contacts: pl.DataFrame) -> pl.DataFrame:
@@ -242,4 +263,4 @@ def course(contacts: pl.DataFrame) -> pl.DataFrame:
 
 def alone_in_course(courses: pl.DataFrame) -> int:
     """Patients with a referral whose course is nobody else's."""
-    return below(courses, ["course"], 2).len()
+    return below(courses, ["course"], Asked(2)).len()

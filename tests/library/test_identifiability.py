@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iesoresearch.library import identifiability as ident
+from iesoresearch.library.identifiability import Asked
 
 QUASI = ["gender", "deprivation_decile"]
 _ROW = st.tuples(
@@ -48,7 +49,7 @@ def test_k_is_the_size_of_the_smallest_class_in_patients(rows):
     assert ident.anonymity(frame(rows), QUASI) == min(sizes.values())
     assert ident.classes(frame(rows), QUASI).height == len(sizes)
     below = {p for key, people in people_by_class(rows).items() if sizes[key] < 3 for p in people}
-    assert ident.below(frame(rows), QUASI, 3).to_list() == sorted(below)
+    assert ident.below(frame(rows), QUASI, Asked(3)).to_list() == sorted(below)
 
 
 @settings(deadline=None, max_examples=50)
@@ -68,45 +69,58 @@ def test_l_counts_values_and_their_entropy_in_the_least_varied_class(rows):
     assert got.entropy <= got.distinct + 1e-9
 
 
+def poor(rows, asked):
+    """Patients in classes that lack something, by the definition."""
+    values = defaultdict(set)
+    for _, *quasi, value in rows:
+        values[tuple(quasi)].add(value)
+    return {
+        person
+        for key, people in people_by_class(rows).items()
+        for person in people
+        if len(people) < asked.k or (asked.sensitive and len(values[key]) < asked.l)
+    }
+
+
+ASKED = st.builds(Asked, st.integers(2, 4), st.integers(1, 3), st.sampled_from([(), ("problem",)]))
+
+
 @settings(deadline=None, max_examples=50)
-@given(ROWS, st.integers(2, 4))
-def test_what_is_left_after_suppression_reaches_k_and_nobody_is_left_out_needlessly(rows, k):
-    out = set(ident.suppressed(frame(rows), QUASI, k).to_list())
+@given(ROWS, ASKED)
+def test_what_is_left_after_suppression_has_what_is_asked_and_nobody_went_needlessly(rows, asked):
+    out = set(ident.suppressed(frame(rows), QUASI, asked).to_list())
     left = [row for row in rows if row[0] not in out]
-    if left:
-        assert ident.anonymity(frame(left), QUASI) >= k
-    again = rows  # by the definition: classes too small go, with everything of their people
-    while True:
-        few = {p for people in people_by_class(again).values() if len(people) < k for p in people}
-        if not few:
-            break
+    again = rows
+    while few := poor(again, asked):
         again = [row for row in again if row[0] not in few]
     assert left == again
+    if left:
+        assert ident.anonymity(frame(left), QUASI) >= asked.k
+        for name in asked.sensitive:
+            assert ident.diversity(frame(left), QUASI, name).distinct >= asked.l
 
 
 @settings(deadline=None, max_examples=25)
-@given(ROWS)
-def test_proposals_end_where_k_is_reached_and_tell_the_k_they_lead_to(rows):
-    k = 3
+@given(ROWS, ASKED)
+def test_proposals_end_where_the_limits_are_reached_and_tell_what_they_lead_to(rows, asked):
     table = frame(rows)
-    steps = ident.proposals(table, QUASI, k, {})
-    if ident.anonymity(table, QUASI) >= k:
-        assert steps == []
-        return
+    steps = ident.proposals(table, QUASI, asked, {})
+    assert (steps == []) == (ident.below(table, QUASI, asked).len() == 0)
     quasi = list(QUASI)
     for step in steps:
         table = ident.generalise.applied(table, {step.column: step.level})
         if step.level == "none":
             quasi.remove(step.column)
         assert step.k == ident.anonymity(table, quasi)
-        assert step.below == ident.below(table, quasi, k).len()
-    assert steps[-1].k >= k or not quasi
+        assert step.below == ident.below(table, quasi, asked).len()
+    if steps:
+        assert steps[-1].below == 0 or not quasi
 
 
 def test_the_step_that_leaves_fewest_is_proposed_first():
     rows = [(f"p{i}", "female", 1 + i % 10, "x") for i in range(20)]
     rows += [("q1", "male", 1, "x"), ("q2", "male", 1, "x")]
-    first = ident.proposals(frame(rows), QUASI, 5, {})[0]
+    first = ident.proposals(frame(rows), QUASI, Asked(5), {})[0]
     # without deciles only the two men are few; without gender nearly everybody still is
     assert (first.column, first.level, first.below) == ("deprivation_decile", "none", 2)
 
@@ -114,16 +128,16 @@ def test_the_step_that_leaves_fewest_is_proposed_first():
 def test_without_quasi_identifiers_everybody_is_alike():
     table = frame([("a", "male", 1, "x"), ("b", "female", 2, "x")])
     assert ident.anonymity(table, []) == 2
-    assert ident.below(table, [], 3).to_list() == ["a", "b"]
+    assert ident.below(table, [], Asked(3)).to_list() == ["a", "b"]
     assert ident.diversity(table, [], "problem").distinct == 1
-    assert ident.measure(table.clear(), QUASI, ["problem"], 5).k == 0
+    assert ident.measure(table.clear(), QUASI, Asked(5, 1, ("problem",))).k == 0
 
 
 def test_the_report_counts_patients_who_are_alone():
     table = frame(
         [("a", "male", 1, "x"), ("a", "male", 1, "y"), ("b", "male", 2, "x"), ("c", "male", 2, "x")]
     )
-    report = ident.measure(table, QUASI, ["problem"], 2)
+    report = ident.measure(table, QUASI, Asked(2, 1, ("problem",)))
     assert (report.k, report.unique, report.below, report.n_patients) == (1, 1, 1, 3)
     assert report.alone == {"gender": 0, "deprivation_decile": 1}
 
