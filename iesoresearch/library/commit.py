@@ -44,6 +44,16 @@ def write_part(home: Path, library: str, place: Place, frames: Iterable[pl.DataF
     return Part(written, key_id)
 
 
+def remove_part(home: Path, place: Place) -> None:
+    """Take out a part that was written to the same draft, and the folders that become empty."""
+    path = home / state.file_of(place)
+    with disk.writable(home):
+        path.unlink()
+        for folder in (path.parent, path.parent.parent):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
 def finish(folder: Path, old: State, new: State, keys: Keys, entry: dict[str, Any]) -> State:
     """Make `new` the state of the library.
 

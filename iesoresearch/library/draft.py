@@ -50,7 +50,7 @@ class Draft(Reader):
         gone = {p for p in self._parts if p[:2] == (compartment, table) and part in (None, p[2])}
         for place in gone:
             if self._fresh(place):
-                (self._new_home / state.file_of(place)).unlink()
+                commit.remove_part(self._new_home, place)
             del self._parts[place]
 
     def destroyed(self) -> dict[str, list[str]]:

@@ -141,9 +141,11 @@ def position(content: bytes, head: Head, sha256: str) -> int | None:
 
 
 def ends_with(content: bytes, head: Head) -> bool:
-    """Whether the last line is the one that `head` tells; `content` ends with it."""
-    last = content.removesuffix(b"\n").rpartition(b"\n")[2]
-    return hashlib.sha256(last).hexdigest() == head.sha256
+    """Whether line and length at the end are those that `head` tells, whatever comes beyond."""
+    content = content[: head.size]
+    last = content[:-1].rpartition(b"\n")[2]
+    whole = len(content) == head.size and content.endswith(b"\n")
+    return whole and hashlib.sha256(last).hexdigest() == head.sha256
 
 
 def _lines(content: bytes, size: int) -> Iterator[bytes]:

@@ -146,8 +146,9 @@ def _bound(content: dict[str, Any]) -> str:
 def _seal(folder: Path) -> dict[str, Any]:
     if not (folder / SEAL).is_file():
         raise ParameterError(f"{folder} is no sealed folder: there is no {SEAL} in it.")
+    stored = disk.read(folder / SEAL)
     try:
-        content = json.loads(disk.read(folder / SEAL))
+        content = json.loads(stored)
         ours = content["format"] == FORMAT and set(content) >= {"version", "id", "key", "sealed"}
     except (ValueError, LookupError, TypeError):
         ours = False

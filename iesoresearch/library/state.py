@@ -243,7 +243,7 @@ def _check_log(folder: Path, content: bytes, head: Head) -> None:
 
     A writer that was killed leaves no more than one line beyond the end.
     """
-    if not ends_with(content[: head.size], head) or content.count(b"\n", head.size) > 1:
+    if not ends_with(content, head) or content.count(b"\n", head.size) > 1:
         raise DataError(
             f"{folder / LOG} does not end as the library knows it: lines were changed, removed or "
             "added, or the library was copied while it was written. Compare with a backup."
@@ -251,8 +251,9 @@ def _check_log(folder: Path, content: bytes, head: Head) -> None:
 
 
 def _json(path: Path, content: bytes | None = None) -> dict[str, Any]:
+    content = disk.read(path) if content is None else content
     try:
-        read = json.loads(disk.read(path) if content is None else content)
+        read = json.loads(content)
     except ValueError:
         read = None
     if not isinstance(read, dict):

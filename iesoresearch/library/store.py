@@ -190,9 +190,11 @@ class Library(Reader):
             self._load()
             yield
         finally:
-            self._writes = False
-            self._clear_up()
-            lock.release()
+            try:
+                self._writes = False
+                self._clear_up()
+            finally:
+                lock.release()
 
     def _commit(self, draft: Draft, keys: Keys, entry: dict[str, Any]) -> None:
         draft._ended = True
