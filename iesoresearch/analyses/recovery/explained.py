@@ -112,11 +112,14 @@ def write_model(fitted: Fitted):
         said = {name: result.numbers[name].value for name in TOLD}
         achieved = {name: result.numbers[name].value for name in ACHIEVED}
         applied = Policy(**result.provenance["disclosure"])
+        X = fitted.detail.features(fitted.outcome)
+        least = shared.least(fitted.final, X, applied.round_to)
         model = shared.share(
             fitted.final, outcome=fitted.outcome, landmark=fitted.params.detail,
             intended_use=result.render(result.text["intended_use"]),
             not_for=result.render(result.text["not_for"]),
-            training={"data": fitted.courses.cohort.name} | _patients(fitted).told(applied) | said,
+            training={"data": fitted.courses.cohort.name} | _patients(fitted).told(applied) | said
+            | least,
             performance=achieved,
         )  # fmt: skip
         saved.write(path, model)

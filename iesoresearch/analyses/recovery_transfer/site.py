@@ -169,6 +169,7 @@ def made(params: Params, n_jobs: int) -> shared.SharedModel:
     final = Tuned(params.kind, allowed, N_INNER, seed).fit(X, y, at.patient)
     p = final.predict_proba(X)[:, 1]
     told = described(allowed, X, y, p, at.patient).told(Policy())
+    told |= shared.least(final, X, Policy().round_to)
     model = shared.share(
         final, outcome=params.outcome, landmark=params.landmark, intended_use=_INTENDED,
         not_for=_NOT_FOR, training={"data": cohort.name} | told,

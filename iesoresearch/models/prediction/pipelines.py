@@ -265,6 +265,10 @@ class Prepared(TransformerMixin, BaseEstimator):
         self.scale_ = np.where(nothing, np.inf, sd)
         return self
 
+    def indicators(self, X: np.ndarray) -> np.ndarray:
+        """The columns of an encoded matrix that say whether something is missing, or so."""
+        return self._expanded(X)[:, len(self.medians_) + 2 * len(self.knots_) :]
+
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Prepared rows of an encoded matrix."""
         return (self._expanded(X) - self.mean_) / self.scale_

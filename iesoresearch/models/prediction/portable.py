@@ -66,6 +66,25 @@ def parameters(pipeline) -> dict[str, Any]:
     return found.model_dump()
 
 
+def fewest(pipeline, X) -> int:
+    """Rows behind what rests on the fewest: a leaf of a tree, or an indicator with a weight.
+
+    Parameters
+    ----------
+    pipeline, X
+        Fitted, and the table it was fitted to.
+    """
+    last = pipeline[-1]
+    if not hasattr(last, "get_booster"):
+        prepared = pipeline.named_steps["prepare"]
+        indicators = prepared.indicators(pipeline[:-2].transform(X))
+        ones = indicators[:, np.isfinite(prepared.scale_[-indicators.shape[1] :])].sum(axis=0)
+        return int(np.minimum(ones, len(indicators) - ones).min(initial=len(indicators)))
+    matrix = xgboost.DMatrix(pipeline[:-1].transform(X), nthread=1)
+    leaves = last.get_booster().predict(matrix, pred_leaf=True).astype(np.int64)
+    return min(int(np.unique(tree, return_counts=True)[1].min()) for tree in leaves.T)
+
+
 def _numeric(prepared: Prepared) -> tuple[list[str], list[str]]:
     """Names of the numeric features, and of those that are bent."""
     kept = [f for f in prepared.schema.numeric if f.name in prepared.features]

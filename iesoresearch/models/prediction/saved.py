@@ -77,7 +77,7 @@ def write(path: Path, model: SharedModel) -> None:
     OutputError
         The file cannot be written.
     """
-    table = _made_up(model.schema)
+    table = made_up(model.schema)
     p = model.predict(table, outcome=model.outcome, landmark=model.landmark).p
     content = {
         **{"format": FORMAT, "version": VERSION, "hash": ""},
@@ -172,8 +172,11 @@ def _hash(content: dict[str, Any]) -> str:
     return digest(json.dumps(plain, sort_keys=True).encode())
 
 
-def _made_up(schema: Schema) -> pl.DataFrame:
-    """Patients drawn from the ranges of a schema, with gaps."""
+def made_up(schema: Schema) -> pl.DataFrame:
+    """The patients of the examples: drawn from the ranges of a schema, with gaps.
+
+    The same of every schema, so that anybody can see that nobody stands behind them.
+    """
     random, columns = rng(0, "examples"), {}
     for f in schema.numeric:
         columns[f.name] = random.uniform(f.low, f.high, _EXAMPLES).tolist()

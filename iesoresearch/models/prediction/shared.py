@@ -19,9 +19,10 @@ from scipy.special import expit, logit
 from iesoresearch.errors import ParameterError
 from iesoresearch.models.prediction.nested import Tuned
 from iesoresearch.models.prediction.pipelines import Kind, Schema
-from iesoresearch.models.prediction.portable import parameters, predictor
+from iesoresearch.models.prediction.portable import fewest, parameters, predictor
 
 PACKAGES = ("iesoresearch", "numpy", "scikit-learn", "xgboost")
+FEWEST = "fewest"  # name of what `least` tells
 
 
 class Update(BaseModel):
@@ -201,6 +202,26 @@ def share(
         kind, schema, outcome, int(landmark), **said, parameters=parameters(pipeline),
         versions=versions,
     )  # fmt: skip
+
+
+def least(model, X, step: int) -> dict[str, int]:
+    """What the description of the training tells of how few rows anything in a model rests on.
+
+    Parameters
+    ----------
+    model, X
+        Fitted, and the table it was fitted to.
+    step
+        The number is rounded down to a multiple of it.
+
+    Returns
+    -------
+    dict
+        Name and number: rows of the smallest leaf of all trees, or of the rarest indicator with a
+        weight.
+    """
+    found = fewest(model.estimator_ if isinstance(model, Tuned) else model, X)
+    return {FEWEST: found // step * step}
 
 
 def _plain(value) -> bool:
