@@ -123,7 +123,7 @@ def plot_profiles(table: Table, ax: Axes) -> None:
     items, states, sites = (
         table.frame[c].unique(maintain_order=True).to_list() for c in ("item", "state", "label")
     )
-    for place, (state, colour) in enumerate(zip(states, ordered_colours(len(states)), strict=True)):
+    for state, colour in zip(states, ordered_colours(len(states)), strict=True):
         for i, site in enumerate(sites):
             rows = table.frame.filter(state=state, label=site)
             if rows.height:

@@ -8,7 +8,7 @@ from scipy import optimize, special, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from iesoresearch.errors import DataError
-from iesoresearch.models.pooling.effects import random_effects
+from iesoresearch.models.pooling.effects import fixed_effect, leave_one_out, random_effects
 
 #: Thirteen trials of BCG vaccine against tuberculosis (Colditz et al. 1994, JAMA 271:698): ill and
 #: well among the vaccinated, ill and well among the others.
@@ -132,3 +132,49 @@ def test_an_estimate_without_weight_is_refused(error):
 def test_other_lengths_are_refused():
     with pytest.raises(DataError, match="2 estimates and 1 standard errors"):
         random_effects([0.1, 0.2], [0.1])
+
+
+def test_paule_mandel_is_that_of_statsmodels():
+    y, errors = log_risk_ratios()
+    theirs = combine_effects(y, errors**2, method_re="iterated", use_t=True, atol=1e-12)
+    found = random_effects(y, errors, method="paule-mandel")
+    assert found.tau2 == pytest.approx(theirs.tau2, abs=1e-7)
+    assert found.estimate == pytest.approx(theirs.mean_effect_re, abs=1e-7)
+    assert found.error == pytest.approx(theirs.sd_eff_w_re_hksj, abs=1e-7)
+
+
+def test_a_fixed_effect_is_that_of_statsmodels():
+    y, errors = log_risk_ratios()
+    theirs = combine_effects(y, errors**2)
+    found = fixed_effect(y, errors)
+    assert found.estimate == pytest.approx(theirs.mean_effect_fe, abs=1e-12)
+    assert found.error == pytest.approx(theirs.sd_eff_w_fe, abs=1e-12)
+    assert (found.q, found.k) == (pytest.approx(theirs.q), 13)
+    assert np.isnan(found.predicted_low)
+    assert fixed_effect([0.3], [0.2]).estimate == 0.3
+
+
+def test_intervals_of_the_variance_are_where_q_is_too_large_and_too_small():
+    """Viechtbauer's definition, by another root finder."""
+    y, errors = log_risk_ratios()
+    found = random_effects(y, errors)
+    for end, tail in ((found.tau2_low, 0.975), (found.tau2_high, 0.025)):
+        w = 1 / (errors**2 + end)
+        q = w @ (y - w @ y / w.sum()) ** 2
+        assert q == pytest.approx(stats.chi2.ppf(tail, 12), rel=1e-9)
+    w = 1 / errors**2
+    typical = 12 * w.sum() / (w.sum() ** 2 - w @ w)
+    assert found.i2_high == pytest.approx(found.tau2_high / (found.tau2_high + typical))
+
+
+def test_weights_are_shares_and_nobody_s_is_none():
+    found = random_effects([0.5, np.nan, 1.0, 2.0], [0.2, 0.1, 0.3, 0.2])
+    assert np.nansum(found.weights) == pytest.approx(1)
+    assert np.isnan(found.weights[1])
+
+
+def test_each_is_left_out_in_turn():
+    y, errors = log_risk_ratios()
+    found = leave_one_out(y, errors)
+    assert len(found) == 13
+    assert found[3] == random_effects(np.delete(y, 3), np.delete(errors, 3))
