@@ -28,8 +28,9 @@ from iesoresearch.library.identifying import identified
 from iesoresearch.library.inputs import Files
 from iesoresearch.library.merging import merge
 from iesoresearch.library.quiet import Quiet
-from iesoresearch.library.small import said
+from iesoresearch.library.small import rounded, said
 
+_EMPTY = "empty in every row"
 #: Setting of a library that lets transcripts in.
 TRANSCRIPTS = "transcripts"
 
@@ -158,7 +159,9 @@ class _Submission:
         self.library, self.site, self.files = library, site, files
         self.counts: Counter[str] = Counter()
         self.warnings = [
-            f"{p.table}: {p.text.replace(str(p.n), said(p.n), 1)}" for p in report.warnings
+            f"{p.table}: {p.text.replace(str(p.n), said(p.n), 1)}"
+            for p in report.warnings
+            if _EMPTY not in p.text  # a library leaves columns empty itself
         ]
         self.tables, found = allowed(source.tables, files.declared.elements, files.scales())
         self.people = files.people()
@@ -175,7 +178,9 @@ class _Submission:
         counts = merge(draft, gathered, who, dry_run)
         redacted = dict(gathered.redacted)
         if not dry_run:
-            draft.details = counts | ({"redacted": redacted} if redacted else {})
+            draft.details = _rounded(counts) | (
+                {"redacted": _rounded(redacted)} if redacted else {}
+            )
         self.counts.update(who.counts)
         self.counts.update(gathered.counts)
         warnings = [text.format(n=said(n)) for text, n in self.counts.items() if n]
@@ -190,6 +195,10 @@ class _Submission:
         found, unmatched = deciles.look_up(known)
         self.counts["{n} area(s) of patients are not in the look-up of deprivation"] += unmatched
         return frame.join(found, on="local_id", how="left", maintain_order="left")
+
+
+def _rounded(counts: dict[str, int]) -> dict[str, int]:
+    return {name: rounded(n) for name, n in counts.items()}
 
 
 def _local_ids(tables: Tables) -> pl.Series:

@@ -4,13 +4,47 @@ from pathlib import Path
 
 import polars as pl
 
+from iesoresearch.data import mapping
+from iesoresearch.data.mapping import Source
 from iesoresearch.data.mapping.reading import File, look
-from iesoresearch.errors import DataError
+from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.library.declared import DECILE, IDENTIFIERS, PATIENT, Declared
 from iesoresearch.library.deidentify import identity
 from iesoresearch.library.deidentify.geography import Deciles
+from iesoresearch.library.deidentify.unspilled import nothing_spilled
+from iesoresearch.library.quiet import Quiet
 from iesoresearch.measures.outcomes import OFFICIAL, Thresholds
 from iesoresearch.measures.scales import Scale
+
+
+def mapped(path: Path, folder: Path | None, declared: Declared) -> tuple[Source, Path]:
+    """Tables of a site's own files, by its mapping, and the folder that they lie in.
+
+    Parameters
+    ----------
+    path
+        Of the mapping.
+    folder
+        Where the files are, if not where the mapping says.
+    declared
+        Which of their columns are identifiers.
+
+    Raises
+    ------
+    ParameterError
+        The mapping cannot be used, or waits for answers.
+    DataError
+        A file cannot be read to its end.
+    """
+    made = mapping.Mapping.read(path)
+    if made.open_lines():
+        raise ParameterError(
+            "The mapping still waits for answers. Write them in place of each “?”, or delete the "
+            "line."
+        )
+    folder = folder or Path(made.folder)
+    with Quiet(folder).told(), nothing_spilled():
+        return mapping.read("The data", made, folder, declared.by_file()), folder
 
 
 class Files:

@@ -1,4 +1,4 @@
-"""Messages of an ingest: without names of files that a site chose, or what looks like an identifier.
+"""Messages of an ingest, without names of files that a site chose and without identifiers.
 
 A file may be called after a patient.
 """

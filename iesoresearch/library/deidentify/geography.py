@@ -7,8 +7,6 @@ import polars as pl
 from iesoresearch.errors import DataError
 from iesoresearch.library.deidentify.identity import normal_postcode
 
-_DECILES = range(1, 11)
-
 
 @dataclass(frozen=True)
 class Deciles:
@@ -35,7 +33,9 @@ class Deciles:
         decile = pl.col("deprivation_decile").cast(pl.Float64, strict=False)
         table = frame.select(
             pl.col(area).map_elements(normal_postcode, return_dtype=pl.String),
-            decile=pl.when(decile.is_in(list(_DECILES))).then(decile).cast(pl.UInt8),
+            decile=pl.when(decile.is_between(1, 10) & (decile % 1 == 0))
+            .then(decile)
+            .cast(pl.UInt8),
         ).unique(maintain_order=True)
         wrong = table["decile"].null_count() + table[area].null_count()
         twice = table.height - table[area].n_unique()

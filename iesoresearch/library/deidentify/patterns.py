@@ -42,7 +42,7 @@ PATTERNS: tuple[tuple[str, re.Pattern], ...] = (
             _I,
         ),
     ),
-    ("NUMBER", re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,3}\d){5,}(?!\w)|\d{6,}")),
+    ("NUMBER", re.compile(r"(?<![\w.])\+?\(?\d(?:(?:[\s()\-/]{0,3}|\.)\d){5,}(?!\w)|\d{6,}")),
     ("NUMBER", re.compile(rf"\b(?:{_SMALL}\b[\s,-]*){{5,}}", _I)),
     ("DATE", re.compile(rf"\b{_YEAR}\b")),
     (

@@ -191,9 +191,8 @@ def _name_words(name: str) -> Iterator[str]:
     for word in re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", _plain(name)):
         if len(word) > 1:
             yield word
-        for piece in re.split(r"['’-]", word):
-            if len(piece) > 2 and piece != word:
-                yield piece
+        pieces = [*word.split("-"), *re.split(r"['’-]", word)]
+        yield from (piece for piece in pieces if len(piece) > 2 and piece != word)
 
 
 def _of_word(word: str) -> str:
