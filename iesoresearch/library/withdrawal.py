@@ -36,7 +36,7 @@ class Use:
         """What the recipient has to be told, without who it is."""
         runs = f" Runs: {', '.join(self.runs)}." if self.runs else " No run of it was found."
         return (
-            f"Extract {self.extract} of {self.day} for {self.purpose}, to {self.recipient}: held "
+            f"Extract {self.extract} of {self.day} to {self.recipient} ({self.purpose}) held "
             f"{said(self.people)} of them.{runs}"
         )
 
@@ -163,7 +163,7 @@ def _uses(reader, entries: Iterable[dict], patients: pl.Series, runs: Path | Non
     for entry in entries:
         details = entry["details"]
         name = details.get("extract_id")
-        if name in counts and "fingerprint" in details:
+        if name in counts and "recipient" in details:  # an extract, or a sample that coders read
             used = by_data.get(details.get("fingerprint"), ())
             uses.append(
                 Use(

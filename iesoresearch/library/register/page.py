@@ -1,7 +1,10 @@
 """The register as one page of HTML that fetches nothing, for everybody to read."""
 
 import html
+import re
+from datetime import date
 
+from iesoresearch.data.schema import TABLES
 from iesoresearch.library.register.uses import NOT_SAID, Register, Use
 
 _STYLE = """
@@ -11,7 +14,7 @@ _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1.5rem; }
 h1 { font-size: 1.9rem; margin: 0 0 .3rem; } h2 { font-size: 1.3rem; margin: 2.2rem 0 .5rem; }
 h3 { font-size: 1.1rem; margin: 0 0 .2rem; }
-p.facts { color: var(--muted); margin: .2rem 0 .6rem; }
+p.facts { color: var(--muted); margin: .2rem 0 .6rem; } .wide + p.facts { margin-top: 1.2rem; }
 a { color: inherit; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; width: 100%; }
@@ -37,8 +40,9 @@ details { margin-top: .6rem; } summary { cursor: pointer; } code { font-size: .8
 }
 """
 _INTRODUCTION = (
-    "Each time patients’ records leave the research library for a purpose, it is written down "
-    "here: who received which columns about how many patients, what for, and until when. Records "
+    "Each time patients’ records leave the research library for a purpose, or sessions in it are "
+    "read by coders, it is written down here: who received which columns about how many patients, "
+    "what for, and until when. Records "
     "are de-identified before they come into the library: it holds no names, no addresses and no "
     "dates of birth. Patients who have opted out of research, nationally or with their service, "
     "are in no extract made from that day on. Opting out does not change anybody’s care, and they "
@@ -80,6 +84,13 @@ def _day(day) -> str:
     return f"{day.day}&nbsp;{day:%B}&nbsp;{day.year}"
 
 
+def _with_days(text: str) -> str:
+    """Text with days in words, as people write them."""
+    return re.sub(
+        r"\d{4}-\d\d-\d\d", lambda found: _day(date.fromisoformat(found[0])), _escaped(text)
+    )
+
+
 def _choices(register: Register) -> str:
     known = [
         f"{_escaped(kind)}s of {_day(day)}"
@@ -94,7 +105,7 @@ def _choices(register: Register) -> str:
 def _overview(register: Register) -> str:
     if not register.uses:
         return "<h2>Uses</h2>\n<p>No records have left the library.</p>"
-    headings = ("Date", "Purpose", "Recipient", "Patients", "State")
+    headings = ("Date", "Use", "Recipient", "Patients", "State")
     numeric = headings.index("Patients")
     head = "".join(
         f'<th scope="col"{_number(i == numeric)}>{name}</th>' for i, name in enumerate(headings)
@@ -132,7 +143,7 @@ def _line(headings: tuple[str, ...], cells: tuple[str, ...], numeric: int) -> st
 
 def _state(use: Use) -> str:
     css = "use" if use.state == "in use" else "over"
-    return f'<span class="state {css}">{_escaped(use.state)}</span>'
+    return f'<span class="state {css}">{_with_days(use.state)}</span>'
 
 
 def _article(number: int, use: Use) -> str:
@@ -143,7 +154,7 @@ def _article(number: int, use: Use) -> str:
         "Patients": _escaped(use.patients),
         "Legal basis": _escaped(use.lawful_basis),
         "Approvals": _listed(use.approvals),
-        "May be kept until": _escaped(use.expires),
+        "Agreement ends": _with_days(use.expires),
         "State": _state(use),
         "What came of it": _listed(use.outcomes),
         "Agreement": f"<code>{_escaped(use.agreement)}</code>",
@@ -165,13 +176,24 @@ def _columns(use: Use) -> str:
         return ""
     n = sum(len(columns) for columns in use.tables.values())
     rows = "".join(
-        f"<dt>{_escaped(table)}</dt><dd>{', '.join(_escaped(c) for c in columns)}</dd>\n"
+        f"<dt>{_escaped(table)}</dt><dd>{_meanings(table, columns)}</dd>\n"
         for table, columns in use.tables.items()
     )
     return (
         f"<details><summary>{n} columns of {len(use.tables)} tables</summary>\n"
         f"<dl>\n{rows}</dl></details>\n"
     )
+
+
+def _meanings(table: str, columns: list[str]) -> str:
+    """What each column says of somebody, where the schema knows it."""
+    known = TABLES[table].columns() if table in TABLES else {}
+    lines = []
+    for column in columns:
+        metadata = known[column].metadata if column in known else None
+        meaning = f": {_escaped(metadata['description'])}" if metadata else ""
+        lines.append(f"<code>{_escaped(column)}</code>{meaning}")
+    return "<br>".join(lines)
 
 
 def _refused(register: Register) -> str:

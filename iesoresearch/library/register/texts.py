@@ -32,7 +32,7 @@ HEADINGS = {
     "outcomes": "What came of it",
 }
 FORMATS = ("html", "markdown", "csv", "json")
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # Markdown lets each be escaped
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&])")
 
 
 def table(register: Register) -> pl.DataFrame:
@@ -101,4 +101,4 @@ def _markdown(register: Register) -> str:
 
 
 def _plain(text: object) -> str:
-    return _PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))

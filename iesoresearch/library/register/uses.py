@@ -11,6 +11,7 @@ import yaml
 from iesoresearch.errors import DataError
 from iesoresearch.library import choices
 from iesoresearch.library.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT
+from iesoresearch.library.small import rounded
 
 DESTROYED = "extract destroyed"
 NOT_SAID = "not said"
@@ -127,7 +128,7 @@ def _word(said: dict[str, Any], name: str) -> str:
 
 
 def _count(given: Any) -> str:
-    return f"{given:,}" if isinstance(given, int) else str(given or NOT_SAID)
+    return f"{rounded(given):,}" if isinstance(given, int) else str(given or NOT_SAID)
 
 
 def _state(expires: str, gone: str | None, on: date) -> str:
