@@ -7,6 +7,7 @@ from pathlib import Path
 _HOME = Path(__file__).parent
 _SOURCES = (".py", ".yaml", ".csv")  # code, and the data that come with it
 ABSENT = "absent"
+POLICY_OF_SITE = Path("sites") / "disclosure.yaml"  # below the folder of parameters
 
 
 def digest(content: bytes) -> str:
@@ -48,6 +49,12 @@ def project_hashes(root: Path, notebook: Path) -> dict[str, str]:
     return {
         "code": code_hash(),
         "notebook": notebook_hash(notebook),
-        "disclosure": file_hash(root / "params" / "disclosure.yaml"),
+        "disclosure": _policy_hash(root / "params"),
         "lock": file_hash(root / "requirements.lock"),
     }
+
+
+def _policy_hash(params: Path) -> str:
+    """Hash of the disclosure policy, with the stricter one of the site if there is one."""
+    project, site = (file_hash(params / name) for name in ("disclosure.yaml", POLICY_OF_SITE))
+    return project if site == ABSENT else digest(f"{project} {site}".encode())

@@ -10,11 +10,10 @@ import polars as pl
 import yaml
 
 from iesoresearch.errors import ParameterError
+from iesoresearch.hashes import POLICY_OF_SITE
 
 _MOST = 1_000  # a larger threshold or base is a slip: nothing would be left to show
 LARGEST = 5  # contributions that are kept of an amount, so the most that `dominance_n` can ask for
-#: The policy of one site, beside the project's: it may only be stricter.
-OF_SITE = Path("sites") / "disclosure.yaml"
 
 Rounding = Literal["nearest", "midpoint"]
 
@@ -135,7 +134,7 @@ class Policy:
             that is looser than it may be.
         """
         project = _read(path, Policy(), "")
-        site = path.parent / OF_SITE
+        site = path.parent / POLICY_OF_SITE
         return _read(site, project, path.name) if site.exists() else project
 
 

@@ -55,6 +55,11 @@ def test_lock_and_policy(inputs):
     (inputs.sandbox.project.root / "requirements.lock").write_text("numpy==2\n")
     (inputs.sandbox.project.params / "disclosure.yaml").write_text("min_count: 7\nround_to: 5")
     assert changed(before, inputs()) == {"lock", "disclosure"}
+    before = inputs()
+    site = inputs.sandbox.project.params / "sites" / "disclosure.yaml"
+    site.parent.mkdir(exist_ok=True)
+    site.write_text("min_count: 20")
+    assert changed(before, inputs()) == {"disclosure"}
 
 
 def test_data(inputs, tmp_path):
