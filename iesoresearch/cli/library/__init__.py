@@ -14,3 +14,4 @@ def _group() -> None:
 from iesoresearch.cli.library import choosing  # noqa: E402, F401
 from iesoresearch.cli.library import storing  # noqa: E402, F401
 from iesoresearch.cli.library import extracting  # noqa: E402, F401
+from iesoresearch.cli.library import ingesting  # noqa: E402, F401
