@@ -8,9 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from iesoresearch.errors import DataError
 from iesoresearch.library import choices, consent, ledger, withdrawal
@@ -108,31 +107,22 @@ class Model:
         return found - self.excluded(day)
 
 
-class Choices(RuleBasedStateMachine):
-    @initialize()
-    def begin(self):
-        self.library, self.model, self.today = Double(), Model(), START
-        self.folder = tempfile.TemporaryDirectory()
-        self.home = Path(self.folder.name)
-        (self.home / "study.yaml").write_text(STUDY)
+class Both:
+    """A library and its model, to which the same is done."""
+
+    def __init__(self, home):
+        self.library, self.model, self.today, self.home = Double(), Model(), START, home
+        (home / "study.yaml").write_text(STUDY)
         self.ingest([(patient, 0) for patient in PEOPLE])
 
-    def teardown(self):
-        self.folder.cleanup()
-
     def file(self, by, keys, more=""):
-        heading, lines = (
-            ("nhs_number", keys) if by == NATIONAL else ("name,email", map(",".join, keys))
-        )
+        named = by == LOCAL
+        heading, lines = ("name,email", map(",".join, keys)) if named else ("nhs_number", keys)
+        columns = ",date_given,form_version,date_withdrawn" if more else ""
         path = self.home / "people.csv"
-        columns = "" if not more else ",date_given,form_version,date_withdrawn"
         path.write_text("\n".join([heading + columns, *(line + more for line in lines)]))
         return path
 
-    @rule(
-        people=st.lists(st.sampled_from([(p, i) for p, w in PEOPLE.items() for i in range(len(w))]),
-                        min_size=1, max_size=3)
-    )  # fmt: skip
     def ingest(self, people):
         new = {patient: PEOPLE[patient][way] for patient, way in people}
         with self.library.writing("ingest", "test") as draft:
@@ -140,22 +130,16 @@ class Choices(RuleBasedStateMachine):
         self.model.matching |= {(patient, *ways) for patient, ways in new.items()}
         self.model.present |= set(new) - self.model.excluded(self.today)
 
-    @rule(some=SOME, days=DAYS, way=st.sampled_from(["added", "lifted", "complete"]))
     def opt_out(self, some, days, way):
         (by, keys), on, reason = some, self.today + timedelta(days), REASONS[some[0]]
         options = {} if way == "added" else {way: True}
+        options |= {by: self.file(by, keys), "on": on, "why": "test", "today": self.today}
         newest = max((d for d in self.model.newest.get(by, []) if d <= self.today), default=on)
-        arguments = {
-            by: self.file(by, keys),
-            "on": on,
-            "why": "test",
-            "today": self.today,
-        } | options
         if way != "added" and on < newest:
             with pytest.raises(DataError, match="is older"):
-                choices.record_optouts(self.library, **arguments)
+                choices.record_optouts(self.library, **options)
             return
-        choices.record_optouts(self.library, **arguments)
+        choices.record_optouts(self.library, **options)
         if way == "lifted":
             self.model.end(reason, keys, on)
         if way == "complete":
@@ -165,43 +149,61 @@ class Choices(RuleBasedStateMachine):
         self.model.newest.setdefault(by, []).append(on)
         self.model.present -= self.model.excluded(self.today)
 
-    @rule(some=SOME)
     def withdraw(self, some):
         by, keys = some
         withdrawal.withdraw(self.library, self.file(by, keys), why="test", on=self.today)
         self.model.start("withdrawn", self.model.reached(keys), self.today)
         self.model.present -= self.model.patients(keys)
 
-    @rule(some=SOME, days=DAYS, gives=st.booleans())
     def consent(self, some, days, gives):
         (by, keys), on = some, self.today + timedelta(days)
-        cells = f",{on},1," if gives else f",,,{on}"
-        path = self.file(by, keys, cells)
+        path = self.file(by, keys, f",{on},1," if gives else f",,,{on}")
         consent.record_consents(self.library, self.home / "study.yaml", path, why="test")
         self.model.events += [("given" if gives else "back", key, on) for key in keys]
 
-    @rule(days=st.integers(1, 3))
     def wait(self, days):
         self.today += timedelta(days)
 
-    @invariant()
-    def an_extract_holds_everybody_but_the_excluded(self):
-        out = set(choices.excluded(self.library, self.today).get_column("patient_id"))
-        assert out == self.model.excluded(self.today)
+    def compare(self):
+        """The extract of today."""
         assert held(self.library) == self.model.present
-        for table in ("referrals", "content"):
-            ids = {patient[1:] for patient in held(self.library, table, "referral_id")}
-            assert ids == self.model.present
-        yesterday = self.today - timedelta(1)
-        out = set(choices.excluded(self.library, yesterday).get_column("patient_id"))
-        assert out == self.model.excluded(yesterday)
+        assert self._out(self.today) == self.model.excluded(self.today)
 
-    @invariant()
-    def a_study_holds_who_consented_and_is_not_excluded(self):
+    def compare_in_full(self):
+        """Every table, the study, and what was and will be."""
+        for table in ("referrals", "content"):
+            ids = held(self.library, table, "referral_id")
+            assert {patient[1:] for patient in ids} == self.model.present
+        for day in (self.today - timedelta(2), self.today + timedelta(2)):
+            assert self._out(day) == self.model.excluded(day)
         if self.model.events:
             found = set(consent.consenting(self.library, "talk", self.today))
             assert found == self.model.consenting(self.today)
 
+    def _out(self, day):
+        return set(choices.excluded(self.library, day).get_column("patient_id"))
 
-Choices.TestCase.settings = settings(deadline=None, max_examples=12, stateful_step_count=10)
-TestChoices = Choices.TestCase
+
+COMING = [(patient, i) for patient, ways in PEOPLE.items() for i in range(len(ways))]
+OPT_OUT = st.tuples(
+    st.just("opt_out"), SOME, DAYS, st.sampled_from(["added", "added", "lifted", "complete"])
+)
+STEPS = st.one_of(
+    OPT_OUT,
+    OPT_OUT,
+    st.tuples(st.just("ingest"), st.lists(st.sampled_from(COMING), min_size=2, max_size=4)),
+    st.tuples(st.just("consent"), SOME, DAYS, st.booleans()),
+    st.tuples(st.just("withdraw"), SOME),
+    st.tuples(st.just("wait"), st.integers(1, 3)),
+)
+
+
+@given(st.lists(STEPS, min_size=5, max_size=8))
+@settings(deadline=None, max_examples=25)
+def test_no_extract_holds_anybody_excluded_and_all_others_are_there(steps):
+    with tempfile.TemporaryDirectory() as home:
+        both = Both(Path(home))
+        for name, *arguments in steps:
+            getattr(both, name)(*arguments)
+            both.compare()
+        both.compare_in_full()
