@@ -107,7 +107,7 @@ def check(
         print(f"✗ {problem}")
     if found.problems:
         raise typer.Exit(DataError.exit_code)
-    print(f"{found.files} files and {found.lines} lines of the log are as they were written.")
+    print(f"{found.files} file(s) and {found.lines} line(s) of the log are as they were written.")
     print(f"Head of the log: {found.head}")
 
 
@@ -167,7 +167,7 @@ def retain(
     if not dry_run and not done.proven:
         raise OutputError(_still_read(folder))
     if done.files:
-        print(f"Destroyed, with their keys: {len(done.files)} files, named in the log.")
+        print(f"Destroyed, with their keys: {len(done.files)} file(s), named in the log.")
 
 
 def _still_read(folder: Path) -> str:
