@@ -13,6 +13,7 @@ from iesoresearch.results import Result, Table, Value
 PARTS = {"referred": None, "finished": "referred", "recovered": "finished", "worse": "finished"}
 APART = {"worse": "recovered"}
 POLICIES = [Policy(), Policy(5, 5), Policy(7, 10), Policy(10, 5, zeros_disclosive=False)]
+POLICIES += [Policy(7, 6, rounding="midpoint")]
 SETS = range(120)
 
 
@@ -130,7 +131,7 @@ def disclosed(tables, policy):
     return [r for r in few if r["low"] > policy.fewest or (r["high"] or most) < most]
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=str)
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: str(policy.applied))
 def test_no_small_count_of_linked_tables_can_be_narrowed_down(policy):
     mine = SETS[POLICIES.index(policy) :: len(POLICIES)]
     assert {seed: found for seed in mine if (found := disclosed(linked(seed), policy))} == {}
