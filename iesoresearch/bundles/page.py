@@ -1,7 +1,6 @@
 """The page that a person reads before signing a bundle: what was found about every output."""
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,8 @@ th{color:var(--soft);font-weight:600}
 .mark{white-space:nowrap;font-weight:600}.pass{color:var(--good)}.review{color:var(--look)}
 .refuse{color:var(--bad)}
 .verdict{border-left:.4rem solid;padding:.6rem 1rem;background:#f6f8fa}
-.soft{color:var(--soft)}.item{border:1px solid var(--line);border-radius:.4rem;
+.soft{color:var(--soft);font-size:.9em}li{margin:.35rem 0}
+.item{border:1px solid var(--line);border-radius:.4rem;
 padding:.6rem 1rem;margin:.7rem 0}
 details>summary{cursor:pointer;margin:.6rem 0}code{font-size:.88em;word-break:break-word}
 .wide{overflow-x:auto}
@@ -64,10 +64,7 @@ def page(
     body = [
         f"<h1>Disclosure report of a bundle of site {_safe(site)}</h1>",
         f'<p class="verdict {verdict}">{_verdict(verdict, found)}</p>',
-        "<h2>Before you sign</h2>",
-        "<p>You are asked to look at what no program can judge:</p><ul>",
-        *(f"<li>{_safe(question)}</li>" for question in _QUESTIONS),
-        "</ul>",
+        _before_signing(verdict),
         _attention("refuse", "What must not leave", found, results),
         _attention("review", "What somebody has to look at", found, results),
         "<h2>Rules, and what it was compared with</h2>",
@@ -94,37 +91,50 @@ def _verdict(verdict: str, found: Sequence[Finding]) -> str:
     return f"<strong>{_SIGNS[verdict]}.</strong> {said[verdict]}"
 
 
+def _before_signing(verdict: str) -> str:
+    if verdict == "refuse":
+        return ""
+    questions = "".join(f"<li>{_safe(question)}</li>" for question in _QUESTIONS)
+    return (
+        "<h2>Before you sign</h2>\n<p>You are asked to look at what no program can judge:</p>"
+        f"<ul>{questions}</ul>"
+    )
+
+
 def _attention(status: str, heading: str, found, results) -> str:
-    rules: dict[str, list[Finding]] = {}
+    """Findings of one status by rule; what is said of many is said once."""
+    rules: dict[str, dict[str, list[Finding]]] = {}
     for one in found:
         if one.status == status:
-            rules.setdefault(one.rule, []).append(one)
-    if not rules:
-        return ""
-    parts = [f"<h2>{heading}</h2>"]
-    for rule, some in rules.items():
-        items = "".join(f"<li>{_one(one, results)}</li>" for one in some)
-        parts.append(
-            f'<div class="item"><h3 class="{status}">{_safe(rule)} ({len(some)})</h3>'
-            f"<ul>{items}</ul></div>"
-        )
+            rules.setdefault(one.rule, {}).setdefault(one.sentence, []).append(one)
+    parts = [f"<h2>{heading}</h2>"] if rules else []
+    for rule, sentences in rules.items():
+        n = sum(map(len, sentences.values()))
+        parts.append(f'<div class="item"><h3 class="{status}">{_safe(rule)} ({n})</h3>')
+        for sentence, some in sentences.items():
+            items = "".join(f"<li>{_one(one, results)}</li>" for one in some)
+            parts.append(f"<p>{_safe(sentence)}</p><ul>{items}</ul>")
+        parts.append("</div>")
     return "\n".join(parts)
 
 
 def _one(one: Finding, results: Mapping[str, Result]) -> str:
     where = f"{one.run}, {one.output}" if one.run else one.output
     context = _context(one, results)
-    return (
-        f"<strong>{_safe(where)}</strong>{context and f' – {_safe(context)}'}<br>"
-        f"{_safe(one.sentence)}{_evidence(one)}"
-    )
+    return f"<strong>{_safe(where)}</strong>{context and f': {_safe(context)}'}{_evidence(one)}"
 
 
 def _evidence(one: Finding) -> str:
-    if not one.evidence:
-        return ""
-    said = json.dumps(one.evidence, ensure_ascii=False, default=str)
-    return f'<br><code class="soft">{_safe(said)}</code>'
+    said = "; ".join(f"{name}: {_words(value)}" for name, value in one.evidence.items() if value)
+    return f'<br><span class="soft">{_safe(said)}</span>' if said else ""
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return str(value)
 
 
 def _rules(policy: Mapping[str, Any]) -> str:
@@ -176,18 +186,21 @@ def _output(run: str, output: Mapping[str, Any], results) -> str:
 
 
 def _context(one: Finding, results: Mapping[str, Result]) -> str:
-    """What an output is, in the words of its result."""
+    """What an output is, in the words of its result; of words, the words themselves."""
     result = results.get(one.run)
     kind, _, name = one.output.partition(":")
     if result is None:
         return ""
-    if kind == "table" and name in result.tables:
-        return result.tables[name].title
-    if kind == "figure" and name in result.figures:
-        return result.figures[name].title
-    if kind == "number" and name in result.numbers:
-        return f"the number {result.numbers[name]}"
-    return ""
+    known = {
+        "table": {k: table.title for k, table in result.tables.items()},
+        "figure": {k: spec.title for k, spec in result.figures.items()},
+        "number": {k: f"the number {number}" for k, number in result.numbers.items()},
+        "text": {k: result.render(words) for k, words in result.text.items()},
+        "check": {check.name: result.render(check.sentence) for check in result.checks},
+        "caption": {k: result.render(spec.caption) for k, spec in result.figures.items()},
+        "absent": result.not_applicable,
+    }
+    return known.get(kind, {}).get(name, "")
 
 
 def _safe(text: object) -> str:

@@ -70,13 +70,12 @@ def bundle(
     """Write the aggregates of finished runs as a bundle to be looked at and signed."""
     from iesoresearch import bundles, registration
     from iesoresearch.disclosure import Policy
-    from iesoresearch.reporting.freshness import Today
 
     here = project.find()
     site = site or _only_site(here)
     folders = _runs(here, site, runs or [], out)
     about = bundles.About(
-        changed=Today(here).changed,
+        changed=_changed(here),
         worded=_worded,
         frozen=_frozen(registration.read(here.params), folders),
         signatures=signatures,
@@ -206,6 +205,14 @@ def _runs(here: Project, site: str, names: Sequence[str], out: Path | None) -> l
             f"There is no finished run in {out}. Run some first: iesoresearch run --all"
         )
     return found
+
+
+def _changed(here: Project):
+    """What a run was made with and is different now; its parameters are in the manifest."""
+    from iesoresearch.reporting.freshness import Today
+
+    today = Today(here)
+    return lambda status: [w for w in today.changed(status) if not w.startswith("parameter")]
 
 
 def _draw(result, name: str, analysis: str, folder: Path) -> None:
