@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iesoresearch.errors import DataError
-from iesoresearch.library import choices, consent, ledger, withdrawal
+from iesoresearch.library import choices, consent, ledger, store, withdrawal
+from iesoresearch.library.keys import Keys
 from iesoresearch.library.people import LOCAL, NATIONAL
 
 from .library_double import Double, add, held, nhs_numbers
@@ -37,13 +38,15 @@ scope: {tables: {patients: [age]}, purposes: [to learn]}
 ethics: {committee: A, reference: B, approved: 2025-01-01}
 opened: 2025-02-01
 """
-DAYS = st.integers(-3, 3)
+DAYS = st.integers(-2, 2)
 REASONS = {NATIONAL: ledger.NATIONAL_OPTOUT, LOCAL: ledger.LOCAL_OPTOUT}
 SOME = st.sampled_from([NATIONAL, LOCAL]).flatmap(
     lambda by: st.tuples(
         st.just(by), st.lists(st.sampled_from(KEYS[by]), min_size=1, max_size=2, unique=True)
     )
 )
+#: Few, so that the same people change their mind again and again.
+ONE = st.sampled_from([(NATIONAL, N[:1]), (NATIONAL, N[1:2]), (LOCAL, [ANN]), (LOCAL, [BO])])
 
 
 class Model:
@@ -110,8 +113,9 @@ class Model:
 class Both:
     """A library and its model, to which the same is done."""
 
-    def __init__(self, home):
-        self.library, self.model, self.today, self.home = Double(), Model(), START, home
+    def __init__(self, home, library=None):
+        self.library, self.model, self.today = library or Double(), Model(), START
+        self.home = home
         (home / "study.yaml").write_text(STUDY)
         self.ingest([(patient, 0) for patient in PEOPLE])
 
@@ -185,9 +189,7 @@ class Both:
 
 
 COMING = [(patient, i) for patient, ways in PEOPLE.items() for i in range(len(ways))]
-OPT_OUT = st.tuples(
-    st.just("opt_out"), SOME, DAYS, st.sampled_from(["added", "added", "lifted", "complete"])
-)
+OPT_OUT = st.tuples(st.just("opt_out"), ONE, DAYS, st.sampled_from(["added", "lifted", "complete"]))
 STEPS = st.one_of(
     OPT_OUT,
     OPT_OUT,
@@ -198,7 +200,7 @@ STEPS = st.one_of(
 )
 
 
-@given(st.lists(STEPS, min_size=5, max_size=8))
+@given(st.lists(STEPS, min_size=6, max_size=9))
 @settings(deadline=None, max_examples=25)
 def test_no_extract_holds_anybody_excluded_and_all_others_are_there(steps):
     with tempfile.TemporaryDirectory() as home:
@@ -207,3 +209,24 @@ def test_no_extract_holds_anybody_excluded_and_all_others_are_there(steps):
             getattr(both, name)(*arguments)
             both.compare()
         both.compare_in_full()
+
+
+def test_so_it_is_with_the_store_itself(tmp_path):
+    keys = Keys.make(tmp_path / "key")
+    library = store.create(tmp_path / "library", keys, territory="GB", who="tests")
+    both = Both(tmp_path, library)
+    both.opt_out((NATIONAL, N[:1]), -1, "added")
+    both.compare()
+    both.consent((LOCAL, [CY]), 0, gives=True)
+    both.opt_out((LOCAL, [BO]), 2, "added")
+    both.wait(3)
+    both.compare()
+    both.opt_out((NATIONAL, N[1:2]), 0, "complete")
+    both.ingest([("p0", 0), ("p1", 0), ("p2", 1)])
+    both.compare()
+    both.withdraw((NATIONAL, N[2:3]))
+    both.ingest([("p3", 0), ("p4", 0)])
+    both.compare()
+    both.compare_in_full()
+    assert both.model.present == {"p0", "p1"}  # p4 has the name and address p2 came with
+    library.close()
