@@ -289,6 +289,8 @@ class _Attack:
     def _bounds(self, place: Place, n: int | None, rest: bool) -> tuple[int, int]:
         """What one table says of a count, or of what it leaves."""
         policy, status = self.policy_of(place), self.status(place)
+        if linking.published(self.tables[place[0]]):
+            return (0, self.free) if rest else (n, n)
         if n is None:
             if status == PROTECTS:
                 return policy.min_count, self.free

@@ -53,7 +53,7 @@ def attackable(tables: Mapping[str, Table]) -> dict[str, Table]:
     return {
         name: table
         for name, table in tables.items()
-        if STATUS in table.frame.columns and linking.counted(table)
+        if STATUS in table.frame.columns and (linking.counted(table))
     }
 
 

@@ -12,12 +12,22 @@ _REPEATED = "#"  # tells rows of the same keys apart, where a table has them
 
 def counted(table: Table) -> list[str]:
     """Columns of whole numbers of people, open ones apart."""
+    return [name for name in _whole(table) if table.values[name].sensitivity != "open"]
+
+
+def published(table: Table) -> list[str]:
+    """Columns of whole numbers of people that anybody knows exactly, such as national figures.
+
+    Open counts of a table that names a population and holds no other counts.
+    """
+    return [] if counted(table) or table.population is None else _whole(table)
+
+
+def _whole(table: Table) -> list[str]:
     return [
         name
         for name, value in table.values.items()
-        if value.kind == "count"
-        and value.sensitivity != "open"
-        and table.frame.schema[name].is_integer()
+        if value.kind == "count" and table.frame.schema[name].is_integer()
     ]
 
 
@@ -48,7 +58,10 @@ class _Builder:
     def __init__(self, tables: dict[str, Table]):
         self.tables = tables
         self.rows = {name: _rows(name, table) for name, table in tables.items()}
-        self.columns = {name: counted(table) for name, table in tables.items()}
+        self.open = self._published()
+        self.columns = {
+            name: published(t) if name in self.open else counted(t) for name, t in tables.items()
+        }
         found = defaultdict(list)
         for name, table in tables.items():
             for column in self.columns[name]:
@@ -78,7 +91,28 @@ class _Builder:
             ordered.append(Sum((rest.part, i), rest.whole, True, "A remainder"))
             for place in self.places[rest.part]:
                 members[place].append(i)
-        return System(self.cells, rests, totals, ordered, self.places, dict(members))
+        exact = {
+            i
+            for i, places in enumerate(self.places)
+            if any(name in self.open for name, _ in places)
+        }
+        return System(
+            self.cells, rests, totals, ordered, self.places, dict(members), frozenset(exact)
+        )
+
+    def _published(self) -> set[str]:
+        """Tables of open counts of people who are counted in others as well."""
+        guarded = {
+            row.population
+            for name, table in self.tables.items()
+            if counted(table)
+            for row in self.rows[name]
+        }
+        return {
+            name
+            for name, table in self.tables.items()
+            if published(table) and {row.population for row in self.rows[name]} & guarded
+        }
 
     def _cell(self, name: str, i: int, column: str) -> Cell:
         row = self.rows[name][i]

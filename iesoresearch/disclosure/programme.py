@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from iesoresearch.disclosure.attack import _Attack
 
 _ATTEMPTS, _IN_VAIN = 30, 2  # worlds looked at, and how many of them in vain are enough
+_WEIGHTS = 10  # of unknowns that are pulled at together, so that none always gives way
 _CONTRADICTION = "The tables contradict each other, the policy or the totals."
 
 
@@ -89,16 +90,31 @@ class Programme:
                 i = self.local[at]
                 values.update(n for n in few if self.low[i] <= n <= self.high[i])
             return found
-        for shift in range(len(few)):
-            goals = {at: few[(shift + k) % len(few)] for k, at in enumerate(asked)}
-            world = self._nearest(goals)
-            for at, values in found.items():
-                values.update({int(world[self.local[at]])} & set(few))
-        for at, values in found.items():
-            for n in sorted(set(few) - values):
-                if n not in values and self._fits(self.local[at], n):
-                    values.add(n)
+        in_vain = attempt = 0
+        while in_vain < _IN_VAIN and (missing := self._missing(found, few)):
+            drawn = seeds.rng(0, "attack", attempt).integers(1, _WEIGHTS, len(missing))
+            goals = {at: sorted(values)[attempt % len(values)] for at, values in missing.items()}
+            seen = self._record(found, self._nearest(goals, drawn), few)
+            in_vain, attempt = 0 if seen else in_vain + 1, attempt + 1
+        for at, values in self._missing(found, few).items():
+            for n in sorted(values):
+                if n not in found[at] and (world := self._with(self.local[at], n)) is not None:
+                    self._record(found, world, few)
         return found
+
+    def _missing(self, found: dict[int, set[int]], few: range) -> dict[int, set[int]]:
+        """Values that no world has shown yet, of those for which there are any."""
+        return {at: left for at, values in found.items() if (left := set(few) - values)}
+
+    def _record(self, found: dict[int, set[int]], world: np.ndarray, few: range) -> bool:
+        """Note the values of a world; whether any of them is new."""
+        seen = False
+        for at, values in found.items():
+            value = int(world[self.local[at]])
+            if value in few and value not in values:
+                values.add(value)
+                seen = True
+        return seen
 
     def _not_seen(self, asked: list[int], few: range) -> list[int]:
         """Unknowns that no world was found to have at one end of `few`, or at the other."""
@@ -126,7 +142,7 @@ class Programme:
                 for k, i in enumerate(up)]  # fmt: skip
         return self._least(cost, rows, ([0] * len(up), [few[-1]] * len(up)))
 
-    def _nearest(self, goals: dict[int, int]) -> np.ndarray:
+    def _nearest(self, goals: dict[int, int], weights: np.ndarray) -> np.ndarray:
         """A world with many unknowns near their goals."""
         n, rows = len(self.low), []
         for k, (at, goal) in enumerate(goals.items()):
@@ -134,15 +150,15 @@ class Programme:
             rows.append((pair, np.array([1.0, -1.0]), -np.inf, float(goal)))
             rows.append((pair, np.array([1.0, 1.0]), float(goal), np.inf))
         away = [0] * len(goals), [self.attack.free] * len(goals)
-        return self._least(np.concatenate([np.zeros(n), np.ones(len(goals))]), rows, away)
+        return self._least(np.concatenate([np.zeros(n), weights]), rows, away)
 
-    def _fits(self, i: int, value: int) -> bool:
+    def _with(self, i: int, value: int) -> np.ndarray | None:
+        """A world in which an unknown has a value."""
         low, high = (np.array(ends, dtype=float) for ends in (self.low, self.high))
-        low[i], high[i] = max(low[i], value), min(high[i], value)
-        return (
-            low[i] <= high[i]
-            and solver.least(np.zeros(len(low)), (low, high), self.rows) is not None
-        )
+        if not low[i] <= value <= high[i]:
+            return None
+        low[i] = high[i] = value
+        return solver.least(np.zeros(len(low)), (low, high), self.rows)
 
     def _extreme(self, i: int, sign: float) -> int:
         cost = np.zeros(len(self.low))

@@ -63,6 +63,8 @@ class System:
         Of each cell, where it stands in the tables.
     members
         Of each row of a table, its cells and their rests.
+    exact
+        Cells that anybody knows, from a table of open counts.
     """
 
     cells: list[Cell]
@@ -71,6 +73,7 @@ class System:
     sums: list[Sum] = field(default_factory=list)
     places: list[list[Place]] = field(default_factory=list)
     members: dict[Place, list[int]] = field(default_factory=dict)
+    exact: frozenset[int] = frozenset()
 
     @property
     def n_rests_from(self) -> int:
@@ -98,6 +101,8 @@ class System:
         small[self.n_totals_from :] = False
         for at, rest in enumerate(self.rests, self.n_rests_from):
             small[at] &= policy.zeros_disclosive or x[rest.part] > 0
+            small[at] &= rest.part not in self.exact
+        small[list(self.exact)] = False
         return small
 
     def known(self, x: np.ndarray, policy: Policy) -> np.ndarray:

@@ -150,7 +150,11 @@ def _completed(system, x, small: dict[str, Marks], hidden: dict[str, Marks], pol
     }
     cells = np.array(
         [
-            any(hidden[name][cell.column][row] for name, row in places)
+            any(
+                hidden[name][cell.column][row]
+                for name, row in places
+                if cell.column in hidden[name]  # open counts are known and never hidden
+            )
             for cell, places in zip(system.cells, system.places, strict=True)
         ],
         dtype=bool,

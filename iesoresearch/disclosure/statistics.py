@@ -69,7 +69,7 @@ def undone(table: Table, name: str, policy: Policy) -> int:
     scale = 100.0 if value.kind == "rate" and max(row[0] for row in rows) > 1 else 1.0
     told = 0
     for shown, count in rows:
-        low, high = policy.shown_as(count)
+        low, high = policy.shown_as(int(count))
         candidates = range(max(low, policy.min_count), high + 1)
         fits = solving.fitting(shown, decimals, candidates, scale)
         if not fits and len(candidates):

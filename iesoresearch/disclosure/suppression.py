@@ -61,6 +61,8 @@ class Pattern:
         x = self.x[at]
         if at >= self.system.n_totals_from:
             return (x, x) if self.known[at] else (0, np.inf)
+        if at in self.system.exact:
+            return x, x
         rest = at >= self.system.n_rests_from
         cell = self.system.rests[at - self.system.n_rests_from].part if rest else at
         low, high = self.policy.min_count, np.inf
@@ -217,14 +219,20 @@ class _Component:
     def _say_less(self) -> None:
         """Rows with suppressed cells do not say why any more, and nobody is hidden like few."""
         self.unsaid, self._ends, pattern = True, None, self.pattern
-        cells = self.unknowns[self.unknowns < pattern.system.n_rests_from]
+        cells = self._cells()
         pattern.hidden[cells[pattern.x[cells] == 0]] = True
         for at in cells[pattern.hidden[cells]]:
             pattern.unsaid.update(pattern.system.places[at])
 
+    def _cells(self) -> np.ndarray:
+        """Counts that can be hidden."""
+        system = self.pattern.system
+        cells = self.unknowns[self.unknowns < system.n_rests_from]
+        return cells[~np.isin(cells, list(system.exact))]
+
     def _shown(self) -> list[int]:
         """Cells that could be hidden, the smallest first."""
-        cells = self.unknowns[self.unknowns < self.pattern.system.n_rests_from].tolist()
+        cells = self._cells().tolist()
         few = self.pattern.policy.min_count
         shown = [c for c in cells if not self.pattern.hidden[c] and self.pattern.x[c] >= few]
         return [self.local[c] for c in sorted(shown, key=lambda c: (self.pattern.x[c], c))]
