@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter, itemgetter
 
 import numpy as np
@@ -262,7 +262,13 @@ class Computed:
 
 def likely(rows: list[Row], method: Callable) -> Likely | None:
     """`method` of the rows that say something; None where none does."""
+    return _once(method, tuple(row.proportion for row in rows))
+
+
+@lru_cache(maxsize=256)
+def _once(method: Callable, rows: tuple[Proportion, ...]) -> Likely | None:
+    """The same counts are pooled once, whichever table asks."""
     try:
-        return method([row.proportion for row in rows])
+        return method(rows)
     except DataError:
         return None

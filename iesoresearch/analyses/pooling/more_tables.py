@@ -160,6 +160,8 @@ def _questions(found: Computed):
     """Rates in words, their counts as released and, of drawn sites, as they are."""
     for outcome, denominator in OUTCOMES.items():
         yield WORDS[outcome], found.rows(outcome), _exact(found, outcome, denominator, None)
+    if not found.levels:
+        return
     level = max(found.levels, key=lambda x: sum(r.is_suppressed for r in found.group(x)))
     name = f"{WORDS[MAIN]}: {level}"
     yield name, found.group(level), _exact(found, MAIN, OUTCOMES[MAIN], level)

@@ -144,11 +144,14 @@ def result(found: Computed, name: str) -> Result:
         "sites": tables.sites(found),
         "rates": tables.rates(found),
         "outcomes": tables.outcomes(found),
-        "groups": tables.groups(found),
         "left_out": tables.left_out(found),
         "cost": more_tables.cost(found),
     }
     absent = {"covariance": "Not applicable: of one site only."}
+    if found.levels:
+        made["groups"] = tables.groups(found)
+    else:
+        absent["groups"] = f"Not applicable: no site released {found.params.grouping}."
     if len(found.performance["auc"]) > 1:
         made["performance"] = more_tables.performance(found)
     else:
