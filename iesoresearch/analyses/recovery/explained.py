@@ -60,8 +60,8 @@ def dependences(fitted: Fitted) -> Table:
     shown = {
         "n": Value("count", "Patients", 0, parts_of=("meaning",), **shared_by),
         "shap": Value("model", "Mean SHAP, log-odds", 2, **model),
-        "lower": Value("model", "Lower quartile", 2, **model),
-        "upper": Value("model", "Upper quartile", 2, **model),
+        "lower": Value("quantile", "Lower quartile", 2, level=0.25, **model),
+        "upper": Value("quantile", "Upper quartile", 2, level=0.75, **model),
     }
     keys = {"meaning": "Predictor", "group": "Where it is"}
     frame = pl.DataFrame(rows, schema=types(keys, shown)).with_columns(

@@ -55,8 +55,11 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
     """The numbers that sentences quote and `verify` compares."""
     patients = fitted.patients
 
-    def number(value, digits=0, unit="", kind="model"):
-        return Number(value, patients.n, unit, digits, kind, patients.sensitivity)
+    def number(value, digits=0, unit="", kind="model", level=None):
+        return Number(value, patients.n, unit, digits, kind, patients.sensitivity, level=level)
+
+    def propensity(level):
+        return number(float(np.quantile(fitted.scores.propensity, level)), 2, "", "quantile", level)
 
     given = np.bincount(patients.treatment, minlength=2)
     before, after = imbalance(fitted)
@@ -79,8 +82,8 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         "unadjusted": number(fitted.unadjusted, 1, "points"),
         "slope": number(float(fitted.calibration.slope.estimate[0]), 2),
         "share_clipped": number(100 * fitted.scores.share_clipped, 1, "%"),
-        "low_propensity": number(float(np.quantile(fitted.scores.propensity, 0.01)), 2),
-        "high_propensity": number(float(np.quantile(fitted.scores.propensity, 0.99)), 2),
+        "low_propensity": propensity(0.01),
+        "high_propensity": propensity(0.99),
         "imbalance": number(float(np.nanmax(np.abs(before))), 2, "SD"),
         "weighted_imbalance": number(float(np.nanmax(np.abs(after))), 2, "SD"),
         "share_second": number(100 * float(fitted.rules.chosen.mean()), 0, "%"),
