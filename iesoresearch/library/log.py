@@ -9,16 +9,20 @@ import hashlib
 import hmac
 import json
 import numbers
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.library.deidentify.pseudonyms import normal_number
 
 FEW = 10  # counts below it are not told
 START = "0" * 64  # what the first line follows
 _LONGEST = 2000  # characters of a text that somebody gives
+_TEN_DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){9}(?!\d)")
+_MAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\W\d_]{2}")
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,20 @@ def text(name: str, given: str) -> str:
     Raises
     ------
     ParameterError
-        There are none, too many, or some that cannot be stored.
+        There are none, too many, some that cannot be stored, or, where it is not about who does
+        it, what looks like an NHS number or an e-mail address.
     """
     given = given.strip() if isinstance(given, str) else ""
     if not given or len(given) > _LONGEST or not _storable(given):
         raise ParameterError(
             f"The log of the library needs to know {name}: give --{name} in 1 to {_LONGEST} "
             "characters. It never names a patient."
+        )
+    named = any(normal_number(found) for found in _TEN_DIGITS.findall(given))
+    if name != "who" and (named or _MAIL.search(given)):
+        raise ParameterError(
+            f"--{name} holds what looks like an NHS number or an e-mail address. The log of the "
+            "library never names a patient: say it without."
         )
     return given
 
@@ -142,10 +153,9 @@ def position(content: bytes, head: Head, sha256: str) -> int | None:
 
 def ends_with(content: bytes, head: Head) -> bool:
     """Whether line and length at the end are those that `head` tells, whatever comes beyond."""
-    content = content[: head.size]
-    last = content[:-1].rpartition(b"\n")[2]
-    whole = len(content) == head.size and content.endswith(b"\n")
-    return whole and hashlib.sha256(last).hexdigest() == head.sha256
+    end = head.size - 1
+    last = content[content.rfind(b"\n", 0, end) + 1 : end]
+    return content[end : head.size] == b"\n" and hashlib.sha256(last).hexdigest() == head.sha256
 
 
 def _lines(content: bytes, size: int) -> Iterator[bytes]:

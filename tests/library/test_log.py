@@ -106,6 +106,21 @@ def test_words_are_needed(why):
         log.line(log.Head(), KEY, who="A", what="w", why=why, details={})
 
 
+@pytest.mark.parametrize(
+    "why", ["asked by 943 476 5919", "9434765919", "for ann@example.org", "943-476-5919, again"]
+)
+def test_words_that_name_somebody_are_refused(why):
+    """Modulus 11: 299, the sum of the digits times 10, 9, … 2, leaves 2, and 11 − 2 = 9."""
+    with pytest.raises(ParameterError, match=r"--why holds what looks like an NHS number or"):
+        log.text("why", why)
+
+
+def test_numbers_of_studies_and_who_does_it_are_no_patients():
+    for why in ("REC 23/LO/0123, IRAS 123456", "9434765918", "two of 12345678901"):
+        assert log.text("why", why) == why
+    assert log.text("who", "ann@example.org") == "ann@example.org"
+
+
 def test_small_counts_are_not_told():
     told = log.told(
         {
