@@ -19,6 +19,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterable
+from operator import mul
 
 _TITLES = re.compile(
     r"\b(?:mr|mrs|ms|miss|mx|master|dr|prof|professor|rev|reverend|sir|dame|lady|lord)\b"
@@ -30,7 +31,8 @@ _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
 )
 _BYTES = 16
-_WEIGHTS = range(10, 1, -1)
+_WEIGHTS = range(10, 1, -1)  # of the first nine digits
+_BETWEEN = re.compile(r"[\W_]")
 
 
 def national_hash(library, nhs: str) -> str | None:
@@ -60,29 +62,35 @@ def local_hashes(
 
 def normal_number(number: str | None) -> str | None:
     """Ten digits of a valid NHS number; None if it is none."""
-    digits = "".join(re.findall(r"\d", unicodedata.normalize("NFKC", number or "")))
-    marks = re.sub(r"[\d\W_]", "", unicodedata.normalize("NFKC", number or ""))
-    if len(digits) != 10 or marks or len(set(digits)) == 1:
+    text = (number or "").replace(" ", "").replace("-", "")
+    if not (text.isascii() and text.isdigit()):
+        text = unicodedata.normalize("NFKC", text)
+        text = _BETWEEN.sub("", text)
+    if len(text) != 10 or not text.isascii() or not text.isdigit() or text == text[0] * 10:
         return None
-    total = sum(int(d) * weight for d, weight in zip(digits, _WEIGHTS, strict=False))
-    return digits if (11 - total % 11) % 11 == int(digits[-1]) else None
+    total = sum(map(mul, map(int, text), _WEIGHTS))
+    return text if (11 - total % 11) % 11 == int(text[-1]) else None
 
 
 def normal_name(name: str | None) -> str | None:
     """Letters of a name in their normal form; None without a letter."""
-    text = unicodedata.normalize("NFKD", (name or "").translate(_APOSTROPHES)).casefold()
-    text = "".join(c for c in text.translate(_LETTERS) if unicodedata.category(c) != "Mn")
+    text = name or ""
+    if text.isascii():
+        text = text.lower().replace("'", "").replace("`", "")
+    else:
+        text = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
+        text = "".join(c for c in text.translate(_LETTERS) if unicodedata.category(c) != "Mn")
     return _letters(_TITLES.sub(" ", text)) or _letters(text) or None
 
 
 def _letters(text: str) -> str:
-    return "".join(sorted(c for c in text if c.isalpha()))
+    return "".join(sorted(filter(str.isalpha, text)))
 
 
 def normal_email(email: str | None) -> str | None:
     """An e-mail address in its normal form; None if it is none."""
     text = "".join(unicodedata.normalize("NFKC", email or "").casefold().split())
-    return text if re.fullmatch(r"[^@]+@[^@]+", text) else None
+    return text if text.count("@") == 1 and text[0] != "@" != text[-1] else None
 
 
 def _pair(name: str | None, email: str | None) -> str | None:
