@@ -13,6 +13,12 @@ from iesoresearch.params import AnalysisParams
 __all__ = ["Params"]
 
 MANIFEST = "manifest.json"  # of a bundle: it holds the hash of every other file
+ZIP = ".zip"
+
+
+def hashed(bundle: str) -> str:
+    """The file of a bundle that changes with every other: the zip file, or its manifest."""
+    return bundle if bundle.endswith(ZIP) else f"{bundle}/{MANIFEST}"
 
 
 class Params(AnalysisParams):
@@ -32,7 +38,7 @@ class Params(AnalysisParams):
     sharing: Literal["named", "mixed"] = Field(
         "named", description="of drawn sites; mixed: one is a letter, two are only in the pool"
     )
-    bundles: list[str] = Field([], description="bundles only: folders of the bundles")
+    bundles: list[str] = Field([], description="bundles only: their folders or zip files")
     trusted: str = Field("", description="bundles only: file of the keys that are trusted")
     grouping: Literal["Gender", "Age band", "Ethnic group", "Deprivation quintile"] = Field(
         "Ethnic group", description="groups whose rates are pooled"
@@ -49,7 +55,7 @@ class Params(AnalysisParams):
         """Bundles, by the file that holds the hashes of all others, and the keys that sign them."""
         if self.source != "bundles":
             return ()
-        return (*(f"{path}/{MANIFEST}" for path in self.bundles), self.trusted)
+        return (*map(hashed, self.bundles), self.trusted)
 
     @model_validator(mode="after")
     def _possible(self):

@@ -8,7 +8,7 @@ import polars as pl
 from iesoresearch import project
 from iesoresearch.analyses import fairness
 from iesoresearch.analyses.fairness import data as referrals
-from iesoresearch.analyses.pooling import MANIFEST, Params, more_tables, site, tables
+from iesoresearch.analyses.pooling import ZIP, Params, hashed, more_tables, site, tables
 from iesoresearch.analyses.pooling.checks import checks
 from iesoresearch.analyses.pooling.computed import Computed
 from iesoresearch.analyses.pooling.drawn import Drawn, draw
@@ -76,9 +76,10 @@ def load(params: Params, settings: Settings) -> Loaded:
 
 
 def _of_bundle(path: str, params: Params, settings: Settings) -> Site:
-    from iesoresearch.bundles.verifying import verify  # the only source that needs it
+    from iesoresearch.bundles import verify  # the only source that needs it
 
-    where = locate.file_beside(f"{path}/{MANIFEST}", settings.search_path).parent
+    where = locate.file_beside(hashed(path), settings.search_path)
+    where = where if path.endswith(ZIP) else where.parent
     trusted = locate.file_beside(params.trusted, settings.search_path)
     # no looser than what may be shown where the pool is made
     least = Policy.read(project.find().params / "disclosure.yaml")
