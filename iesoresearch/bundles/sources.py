@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from iesoresearch import stored
@@ -94,6 +94,7 @@ def _described(status: Mapping[str, Any], result: Result, worded: set[str]) -> d
     said = {name: status[name] for name in _OF_STATUS}
     parameters = status["parameters"]
     return said | {
+        "notebook": PurePosixPath(status["notebook"]).name,
         "title": str(provenance.get("title", status["analysis"])),
         "parameters": {k: v if k in worded else _no_words(v) for k, v in parameters.items()},
         "sensitivity": provenance.get("sensitivity", "patient"),

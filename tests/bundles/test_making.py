@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from iesoresearch import bundles, stored
 from iesoresearch.bundles import contents, traces
@@ -52,6 +54,29 @@ def test_no_value_of_a_patient_and_nothing_of_the_machine_is_in_it(site, monkeyp
         "list": ["(withheld: words of the site)"],
     }
     assert said["runs"]["first"]["data"] == {"name": "records of the site", "fingerprint": "f1"}
+
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz 0123456789@-", min_size=8, max_size=20)
+
+
+@given(words=st.lists(WORDS, min_size=5, max_size=5, unique=True))
+@settings(max_examples=15, deadline=None)
+def test_no_word_of_any_patient_is_in_it(tmp_path_factory, words):
+    """Whatever stands in rows, in parameters however deep, or as the name of the data's folder."""
+    row, name, deep, key, folder = (f"q{word}q" for word in words)  # no words of ours
+    root = tmp_path_factory.mktemp("canary")
+    provenance = a_result().provenance | {"data": folder}
+    del provenance["disclosure"]  # not yet released
+    texts = {"plain": f"{folder}: {{people}}.", "limits": f"Not of {folder}."}
+    result = a_result(
+        private={"rows": pl.DataFrame({"patient_id": [row]})}, provenance=provenance, text=texts
+    )
+    parameters = {"a": name, "b": [1, [deep]], "c": {key: 1}}
+    run = finished(root / "out", "any", result, parameters=parameters, notebook=f"/{name}/a.ipynb")
+    path = root / "b"
+    bundles.make([run], path, site="ieso", policy=POLICY, draw=picture)
+    everything = b"\0".join(read(path).values())
+    assert [w for w in (row, name, deep, key, folder) if w.encode() in everything] == []
 
 
 def test_words_of_the_data_are_replaced_in_sentences_too(site):
