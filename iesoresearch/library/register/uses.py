@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def of(library, on: date | None = None, agreements: Path | None = None) -> Regis
     library
         Open. Its log is verified first.
     on
-        The day it is, which decides what has expired.
+        The day it is, which decides what has expired; days are those of the log, in UTC.
     agreements
         Folder of the agreements: what they say by now of publications.
 
@@ -78,7 +78,7 @@ def of(library, on: date | None = None, agreements: Path | None = None) -> Regis
     DataError
         The log was tampered with.
     """
-    on = on or date.today()
+    on = on or datetime.now(UTC).date()
     entries = [e for e in library.log() if date.fromisoformat(e["when"][:10]) <= on]
     gone = {
         e["details"]["extract_id"]: e["details"]["on"] for e in entries if e["what"] == DESTROYED
