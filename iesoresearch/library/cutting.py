@@ -12,9 +12,8 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.data.schema import TABLES
-from iesoresearch.library import generalise, identifiability
+from iesoresearch.library import generalise, identifiability, rekeying
 from iesoresearch.library.needs import LINKS
-from iesoresearch.library.rekeying import Pseudonyms
 from iesoresearch.library.selection import Selected, read
 
 _SLICES = 16
@@ -40,7 +39,6 @@ class Cut:
         self, reader, selected: Selected, tables: dict[str, list[str]], chosen: dict[str, str]
     ):
         self._reader, self._selected, self._chosen = reader, selected, chosen
-        self._pseudonyms = Pseudonyms()
         self.tables = {
             table: [
                 c
@@ -50,19 +48,21 @@ class Cut:
             for table in TABLES
             if table in tables and (reader.has(table) or table not in ("scores", "content"))
         }
-        self._people = self._numbered()
+        self._renamed = {name: rekeying.Renamed() for name in ("service_id", "therapist_id")}
+        self._patient_order = rekeying.order(selected.patients.height)
+        self._order = rekeying.order(selected.referrals.height)
+        self._ids = self._new_ids()
         self.alone_in_course: int | None = None
         self.heights: dict[str, int] = {}
 
-    def _numbered(self) -> pl.DataFrame:
-        """Old and new pseudonyms of every referral, in the order of the new ones."""
-        rows = self._selected.referrals.select(LINKS)
-        patients = self._selected.patients.select("patient_id").with_columns(
-            new_patient=self._pseudonyms.of("patient_id", self._selected.patients["patient_id"])
-        )
-        rows = rows.join(patients, on="patient_id", how="left", maintain_order="left")
-        made = self._pseudonyms.of("referral_id", rows["referral_id"]).alias("new_referral")
-        return rows.with_columns(made).sort("new_referral").with_row_index(_PLACE)
+    def _new_ids(self) -> pl.DataFrame:
+        """New pseudonyms of every referral and its patient, in the new order."""
+        made = rekeying.pseudonyms(len(self._patient_order), "patient_id")
+        place = np.empty(len(self._patient_order), dtype=np.int64)
+        place[self._patient_order] = np.arange(len(place))
+        owners = place[self._selected.owner.to_numpy()[self._order]]
+        self._new_patients = made
+        return pl.DataFrame([made[owners], rekeying.pseudonyms(len(self._order), "referral_id")])
 
     def slices(self, table: str) -> Iterator[pl.DataFrame]:
         """A table, piece by piece in the new order; codes as words, ids as text."""
@@ -80,52 +80,63 @@ class Cut:
         rest = [c for c in columns if c not in LINKS]
         frame = self._gathered(table, rest)
         order = [_PLACE, *(c for c in rest if c in TABLES[table].primary_key())]
-        ids = self._people.select(patient_id="new_patient", referral_id="new_referral")
-        edges = np.linspace(0, self._people.height, _SLICES + 1).astype(int)
+        edges = np.linspace(0, self._ids.height, _SLICES + 1).astype(int)
         for low, high in pairwise(edges):
             part = frame.filter(pl.col(_PLACE).is_between(low, high, closed="left")).sort(order)
-            links = ids[part[_PLACE]].select(c for c in LINKS if c in columns)
+            links = self._ids[part[_PLACE]].select(c for c in LINKS if c in columns)
             if part.height or high == edges[-1]:
                 yield part.drop(_PLACE).hstack(links).select(columns)
 
     def _small(self, table: str) -> pl.DataFrame:
-        selected = self._selected
-        frame = selected.patients if table == "patients" else selected.referrals
-        keys = {"patient_id": "new_patient", "referral_id": "new_referral"}
-        key = "patient_id" if table == "patients" else "referral_id"
-        wanted = [c for c in LINKS if c in frame.columns]
-        ids = self._people.select(wanted + [keys[c] for c in wanted]).unique(
-            key, maintain_order=True
-        )
-        frame = frame.join(ids, on=wanted, how="left", maintain_order="left")
-        frame = frame.with_columns(pl.col(keys[c]).alias(c) for c in wanted)
-        if "service_id" in frame.columns:
-            frame = frame.with_columns(self._renamed(frame["service_id"]))
-        return generalise.applied(frame.select(self.tables[table]), self._chosen).sort(key)
+        """Patients or referrals."""
+        if table == "patients":
+            frame, ids = self._selected.patients[self._patient_order], [self._new_patients]
+        else:
+            frame, ids = self._selected.referrals[self._order], self._ids.get_columns()
+        frame = self._with_new_names(frame.with_columns(ids))
+        return generalise.applied(frame.select(self.tables[table]), self._chosen)
+
+    def _with_new_names(self, frame: pl.DataFrame) -> pl.DataFrame:
+        named = [c for c in self._renamed if c in frame.columns]
+        return frame.with_columns(self._renamed[c](frame[c]) for c in named)
 
     def _gathered(self, table: str, columns: list[str]) -> pl.DataFrame:
-        places = self._people.select(_PLACE, "referral_id")
+        """The table's rows with the place of their referral, and no other link."""
+        places = self._places()
         found, courses = [], []
         for part in self._reader.parts(table) if self._reader.has(table) else []:
+            if part not in places:
+                continue
             frame = read(self._reader, table, part, ["referral_id", *columns])
-            frame = frame.join(places, on="referral_id", how="inner", maintain_order="left")
+            frame = frame.join(places[part], on="referral_id", how="inner").drop("referral_id")
             if table == "contacts":
-                owners = self._people.select("referral_id", "patient_id")
-                courses.append(
-                    identifiability.course(frame.join(owners, on="referral_id", how="left"))
-                )
-            frame = frame.select(_PLACE, *columns)
-            if "therapist_id" in columns:
-                frame = frame.with_columns(self._renamed(frame["therapist_id"]))
-            found.append(frame)
+                courses.append(identifiability.course(frame.rename({_PLACE: "referral_id"})))
+            frame = self._with_new_names(frame).select(_PLACE, *columns)
+            texts = [c for c, t in frame.schema.items() if t == pl.String]
+            found.append(frame.with_columns(pl.col(texts).cast(pl.Categorical)))
         if courses:
-            self.alone_in_course = identifiability.alone_in_course(pl.concat(courses))
+            self._count_courses(pl.concat(courses))
         return pl.concat(found, how="vertical_relaxed")
 
-    def _renamed(self, ids: pl.Series) -> pl.Series:
-        """New pseudonyms of therapists or services: few, so each is made once."""
-        old = ids.unique().drop_nulls().cast(pl.String)
-        if old.is_empty():
-            return ids.cast(pl.String)
-        new = self._pseudonyms.of(ids.name, old)
-        return ids.cast(pl.String).replace_strict(old, new, default=None)
+    def _places(self) -> dict[str, pl.DataFrame]:
+        """By part of the library: the place of each of its referrals in the new order."""
+        place = np.empty(len(self._order), dtype=np.uint32)
+        place[self._order] = np.arange(len(place), dtype=np.uint32)
+        together = pl.DataFrame(
+            {
+                "referral_id": self._selected.referrals["referral_id"],
+                _PLACE: place,
+                "part": self._selected.part,
+            }
+        )
+        return {
+            str(part): frame.drop("part")
+            for (part,), frame in together.partition_by(
+                "part", as_dict=True, maintain_order=True
+            ).items()
+        }
+
+    def _count_courses(self, courses: pl.DataFrame) -> None:
+        owner = self._selected.owner[self._order][courses["referral_id"]]
+        people = courses.select("course").with_columns(owner.alias(identifiability.PERSON))
+        self.alone_in_course = identifiability.alone_in_course(people)

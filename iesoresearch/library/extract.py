@@ -233,13 +233,14 @@ def judged(reader, agreement: Agreement, on: date, policy: Policy) -> tuple[Sele
     selected = selection.select(reader, agreement, on)
     dropped = {c for c, level in chosen.items() if level == generalise.NONE}
     quasi = [c for c in quasi_identifiers(agreement.tables) if c not in dropped]
-    rows = generalise.applied(selected.rows, chosen)
+    columns = [*quasi, *limits.sensitive]
+    rows = generalise.applied(selected.rows(columns), chosen)
     asked = identifiability.Asked(limits.k, limits.l, tuple(limits.sensitive))
     out = identifiability.suppressed(rows, quasi, asked)
     most = limits.suppress_at_most * selected.patients.height
     left = selected.without(out) if 0 < out.len() <= most else selected
     if left is not selected:
-        rows = generalise.applied(left.rows, chosen)
+        rows = generalise.applied(left.rows(columns), chosen)
     report = identifiability.measure(rows, quasi, asked)
     n_suppressed = selected.patients.height - left.patients.height
     shown = Shown(report, agreement, policy, n_suppressed, selected.n_excluded)

@@ -13,6 +13,7 @@ one. What neither number covers is the course of care: see `course`.
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from iesoresearch.library import generalise
@@ -145,7 +146,10 @@ def below(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> pl.Series:
         values = rows.select(*quasi, name).unique(maintain_order=True)
         counted = values.group_by(quasi, maintain_order=True).agg(n=pl.len())
         poor.append(counted.filter(pl.col("n") < asked.l))
-    found = rows.join(pl.concat(poor).select(quasi), on=quasi, how="semi", nulls_equal=True)
+    few = pl.concat(poor).select(quasi)
+    if few.is_empty():
+        return rows.clear()[PERSON]
+    found = rows.join(few, on=quasi, how="semi", nulls_equal=True)
     return found[PERSON].unique().sort()
 
 
@@ -237,28 +241,27 @@ def course(contacts: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     contacts
-        ``referral_id``, `PERSON`, ``session``, and ``date`` where it is given out.
+        ``referral_id`` (of any type), ``session``, and ``date`` where it is given out.
 
     Returns
     -------
     DataFrame
-        `PERSON`, and ``course``, equal for equal courses (up to one chance in 2⁶⁴).
+        ``referral_id``, and ``course``, equal for equal courses (up to one chance in 2⁶⁴).
     """
-    order = ["referral_id", "session"]
-    if "date" not in contacts.columns:
-        told = contacts.select(PERSON, *order, day=pl.col("session").cast(pl.Int64))
-    else:
-        told = contacts.select(PERSON, *order, day=pl.col("date").to_physical().cast(pl.Int64))
-    told = told.sort(order)
-    first = pl.col("day").drop_nulls().first().over("referral_id")
-    place = pl.int_range(pl.len(), dtype=pl.Int64).over("referral_id")
-    told = told.with_columns(since=pl.col("day") - first, place=place)
-    seen = pl.struct("since", "place").hash(seed=0)
-    return (
-        told.group_by("referral_id", maintain_order=True)
-        .agg(pl.col(PERSON).first(), course=seen.cast(pl.Int128).sum() % 2**64)
-        .select(PERSON, pl.col("course").cast(pl.UInt64))
-    )
+    day = "date" if "date" in contacts.columns else "session"
+    told = contacts.select(
+        "referral_id", "session", day=pl.col(day).to_physical().cast(pl.Int64)
+    ).sort("referral_id", "session")
+    # numbers of rows and days from the first, referral by referral, as one array each
+    starts = told["referral_id"].rle_id().to_numpy()
+    first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else starts
+    place = np.arange(len(starts)) - first[starts] if len(starts) else starts
+    seen = told["day"].to_numpy().astype(float)
+    known = told.with_columns(pl.col("day").backward_fill().over("referral_id"))["day"]
+    since = seen - known.to_numpy().astype(float)[first][starts]
+    mixed = pl.DataFrame({"place": place, "since": since}).hash_rows(seed=0).to_numpy()
+    course = np.add.reduceat(mixed, first) if len(starts) else mixed  # modulo 2⁶⁴
+    return told[first].select("referral_id").with_columns(course=pl.Series(course))
 
 
 def alone_in_course(courses: pl.DataFrame) -> int:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from iesoresearch.data.locate import TABLE_NAMES
 from iesoresearch.hashes import digest
 from iesoresearch.library import disk
+from iesoresearch.library.needs import PSEUDONYMS
 
 
 class _Hashed:
@@ -90,4 +91,7 @@ def write(path: Path, frame: pl.DataFrame, pieces: list[int]) -> None:
 
 
 def _writer(stream, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(stream, schema, compression="zstd")
+    words = [name for name in schema.names if name not in PSEUDONYMS]  # all different
+    return pq.ParquetWriter(
+        stream, schema, compression="snappy", use_dictionary=words, write_statistics=False
+    )

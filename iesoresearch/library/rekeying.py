@@ -1,35 +1,47 @@
-"""Pseudonyms of one extract, which lead neither back to the library nor to another extract."""
+"""Pseudonyms of one extract, which lead neither back to the library nor to another extract.
 
-import hmac
+They are random, not computed: nobody, not even who holds the keys of the library, can make them
+again, and no secret of them is kept that could be lost.
+"""
+
 import secrets
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 _LENGTH = 16  # bytes of each pseudonym, written as hexadecimal digits
 
 
-class Pseudonyms:
-    """Keyed hashes (HMAC-SHA256, RFC 2104) under a secret that is drawn anew and kept nowhere.
+def _random(n: int) -> np.ndarray:
+    return np.frombuffer(secrets.token_bytes(8 * n), dtype=">u8")
 
-    Within one extract the same person has the same pseudonym in every table. Nobody can compute
-    it again, not even who holds the keys of the library.
-    """
 
-    __slots__ = ("_secret",)
+def order(n: int) -> np.ndarray:
+    """An order of `n` things that nobody can guess."""
+    return np.argsort(_random(n), kind="stable")
+
+
+def pseudonyms(n: int, name: str) -> pl.Series:
+    """New pseudonyms, all different, in increasing order."""
+    made = np.empty((n, 2), dtype=">u8")
+    made[:, 0], made[:, 1] = np.sort(_random(n)), _random(n)
+    content = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(_LENGTH), n, [None, pa.py_buffer(made.tobytes())]
+    )
+    return pl.Series(name, content.cast(pa.binary())).bin.encode("hex")
+
+
+class Renamed:
+    """New pseudonyms of what there is little of: services and therapists."""
 
     def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
+        self._known: dict[str, str] = {}
 
-    def __repr__(self) -> str:
-        return "<Pseudonyms>"
-
-    def of(self, kind: str, ids: pl.Series) -> pl.Series:
-        """Pseudonyms of ids of one kind ("patient_id" …), row by row; null stays null."""
-        start, secret = kind.encode() + b"\0", self._secret
-        made = [
-            None
-            if one is None
-            else hmac.digest(secret, start + one.encode(), "sha256")[:_LENGTH].hex()
-            for one in ids.to_list()
-        ]
-        return pl.Series(ids.name, made, dtype=pl.String)
+    def __call__(self, ids: pl.Series) -> pl.Series:
+        """The ids under their new pseudonyms, the same for the same id; null stays null."""
+        ids = ids.cast(pl.String)
+        new = [one for one in ids.unique().drop_nulls() if one not in self._known]
+        made = pseudonyms(len(new), ids.name)[order(len(new))]
+        self._known |= dict(zip(new, made, strict=True))
+        return ids.replace_strict(self._known, default=None, return_dtype=pl.Categorical)

@@ -10,6 +10,7 @@ from iesoresearch import seeds
 from iesoresearch.data.codes import STEP_OF_THERAPY
 from iesoresearch.library import choices, consent
 from iesoresearch.library.agreement import CONSENTED, Agreement, Refused
+from iesoresearch.library.identifiability import PERSON
 from iesoresearch.library.needs import LINKS
 
 
@@ -20,26 +21,43 @@ class Selected:
     Attributes
     ----------
     patients, referrals
-        The columns agreed to, and the links; sorted by pseudonym.
+        The columns agreed to, and the links; part by part, patients sorted by pseudonym.
+    owner
+        (referrals,) uint32: row of the patient.
+    part
+        (referrals,) part of the library that the referral lies in.
     n_excluded
         Patients left out because they opted out, withdrew, or did not consent to the study.
     """
 
     patients: pl.DataFrame
     referrals: pl.DataFrame
-    n_excluded: int
+    owner: pl.Series
+    part: pl.Series
+    n_excluded: int = 0
 
-    @property
-    def rows(self) -> pl.DataFrame:
-        """One row per referral, with what is known of its patient."""
-        return self.referrals.join(
-            self.patients, on="patient_id", how="left", maintain_order="left"
+    def rows(self, columns: list[str]) -> pl.DataFrame:
+        """One row per referral: some columns of it and of its patient, and `PERSON`, her row."""
+        own = [c for c in columns if c in self.referrals.columns]
+        of_patient = [c for c in columns if c in self.patients.columns and c not in own]
+        found = [self.owner.alias(PERSON), *self.referrals.select(own).get_columns()]
+        found += [self.patients[column][self.owner] for column in of_patient]
+        return pl.DataFrame(found)
+
+    def without(self, rows: pl.Series) -> "Selected":
+        """The same but for the patients in some rows."""
+        stays = np.ones(self.patients.height, dtype=bool)
+        stays[rows.to_numpy()] = False
+        row = (np.cumsum(stays) - 1).astype(np.uint32)
+        owners = self.owner.to_numpy()
+        kept = pl.Series(stays[owners])
+        return Selected(
+            self.patients.filter(pl.Series(stays)),
+            self.referrals.filter(kept),
+            pl.Series("owner", row[owners[stays[owners]]]),
+            self.part.filter(kept),
+            self.n_excluded,
         )
-
-    def without(self, patients: pl.Series) -> "Selected":
-        """The same but for some patients."""
-        gone = pl.col("patient_id").is_in(patients.implode())
-        return Selected(self.patients.filter(~gone), self.referrals.filter(~gone), self.n_excluded)
 
 
 def select(reader, agreement: Agreement, on: date) -> Selected:
@@ -63,20 +81,22 @@ def select(reader, agreement: Agreement, on: date) -> Selected:
     """
     admitted = _Admitted(reader, agreement, on)
     found = [_of_part(reader, agreement, part, admitted) for part in reader.parts("referrals")]
-    if not found or not any(referrals.height for _, referrals in found):
+    if not any(one.referrals.height for one in found):
         raise Refused(
             "nobody",
             f"Agreement {agreement.id}: no referral in the library fits its rows"
             f"{' and is of somebody who consented' if agreement.kind in CONSENTED else ''}. "
             "Nothing was written.",
         )
-    patients, referrals = (
-        pl.concat([frames[i] for frames in found], how="vertical_relaxed").sort(
-            LINKS[i], maintain_order=True
-        )
-        for i in range(2)
+    starts = np.cumsum([0, *(one.patients.height for one in found)])
+    together = Selected(
+        pl.concat([one.patients for one in found], how="vertical_relaxed"),
+        pl.concat([one.referrals for one in found], how="vertical_relaxed"),
+        pl.concat([one.owner + start for one, start in zip(found, starts, strict=False)]),
+        pl.concat([one.part for one in found]),
+        admitted.n_excluded,
     )
-    return _sampled(Selected(patients, referrals, admitted.n_excluded), agreement)
+    return _sampled(together, agreement)
 
 
 class _Admitted:
@@ -112,7 +132,7 @@ def _within_scope(study, agreement: Agreement) -> None:
         )
 
 
-def _of_part(reader, agreement: Agreement, part: str, admitted: _Admitted):
+def _of_part(reader, agreement: Agreement, part: str, admitted: _Admitted) -> Selected:
     rows = agreement.rows
     filters = {"referral_year": rows.referral_years, "problem": rows.problems}
     filters = {column: allowed for column, allowed in filters.items() if allowed}
@@ -126,7 +146,11 @@ def _of_part(reader, agreement: Agreement, part: str, admitted: _Admitted):
             _treated(reader, part, rows.steps), on="referral_id", how="semi", maintain_order="left"
         )
     patients = read(reader, "patients", part, ["patient_id", *agreement.tables["patients"]])
-    return patients.join(referrals, on="patient_id", how="semi", maintain_order="left"), referrals
+    patients = patients.join(referrals, on="patient_id", how="semi").sort("patient_id")
+    numbered = patients.select("patient_id").with_row_index("owner")
+    referrals = referrals.join(numbered, on="patient_id", how="inner", maintain_order="left")
+    owner, parts = referrals["owner"], pl.Series("part", [part] * referrals.height, pl.String)
+    return Selected(patients, referrals.drop("owner"), owner, parts)
 
 
 def _treated(reader, part: str, steps: list[str]) -> pl.DataFrame:
@@ -158,4 +182,4 @@ def _sampled(selected: Selected, agreement: Agreement) -> Selected:
     drawn = seeds.rng(agreement.rows.seed, "extract", agreement.id).choice(
         found, found - n, replace=False
     )
-    return selected.without(selected.patients["patient_id"].gather(np.sort(drawn)))
+    return selected.without(pl.Series(drawn))

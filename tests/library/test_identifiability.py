@@ -143,24 +143,26 @@ def test_the_report_counts_patients_who_are_alone():
 
 
 def _contacts(rows):
-    table = pl.DataFrame(
-        rows, schema=["patient_id", "referral_id", "session", "date"], orient="row"
-    )
+    table = pl.DataFrame(rows, schema=["referral_id", "session", "date"], orient="row")
     return table.with_columns(pl.col("date").str.to_date())
 
 
 def test_courses_are_equal_where_appointments_lie_equally_far_apart():
     table = _contacts(
         [
-            ("a", "r1", 1, "2020-01-01"), ("a", "r1", 2, "2020-01-08"),
-            ("b", "r2", 1, "2021-05-03"), ("b", "r2", 2, "2021-05-10"),  # shifted, same distances
-            ("c", "r3", 1, "2020-01-01"), ("c", "r3", 2, "2020-01-09"),
-            ("d", "r4", 1, "2020-01-01"), ("e", "r5", 2, "2022-01-01"),
+            ("a", 2, "2020-01-08"), ("a", 1, "2020-01-01"),
+            ("b", 1, "2021-05-03"), ("b", 2, "2021-05-10"),  # shifted, same distances
+            ("c", 1, "2020-01-01"), ("c", 2, "2020-01-09"),
+            ("d", 1, "2020-01-01"), ("e", 2, "2022-01-01"),
+            ("f", 1, None), ("f", 2, "2020-01-09"), ("g", 1, None),
         ]
     )  # fmt: skip
-    course = ident.course(table)
-    found = dict(course.iter_rows())
+    found = dict(ident.course(table).iter_rows())
     assert found["a"] == found["b"] != found["c"]
     assert found["d"] == found["e"]
-    assert ident.alone_in_course(course) == 1
-    assert ident.alone_in_course(ident.course(table.drop("date"))) == 0
+    assert len({found[name] for name in "acdfg"}) == 5
+    people = pl.DataFrame({"patient_id": list(found), "course": list(found.values())})
+    assert ident.alone_in_course(people) == 3  # c, f, g
+    without = dict(ident.course(table.drop("date")).iter_rows())
+    assert len(set(without.values())) == 2  # one appointment or two
+    assert ident.course(table.clear()).is_empty()
