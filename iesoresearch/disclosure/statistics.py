@@ -16,7 +16,9 @@ from iesoresearch.results import Table, Value
 
 _SCALES = (1.0, 100.0, 1000.0)
 _NEAR = 1e-6
-_ENDS = re.compile(r"(min|max|minimum|maximum|smallest|largest|youngest|oldest)")
+#: Words for one person's value, and words that may be about something else, such as parameters.
+ENDS = re.compile(r"min|max|minimum|maximum|youngest|oldest")
+PERHAPS_ENDS = re.compile(r"smallest|largest|lowest|highest|shortest|longest")
 _WORDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -25,14 +27,14 @@ def guarded(table: Table) -> dict[str, Value]:
     return {name: value for name, value in table.values.items() if value.sensitivity != "open"}
 
 
-def extremes(table: Table) -> list[str]:
-    """Columns that are the least or largest value of anybody, by their names."""
+def extremes(table: Table, words: re.Pattern) -> list[str]:
+    """Columns that are the least or largest value of anybody, by words of their names."""
     return [
         name
         for name, value in guarded(table).items()
         if value.kind != "count"
         and table.frame.schema[name].is_numeric()
-        and any(_ENDS.fullmatch(word) for word in _WORDS.split(f"{name} {value.label}".lower()))
+        and any(words.fullmatch(word) for word in _WORDS.split(f"{name} {value.label}".lower()))
     ]
 
 

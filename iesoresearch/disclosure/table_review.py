@@ -124,11 +124,26 @@ def count_problem(shown: float, policy: Policy) -> str | None:
 
 
 def _statistics(found, table: Table, policy: Policy) -> Iterator[Finding]:
-    extremes = statistics.extremes(table)
+    extremes = statistics.extremes(table, statistics.ENDS)
     if extremes:
         yield found("refuse", "extremes", "The least or the largest value of anybody is one "
                     "person's. Give a quantile with enough people beyond it.",
                     {"columns": extremes})  # fmt: skip
+    perhaps = statistics.extremes(table, statistics.PERHAPS_ENDS)
+    if perhaps:
+        yield found("review", "extremes", "By its name a column may be the least or the largest "
+                    "value of anybody: look whether it is one person's.",
+                    {"columns": perhaps})  # fmt: skip
+    yield from _explained(found, table, policy)
+    alone = statistics.without_people(table)
+    if alone:
+        yield found("review", "no count behind it", "The table does not say how many people stand "
+                    "behind its statistics: look it up before it is let out, or add a count.",
+                    {"columns": alone})  # fmt: skip
+
+
+def _explained(found, table: Table, policy: Policy) -> Iterator[Finding]:
+    """Rates and means that released counts do not give."""
     undone, unexplained = {}, []
     for name, value in statistics.guarded(table).items():
         if value.kind not in ("rate", "mean") or not table.frame.schema[name].is_numeric():
@@ -148,11 +163,6 @@ def _statistics(found, table: Table, policy: Policy) -> Iterator[Finding]:
     if unexplained:
         yield found("review", "rates without counts", "No two counts of the table give these "
                     "rates: look where they come from.", {"columns": unexplained})  # fmt: skip
-    alone = statistics.without_people(table)
-    if alone:
-        yield found("review", "no count behind it", "The table does not say how many people stand "
-                    "behind its statistics: look it up before it is let out, or add a count.",
-                    {"columns": alone})  # fmt: skip
 
 
 def _suppressed(found, table: Table) -> Iterator[Finding]:
