@@ -92,20 +92,27 @@ def _strangers(library: Library, found: Checked) -> None:
     known = {folder / name for name in _ROOT} | {home / state.MANIFEST, home / state.KEYS}
     known |= {home / state.file_of(place) for place in now.parts}
     known |= {parent for path in known for parent in path.parents}
-    older = False
+    older, open_to_others = False, []
     for path in _below(folder):
         inside = path.relative_to(folder).parts
         if path.is_symlink():
             found.problems.append(f"{path} is a link; a library has none. Take it away.")
         elif inside[0] == state.GENERATIONS and inside[1:2] not in ((), (home.name,)):
             older = True
-        elif path not in known and path.name != _PARTIAL:
+        elif path == folder / _PARTIAL:
+            continue  # of a writer at work, or killed
+        elif path not in known:
             found.problems.append(
                 f"{path} does not belong to the library. Find out where it is from, and take it "
                 "away."
             )
         elif path.stat().st_mode & 0o077:
-            found.notes.append(f"{path} is open to others than its owner: chmod go= it.")
+            open_to_others.append(path)
+    if open_to_others:
+        found.notes.append(
+            f"{open_to_others[0]} is open to others than its owner, one of "
+            f"{len(open_to_others)} file(s) and folder(s) that are: chmod -R go= {folder}"
+        )
     if older:
         found.notes.append(
             "Files of another generation are there: somebody reads or writes it, or a writer was "
@@ -128,7 +135,7 @@ def _destroyed(library: Library, entries: list[dict[str, Any]], found: Checked) 
     keys = {key for told in lists for key in told["keys"]}
     generations = library.folder / state.GENERATIONS
     for path in sorted(generations.rglob("*.parquet")) if files else ():
-        if not path.is_symlink() and file_hash(path) in files:
+        if not path.is_symlink() and _hash(path) in files:
             found.problems.append(f"{path} was to be destroyed and is still there.")
     for path in sorted(generations.glob(f"*/{state.KEYS}")) if keys else ():
         if keys & _ids(path):
@@ -141,6 +148,13 @@ def _destroyed(library: Library, entries: list[dict[str, Any]], found: Checked) 
                 "Referrals that were over when records were last removed have come in since. Run "
                 "`iesoresearch library retain`."
             )
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return file_hash(path)
+    except OSError:  # a writer removed it in between
+        return None
 
 
 def _ids(path: Path) -> set[str]:

@@ -107,7 +107,9 @@ def record(folder: Path, new: State, entry: dict[str, Any]) -> State:
 
 
 def sweep(folder: Path, present: int) -> list[str]:
-    """Remove all generations but the present one; those that somebody still reads are returned.
+    """Remove all generations but the present one; those that are still there are returned.
+
+    They stay as long as somebody reads them, or the system does not let them go.
 
     Keys go first: files without their keys are not readable, whatever becomes of them.
     """
@@ -120,7 +122,7 @@ def sweep(folder: Path, present: int) -> list[str]:
         elif locking.unread(old / state.MANIFEST):
             (old / state.KEYS).unlink(missing_ok=True)
             disk.remove(old)
-        else:
+        if os.path.lexists(old):
             left.append(old.name)
     return left
 

@@ -78,8 +78,15 @@ class Steps:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    return Keys.make(tmp_path_factory.mktemp("keys") / "key")
+def key_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("keys") / "key"
+    Keys.make(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def keys(key_file):
+    return Keys.load(key_file)
 
 
 @pytest.fixture(scope="module")
@@ -219,11 +226,10 @@ ingest(library)
 
 
 @pytest.mark.parametrize(("replaced", "expected"), [(0, OLD), (1, NEW)])
-def test_killed_process(template, tmp_path, replaced, expected, keys, tmp_path_factory):
-    key = tmp_path_factory.getbasetemp() / "keys0" / "key"
+def test_killed_process(template, tmp_path, replaced, expected, keys, key_file):
     folder = shutil.copytree(template, tmp_path / "library")
     here = Path(__file__).parent
-    words = [sys.executable, "-c", KILLED, folder, key, f"{replaced}", here]
+    words = [sys.executable, "-c", KILLED, folder, key_file, f"{replaced}", here]
     done = subprocess.run(words, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL
     library = store.open_library(folder, keys, who="Bob")
