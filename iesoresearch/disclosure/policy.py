@@ -106,7 +106,11 @@ class Policy:
         return max(shown - half, 0), shown + half
 
     def looser(self, other: "Policy") -> list[str]:
-        """The rules in which this policy is not as strict as another, by name."""
+        """The rules in which this policy is not as strict as another, by name.
+
+        A policy that is looser in none shows nothing that another hides by a rule. What is hidden
+        to protect such cells is chosen anew under every policy, so one of those may be shown.
+        """
         return [
             name
             for name, sign in _STRICTER.items()

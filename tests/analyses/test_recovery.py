@@ -19,7 +19,7 @@ from iesoresearch.analyses.recovery.fitted import Fitted
 from iesoresearch.analyses.recovery.schemas import schema
 from iesoresearch.data import synthetic
 from iesoresearch.data.cohort import Cohort
-from iesoresearch.disclosure import Policy, release
+from iesoresearch.disclosure import Policy, model_files, release
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures.outcomes import landmarks
 from iesoresearch.models.prediction import saved
@@ -281,6 +281,8 @@ def test_the_shared_model_predicts_what_the_model_predicts(released, fitted, tmp
     p = model.predict(X, outcome="reliable_recovery", landmark=4).p
     np.testing.assert_allclose(p, fitted.final.predict_proba(X)[:, 1], atol=1e-12)
     assert model.training["n_detail"] == released.numbers["n_detail"].value
+    found = model_files.check(tmp_path / "model.json", Policy())
+    assert {f.sentence for f in found if f.status != "pass"} == set()
 
 
 def test_the_same_seed_gives_the_same_numbers_for_any_jobs(released, courses):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from iesoresearch.analyses.subtypes import Params, carried, study
-from iesoresearch.disclosure import Policy, release
+from iesoresearch.disclosure import Policy, model_files, release
 from iesoresearch.models.latent_markov import saved
 from iesoresearch.params import Settings
 
@@ -30,6 +30,8 @@ def test_carried_model_has_the_profiles_of_the_fitted_one(run, policy, tmp_path)
     released = release(result, policy)
     released.documents["model.json"](released, tmp_path / "model.json")
     loaded = saved.load(tmp_path / "model.json")
+    checked = model_files.check(tmp_path / "model.json", policy)
+    assert {f.sentence for f in checked if f.status != "pass"} == set()
     assert loaded.items == tuple(f"phq9_{i}" for i in range(1, 10))
     exact = result.tables["item_profiles"].frame["score"].to_numpy().reshape(3, 9)
     found = loaded.model.item_probs_ @ np.arange(4)
