@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from iesoresearch.library.tables import LIBRARY_TABLES
+
 STILL_READ = (
     "Somebody still reads an older generation of the library, so its files are there yet. They go "
     "with the next write; `iesoresearch library check` says when they are gone."
@@ -26,8 +28,6 @@ def remove_excluded(draft, patients: pl.Series) -> int:
     int
         How many of them had records.
     """
-    if not draft.has("referrals") and not draft.has("patients"):
-        return 0
     parts = sorted({part for table in draft.tables() for part in draft.parts(table)})
     return sum(_remove_from(draft, part, patients) for part in parts)
 
@@ -42,12 +42,11 @@ def _remove_from(draft, part: str, patients: pl.Series) -> int:
         referrals = of.filter(meant).get_column("referral_id")
     there = set()
     for table in tables:
-        frame = draft.read(table, part=part)
-        if "patient_id" in frame.columns:
-            gone = frame.select(meant).to_series()
-            there.update(frame.filter(gone).get_column("patient_id"))
-        else:  # known by their referral alone
-            gone = frame.get_column("referral_id").is_in(referrals.implode())
-        if gone.any():
-            draft.write(table, frame.filter(~gone), part=part)
+        named = "patient_id" in LIBRARY_TABLES[table].column_names()
+        column, gone = ("patient_id", patients) if named else ("referral_id", referrals)
+        ids = draft.read(table, part=part, columns=[column]).get_column(column)
+        found = ids.is_in(gone.implode())
+        if found.any():
+            there.update(ids.filter(found) if named else ())
+            draft.write(table, draft.read(table, part=part).filter(~found), part=part)
     return len(there)

@@ -82,6 +82,11 @@ def test_consent_is_taken_back_with_a_day_and_no_reason(library, record):
         record(f"{N[4]},,,,,2025-03-05,moved", head=HEAD + ",reason")
 
 
+def test_on_one_day_taking_back_goes_before_giving(library, record):
+    record(f"{N[4]},,,2025-03-01,2,", f"{N[4]},,,,,2025-03-01")
+    assert may(library, date(2025, 3, 1)) == may(library) == []
+
+
 def test_taking_back_finds_the_person_however_she_is_named(library, record):
     record(f"{N[0]},,,2025-03-01,2,", ",Ann Lee,ann@x.org,2025-03-01,2,")
     assert may(library) == ["p0", "p1"]
