@@ -32,7 +32,7 @@ def merge(draft, gathered: Gathered, who: Identified, dry_run: bool) -> dict[str
     given = gathered.referrals["referral_id"]
     if len(who.excluded) and not dry_run:
         remove_excluded(draft, who.excluded)
-    for part in PARTS:
+    for part in _touched(draft, who, given):
         counts += _part(draft, part, gathered.of_part(part), given, dry_run)
     if not dry_run:
         _choices(draft, who)
@@ -41,6 +41,16 @@ def merge(draft, gathered: Gathered, who: Identified, dry_run: bool) -> dict[str
     counts["new referrals"] = counts["referrals"] - counts["replaced referrals"]
     names = ("patients", "new patients", "referrals", "new referrals", "replaced referrals")
     return {name: counts[name] for name in (*names, "excluded", *gathered.names)}
+
+
+def _touched(draft, who: Identified, given: pl.Series) -> list[str]:
+    """Parts in which there are rows to write or to replace; all of an empty library."""
+    if not draft.has("referrals"):
+        return list(PARTS)
+    there = draft.read("referrals", columns=["referral_id", "patient_id"])
+    again = there.filter(pl.col("referral_id").is_in(given.implode()))
+    parts = again.select(part_of(pl.col("patient_id"))).to_series().append(who.frame["part"])
+    return sorted(parts.unique())
 
 
 def _part(draft, part: str, new: dict[str, pl.DataFrame], given: pl.Series, dry_run: bool):

@@ -65,9 +65,17 @@ def small_site(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def small_keys(tmp_path_factory):
-    """Master key of `small_library`, and ``key_file``."""
-    return Keys.make(tmp_path_factory.mktemp("keys") / "key")
+def small_key_file(tmp_path_factory):
+    """File of the master key of `small_library`."""
+    path = tmp_path_factory.mktemp("keys") / "key"
+    Keys.make(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_keys(small_key_file):
+    """Master key of `small_library`."""
+    return Keys.load(small_key_file)
 
 
 @pytest.fixture(scope="session")

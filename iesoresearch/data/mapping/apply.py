@@ -93,7 +93,8 @@ def examined(
     """
     split_off = declared.get(file.path.name, frozenset())
     try:
-        days = [name for name, column in known.items() if column in values.date_columns()]
+        dated = values.date_columns()
+        days = [name for name, column in known.items() if column in dated]
         found = identifiers.identifiers(file.raw(), days)
     except (pl.exceptions.PolarsError, OSError):
         return [Problem("error", place, UNREADABLE)]

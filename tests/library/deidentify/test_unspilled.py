@@ -12,9 +12,12 @@ n = 60_000
 table = pl.LazyFrame({"k": range(n), "name": [f"Featherstone {i}" for i in range(n)]})
 def spilled(how):
     found, done = set(), []
+    def there():
+        return {p for p in pathlib.Path(sys.argv[1]).rglob("*") if p.is_file()}
+    before = there()  # polars may not have cleared up yet
     def watch():
         while not done:
-            found.update(p for p in pathlib.Path(sys.argv[1]).rglob("*") if p.is_file())
+            found.update(there() - before)
             time.sleep(0.001)
     watcher = threading.Thread(target=watch)
     watcher.start()
