@@ -128,6 +128,11 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     assert "Signed: b.zip by Ada (output checker)" in told
     assert len(list((home / "reports/released/north").glob("*.zip"))) == 1
 
+    call("site", "key", "south")
+    code, _, errors = call("sign-bundle", "b.zip", *who, "--yes", "--site", "south")
+    assert (code, "of site north and the key of site south" in errors) == (2, True)
+    (home / "params/sites/south.key").unlink()
+
     trusted = ("--trusted", home / "params/sites/north.pub")
     code, told, errors = call("verify-bundle", "b.zip", *trusted)
     assert code == 0, errors

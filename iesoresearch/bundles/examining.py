@@ -2,11 +2,14 @@
 
 import csv
 import io
+import string
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from iesoresearch import stored
 from iesoresearch.bundles.contents import MOST_BYTES, MOST_ROWS, Contents, refused
@@ -14,6 +17,12 @@ from iesoresearch.disclosure import Policy
 from iesoresearch.disclosure.findings import Finding
 from iesoresearch.results import STATUS, Result
 
+_LONGEST_FORMAT = 6  # such as ",.1f"
+#: What judging a result that no analysis wrote may raise.
+_ODD = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
+    *(MemoryError, pl.exceptions.PolarsError),
+)
 _PICTURES = {".png", ".svg", ".pdf"}
 
 
@@ -75,23 +84,41 @@ def judged_results(
     DisclosureError
         See `judged`.
     """
+    try:
+        return _judged(path, contents, found, policy)
+    except _ODD as error:  # somebody wrote what no analysis writes
+        raise refused(path, f"its results cannot be judged ({type(error).__name__})") from None
+
+
+def _judged(path, contents, found, policy) -> list[Finding]:
+    _refuse_templates(found)
     other = written_otherwise(contents, found)
     if other:
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
         raise refused(path, f"{other[0]}{more} is not what the result of its run gives")
-    unlike = [run for run, one in found.items() if one.provenance["disclosure"] != policy.applied]
+    applied = policy.applied
+    unlike = [run for run, one in found.items() if one.provenance.get("disclosure") != applied]
     if unlike:
         raise refused(path, f"run {unlike[0]} was released under another policy than it says")
     judged = findings(found, contents, policy)
     worst = [one for one in judged if one.status == "refuse"]
     if worst:
-        first = worst[0]
-        more = f" ({len(worst) - 1} more)" if len(worst) > 1 else ""
-        raise refused(
-            path,
-            f"it discloses. Run {first.run}, {first.output}: {first.sentence.rstrip('.')}{more}",
-        )
+        first, more = worst[0], f" ({len(worst) - 1} more)" if len(worst) > 1 else ""
+        said = first.sentence.rstrip(".")
+        raise refused(path, f"it discloses. Run {first.run}, {first.output}: {said}{more}")
     return judged
+
+
+def _refuse_templates(found: Mapping[str, Result]) -> None:
+    """Sentences may name numbers, and not make a program write without end or look inside it."""
+    for result in found.values():
+        templates = [*result.text.values(), *(check.sentence for check in result.checks)]
+        templates += [spec.caption for spec in result.figures.values()]
+        templates += [text for texts in result.evidence.values() for text in texts]
+        for template in templates:
+            for _, name, spec, _ in string.Formatter().parse(template):
+                if "__" in (name or "") or len(spec or "") > _LONGEST_FORMAT:
+                    raise ValueError(template)
 
 
 def files_of(folder: Path) -> Contents:

@@ -111,6 +111,9 @@ def sign_bundle(
         typer.Option("--accept-review", help="Why findings may pass: a reason for all that must be "
                      "looked at, or “rule=reason” for one kind (may be repeated)."),
     ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", help="Whose key. Default: of the site that made it.")
+    ] = None,
     key_file: Annotated[
         Path | None, typer.Option("--key", help="Default: params/sites/NAME.key.")
     ] = None,
@@ -124,7 +127,7 @@ def sign_bundle(
     here = project.find()
     files = contents.read(path)
     said, _ = manifest.read(path, files)
-    signer = bundles.SigningKey.load(key_file or _key_of(here, said["site"]))
+    signer = bundles.SigningKey.load(key_file or _key_of(here, site or said["site"]))
     found = signing.recorded(path, files)
     rules = Counter(one.rule for one in found if one.status == "review")
     accepted = _accepted(rules, accept or [])

@@ -27,6 +27,7 @@ _NUMBER = {
 }
 _TABLE = {"title", "keys", "values", "broader", "types", "blank"}
 _VALUE = {"label", "digits", "kind"}
+_VALUES = (int, float, str, type(None))
 _MOST_DIGITS = 17  # a double has no more
 #: What reading a file that somebody changed may raise.
 _DAMAGED = (
@@ -58,7 +59,7 @@ def read_result(folder: Path) -> Result:
                 for said in _json(folder / "checks.json")
             ],
             text=described["text"] | described["templates"]["text"],
-            figures={n: _figure(said) for n, said in described["figures"].items()},
+            figures={n: _figure(n, said, described) for n, said in described["figures"].items()},
             not_applicable=described["not_applicable"],
             documents={n: partial(_copy, folder / _plain_name(n)) for n in described["documents"]},
             provenance=described["provenance"],
@@ -80,10 +81,15 @@ def _json(path: Path) -> Any:
 def _number(said: dict[str, Any]) -> Number:
     names = ("value", "n", "unit", "digits", "kind", "sensitivity", "status")
     _refuse_unknown(said)
+    if not isinstance(said["value"], _VALUES) or not isinstance(said["n"], int | None):
+        raise TypeError(said["kind"])
     return Number(**{name: said[name] for name in names}, **declared.taken(Number, said, _NUMBER))
 
 
-def _figure(said: dict[str, Any]) -> FigureSpec:
+def _figure(name: str, said: dict[str, Any], described: dict[str, Any]) -> FigureSpec:
+    _plain_name(name)
+    if said["table"] not in described["tables"]:
+        raise LookupError(said["table"])
     return FigureSpec(said["table"], said["title"], said.get("template", said["caption"]))
 
 

@@ -304,6 +304,18 @@ LIES = {
         ),
         "run other is described and not there, or the other way round",
     ),
+    "a sentence without end": (
+        in_text(RESULT, b'"plain": "Of {people} most', b'"plain": "{people.value:>99999999}'),
+        r"its results cannot be judged \(ValueError\)",
+    ),
+    "a sentence of no number": (
+        in_text(RESULT, b'"plain": "Of {people} most', b'"plain": "{absent} most'),
+        r"its results cannot be judged \(KeyError\)",
+    ),
+    "a sentence that looks inside": (
+        in_text(RESULT, b'"plain": "Of {people} most', b'"plain": "{people.__class__} most'),
+        r"its results cannot be judged \(ValueError\)",
+    ),
     "a looser policy": (
         lambda files: files.update(said={"policy": vars(POLICY) | {"min_count": 5}}),
         "its disclosure policy is looser than yours",
