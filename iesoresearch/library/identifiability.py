@@ -103,8 +103,7 @@ def classes(rows: pl.DataFrame, quasi: list[str]) -> pl.DataFrame:
     """
     if not quasi:
         return pl.DataFrame({"n": [rows[PERSON].n_unique()] if rows.height else []})
-    people = rows.select(PERSON, *quasi).unique(maintain_order=True)
-    return people.group_by(quasi, maintain_order=True).agg(n=pl.len())
+    return rows.group_by(quasi, maintain_order=True).agg(n=pl.col(PERSON).n_unique())
 
 
 def anonymity(rows: pl.DataFrame, quasi: list[str]) -> int:
@@ -116,8 +115,7 @@ def diversity(rows: pl.DataFrame, quasi: list[str], sensitive: str) -> Diversity
     """The l for which rows are distinct and entropy l-diverse in one column."""
     if rows.is_empty():
         return Diversity(0, 0.0)
-    people = rows.select(PERSON, *quasi, sensitive).unique(maintain_order=True)
-    counted = people.group_by([*quasi, sensitive], maintain_order=True).agg(n=pl.len())
+    counted = classes(rows, [*quasi, sensitive])
     share = pl.col("n") / pl.col("n").sum()
     measures = {"distinct": pl.len(), "entropy": -(share * share.log()).sum()}
     found = counted.group_by(quasi, maintain_order=True) if quasi else counted
@@ -143,8 +141,7 @@ def below(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> pl.Series:
         return (rows.clear() if enough else rows)[PERSON].unique().sort()
     poor = [classes(rows, quasi).filter(pl.col("n") < asked.k)]
     for name in asked.sensitive:
-        values = rows.select(*quasi, name).unique(maintain_order=True)
-        counted = values.group_by(quasi, maintain_order=True).agg(n=pl.len())
+        counted = rows.group_by(quasi, maintain_order=True).agg(n=pl.col(name).n_unique())
         poor.append(counted.filter(pl.col("n") < asked.l))
     few = pl.concat(poor).select(quasi)
     if few.is_empty():
