@@ -70,6 +70,15 @@ def test_a_person_is_taken_out_and_never_comes_in_again(library, ask):
     assert held(library) == {"p2", "p3"}
 
 
+def test_it_holds_when_nothing_else_is_known_of_the_person_any_more(library, ask):
+    """As after retention, which removes whatever names patients by their pseudonym."""
+    withdrawal.withdraw(library, ask(f"{N[0]},,"), why="asked to")
+    with library.writing("retain", "test") as draft:
+        draft.drop("matching", compartment="choices")
+    fill(library, {"p7": (None, ("Ann Lee", "ann@x.org")), "p0": (None, None), "p4": (N[4], None)})
+    assert held(library) == {"p2", "p3", "p4"}
+
+
 def test_nothing_of_the_records_is_left_on_disk(library, ask):
     withdrawal.withdraw(library, ask(f"{N[2]},,"), why="asked to")
     destroyed = library.log()[-1]["details"]["destroyed"]
