@@ -41,12 +41,16 @@ def placed(folder: Path, key_file: Path) -> Iterator[tuple[Path, Keys]]:
         keys = Keys.make(key_file)
         made = True
         yield beside / _SEALED, keys
-        with files.writing(folder.parent):
-            (beside / _SEALED).rename(folder)
-            disk.sync(folder.parent)
+        _moved(beside / _SEALED, folder)
     except BaseException:
         if made:
             key_file.unlink(missing_ok=True)
         raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _moved(sealed: Path, folder: Path) -> None:
+    with files.writing(folder.parent):
+        sealed.rename(folder)
+        disk.sync(folder.parent)

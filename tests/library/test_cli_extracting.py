@@ -5,10 +5,11 @@ import datetime
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
-from iesoresearch.library import choices, store
+from iesoresearch.library import choices, consent, store
 from iesoresearch.library.keys import VARIABLE
 
 PARAMS = Path(__file__).parents[2] / "params"
@@ -78,6 +79,53 @@ def test_who_opted_out_is_in_no_later_extract(call, small_site, small_copy, agre
     assert len(gone) == 40
     assert held["patient_id"].n_unique() == small_site.cohort.patients.height - 40
     assert not gone & set(held["patient_id"])
+
+
+@pytest.fixture
+def study(small_site, small_copy, agreement, tmp_path):
+    """A study 40 people consented to; the agreement is for it."""
+    content = yaml.safe_load(agreement.read_text(encoding="utf-8"))
+    scope = {table: columns for table, columns in content["tables"].items() if columns}
+    definition = {
+        "id": "sleep-study",
+        "title": "Sleep",
+        "kind": "study",
+        "scope": {"tables": scope, "purposes": ["who recovers"]},
+        "ethics": {"committee": "X", "reference": "E-1", "approved": datetime.date(2020, 1, 1)},
+        "opened": datetime.date(2020, 2, 1),
+    }
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+    consents = small_site.frame.head(40).select(
+        "nhs_number",
+        date_given=pl.lit("2020-03-01"),
+        form_version=pl.lit("1"),
+        date_withdrawn=pl.lit(None, pl.String),
+    )
+    consents.write_csv(tmp_path / "consents.csv")
+    consent.record_consents(
+        small_copy, tmp_path / "study.yaml", tmp_path / "consents.csv", why="a test"
+    )
+    agreement.write_text(yaml.safe_dump(content | {"kind": "study", "study": "sleep-study"}))
+    return agreement
+
+
+def test_a_study_holds_those_who_consented_and_what_they_consented_to(
+    call, small_copy, study, tmp_path
+):
+    code, _, told = _extract(call, small_copy, study, tmp_path)
+    assert code == 0, told
+    held = store.open_library(small_copy.folder, small_copy._keys).read(
+        "extracts", compartment="choices"
+    )
+    assert set(held["patient_id"]) == set(consent.consenting(small_copy, "sleep-study"))
+    assert held.height == 40
+    content = yaml.safe_load(study.read_text(encoding="utf-8"))
+    content["tables"]["patients"] = ["gender"]
+    study.write_text(yaml.safe_dump(content), encoding="utf-8")
+    (tmp_path / "more").mkdir()
+    code, _, told = _extract(call, small_copy, study, tmp_path / "more")
+    assert code == 5
+    assert "patients.gender, which the people who consented to sleep-study" in told
 
 
 def test_a_refusal_ends_with_5_and_a_broken_agreement_with_2(call, small_copy, agreement, tmp_path):

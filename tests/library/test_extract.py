@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import stat
+import subprocess
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ from iesoresearch.data import locate, sources, synthetic
 from iesoresearch.data.codes import STEP_OF_THERAPY
 from iesoresearch.errors import DataError, DisclosureError, OutputError, ParameterError
 from iesoresearch.library import agreement as agreements
-from iesoresearch.library import choices, extract, opening, store
+from iesoresearch.library import choices, extract, handing, opening, store
 from iesoresearch.library.agreement import Refused
 from iesoresearch.library.keys import Keys
 from iesoresearch.measures import INSTRUMENTS
@@ -343,24 +344,47 @@ def test_a_disk_that_is_full_leaves_nothing(library, tmp_path, monkeypatch):
 
 
 class Killed(BaseException):
-    """What no cleaning up hears of."""
+    """What no handling of errors catches."""
 
 
-@pytest.mark.parametrize("step", ["sealed", "recorded"])
-def test_killed_anywhere_no_half_folder_and_no_extract_that_is_not_recorded(
+@pytest.mark.parametrize("step", ["_meta", "_record"])
+def test_killed_while_it_is_made_nothing_is_there_and_nothing_is_recorded(
     library, tmp_path, monkeypatch, step
 ):
-    def kill(*args, **kwargs):
+    def kill(*_):
         raise Killed
 
-    target = {"sealed": "_record", "recorded": "_meta"}[step]
-    monkeypatch.setattr(extract._Made, target, kill)
+    before = store.open_library(library.folder, library._keys).parts("extracts", "choices")
+    monkeypatch.setattr(extract._Made, step, kill)
     with pytest.raises(Killed):
         _extract(library, tmp_path)
     monkeypatch.undo()
-    assert not (tmp_path / "sealed").exists()
+    assert list(tmp_path.iterdir()) == []
+    assert store.open_library(library.folder, library._keys).parts("extracts", "choices") == before
+
+
+def test_killed_after_it_was_recorded_it_is_recorded_and_not_there(library, tmp_path, monkeypatch):
+    def kill(*_):
+        raise Killed
+
+    before = store.open_library(library.folder, library._keys).parts("extracts", "choices")
+    monkeypatch.setattr(handing, "_moved", kill)
+    with pytest.raises(Killed):
+        _extract(library, tmp_path)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+    after = store.open_library(library.folder, library._keys).parts("extracts", "choices")
+    assert len(after) == len(before) + 1
+
+
+def test_what_a_killed_process_left_is_cleared_away_by_the_next(library, tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = tmp_path / f".sealed.partial-{gone.pid}"
+    left.mkdir()
+    (left / "contacts.parquet").write_bytes(b"half")
     _extract(library, tmp_path)
-    assert (tmp_path / "sealed").is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "sealed"]
 
 
 def test_opening_is_refused_after_expiry_with_another_key_or_if_changed(made, tmp_path):
