@@ -1,5 +1,6 @@
 """Nothing that was changed, is not signed by a trusted site, or discloses, is let in."""
 
+import contextlib
 import io
 import json
 import os
@@ -435,3 +436,56 @@ def test_something_else_is_no_bundle(sent, tmp_path):
     (tmp_path / "b.zip").write_bytes(b"no zip file")
     with pytest.raises(DataError, match="is no zip file, or it was damaged on its way"):
         bundles.verify(tmp_path / "b.zip", sent.public)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=3,
+)
+
+
+def replaced(content, data):
+    """JSON with something in it replaced by something else."""
+    places = []
+
+    def walk(node):
+        for key in node if isinstance(node, dict) else range(len(node)):
+            places.append((node, key))
+            if isinstance(node[key], dict | list):
+                walk(node[key])
+
+    walk(content)
+    node, key = data.draw(st.sampled_from(places))
+    node[key] = data.draw(JSON)
+
+
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_whatever_a_site_signs_is_let_in_or_refused_in_a_sentence(
+    sent, files, tmp_path_factory, data
+):
+    """Its program may be another, so nothing in its files has to be as ours writes it."""
+    name = data.draw(st.sampled_from(["result", "numbers", "checks"]))
+
+    def edit(files):
+        content = json.loads(files[f"runs/first/{name}.json"])
+        replaced(content, data)
+        files[f"runs/first/{name}.json"] = manifest.text(content)
+
+    folder = signed_anew(sent, files, tmp_path_factory.mktemp("odd"), edit)
+    with contextlib.suppress(IesoError):
+        bundles.verify(folder, sent.public)
+
+
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_whatever_a_manifest_says_is_let_in_or_refused_in_a_sentence(
+    sent, files, tmp_path_factory, data
+):
+    said = json.loads(files["manifest.json"])
+    replaced(said, data)
+    edit = lambda files: files.update(said=said)  # noqa: E731
+    folder = signed_anew(sent, files, tmp_path_factory.mktemp("odd"), edit)
+    with contextlib.suppress(IesoError):
+        assert bundles.verify(folder, sent.public).site == "ieso"
