@@ -340,7 +340,7 @@ def test_bundles_are_part_of_what_a_result_depends_on():
 
 @pytest.fixture(scope="module")
 def whole():
-    params = Params(n_sites=4, n_referrals=1500, sharing="mixed", grouping="Gender", seed=2)
+    params = Params(n_sites=4, n_referrals=1000, sharing="mixed", grouping="Gender", seed=2)
     data = study.load(params, Settings())
     return SimpleNamespace(data=data, result=release(study.run(data, params), Policy()))
 

@@ -28,9 +28,9 @@ class Params(AnalysisParams):
         "synthetic",
         description="synthetic (drawn sites), folder (what this site gives; --data), or bundles",
     )
-    n_sites: int = Field(4, ge=2, le=20, description="sites to draw, synthetic only (2 to 20)")
+    n_sites: int = Field(3, ge=2, le=20, description="sites to draw, synthetic only (2 to 20)")
     n_referrals: int = Field(
-        2400, ge=600, le=100_000, description="referrals of the largest drawn site; others fewer"
+        1500, ge=600, le=100_000, description="referrals of the largest drawn site; others fewer"
     )
     spread: float = Field(
         0.3, ge=0, le=1.5, description="planted SD between sites, log odds of reliable recovery"
@@ -41,7 +41,7 @@ class Params(AnalysisParams):
     bundles: list[str] = Field([], description="bundles only: their folders or zip files")
     trusted: str = Field("", description="bundles only: file of the keys that are trusted")
     grouping: Literal["Gender", "Age band", "Ethnic group", "Deprivation quintile"] = Field(
-        "Ethnic group", description="groups whose rates are pooled"
+        "Gender", description="groups whose rates are pooled"
     )
     seed: int = Field(1, ge=0, description="seed of every random draw")
 
