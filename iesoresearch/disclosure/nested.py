@@ -43,16 +43,17 @@ Span = tuple[float, float]
 
 
 def declared(table: Table) -> Table:
-    """The table with what the names of its counts say of each other; its own words come first."""
+    """The table with what the names of its counts say of each other, beside its own words."""
     values = {}
     for name, value in table.values.items():
-        if value.kind == "count" and not value.wholes and name in WITHIN:
+        if value.kind == "count" and name in WITHIN:
+            further = tuple(w for w in WITHIN[name] if _is_count(table, w))
             values[name] = replace(
                 value,
-                within=tuple(w for w in WITHIN[name] if _is_count(table, w)),
+                within=tuple(dict.fromkeys((*value.wholes, *further))),
                 apart_from=value.apart_from or _apart(table, name),
             )
-    return replace(table, values=table.values | values) if values else table
+    return replace(table, values=table.values | values)
 
 
 def _is_count(table: Table, name: str) -> bool:

@@ -104,7 +104,9 @@ def _pairs(table: Table) -> Iterator[tuple[str, str]]:
         for name, value in table.values.items()
         if value.kind == "count" and table.frame.schema[name].is_numeric()
     ]
-    yield from ((a, b) for a in counts for b in counts if a != b)
+    pairs = [(a, b) for a in counts for b in counts if a != b]
+    # declared parts first: a single row is a rate of many a pair
+    yield from sorted(pairs, key=lambda pair: pair[1] not in table.values[pair[0]].wholes)
 
 
 def _are_gaps(table: Table, column: np.ndarray, rate: np.ndarray) -> bool:
