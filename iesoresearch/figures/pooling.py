@@ -30,9 +30,9 @@ def plot_forest(table: Table, ax: Axes) -> None:
 
 def _told(row: dict) -> str:
     """Label of a row: site, people as far as is known, weight."""
-    if row["n_low"] is None:
+    if row["n_least"] is None:
         return row["label"]
-    low, high = int(row["n_low"]), int(row["n_high"])
+    low, high = int(row["n_least"]), int(row["n_most"])
     n = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     return f"{row['label']}, n = {n} ({row['weight']:.0f} %)"
 

@@ -28,7 +28,7 @@ FOREST = [
 
 @pytest.fixture
 def forest():
-    names = ["label", "rate", "rate_low", "rate_high", "weight", "n_low", "n_high"]
+    names = ["label", "rate", "rate_low", "rate_high", "weight", "n_least", "n_most"]
     frame = pl.DataFrame(FOREST, schema=names, orient="row")
     return table(frame.to_dict(as_series=False), ["label"])
 

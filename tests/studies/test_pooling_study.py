@@ -43,9 +43,17 @@ def test_the_likelihood_holds_with_many_sites_and_less_often_with_few(held):
     assert 0.6 < few[0] < 0.95  # which is why Hartung and Knapp's stands beside it
 
 
-def test_prediction_intervals_hold_a_further_site(held):
+def test_prediction_intervals_are_somewhat_too_narrow(held):
+    """With five or ten sites in 85 to 95 of 100: it is said where they are shown."""
     for name in ("further_knapp", "further_likelihood"):
-        assert together(held, name, sites=(5, 10))[2] >= 0.93
+        assert 0.85 <= together(held, name, sites=(5, 10))[0] <= 0.95
+        assert together(held, name, sites=(3,))[0] >= 0.95
+
+
+def test_rare_events_want_the_likelihood(held):
+    """Half a person in every cell moves the average of ten sites more than chance does."""
+    share = together(held, "knapp", sites=(10,), rates=("rare",))[0]
+    assert together(held, "likelihood", sites=(10,), rates=("rare",))[0] > share + 0.05
 
 
 def test_it_can_be_computed_again(assert_again):

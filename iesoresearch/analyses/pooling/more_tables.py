@@ -122,8 +122,8 @@ def _of_states(title: str, rows: list[dict], keys: dict[str, str], found: Comput
     values = {
         "k": make.value("Sites", 0),
         **make.interval("share", "%", 1),
-        "further_low": make.value("A further site, from", 1),
-        "further_high": make.value("to", 1),
+        "further_from": make.value("A further site, from", 1),
+        "further_to": make.value("to", 1),
         "tau": make.value("SD between, log odds", 2),
     }
     return make.table(title, rows, keys, values)

@@ -35,7 +35,7 @@ def three(name: str, found: Likely | Pooled | None, back=percent) -> dict[str, f
 
 def further(found: Likely | Pooled | None, back=percent) -> dict[str, float | None]:
     """Cells of the prediction interval."""
-    names = ("further_low", "further_high")
+    names = ("further_from", "further_to")
     if found is None:
         return dict.fromkeys(names)
     return dict(zip(names, map(back, (found.predicted_low, found.predicted_high)), strict=True))
@@ -61,8 +61,8 @@ class Maker:
 
     def range(self, name: str, label: str, digits: int = 0) -> dict[str, Value]:
         """Columns of a least and a largest value."""
-        return {f"{name}_low": self.value(f"{label}, least", digits),
-                f"{name}_high": self.value(f"{label}, most", digits)}  # fmt: skip
+        return {f"{name}_least": self.value(f"{label}, least", digits),
+                f"{name}_most": self.value(f"{label}, most", digits)}  # fmt: skip
 
     def table(self, title: str, rows: list[dict], keys: dict[str, str], values) -> Table:
         """Rows as a table; a column that is not known anywhere is one of numbers."""
@@ -111,7 +111,7 @@ def rates(found: Computed) -> Table:
                  "weight": 100.0})  # fmt: skip
     ahead = further(pooled)
     rows.append({"label": FURTHER, "rate": percent(pooled.estimate),
-                 "rate_low": ahead["further_low"], "rate_high": ahead["further_high"]})  # fmt: skip
+                 "rate_low": ahead["further_from"], "rate_high": ahead["further_to"]})  # fmt: skip
     values = {
         **make.interval("rate", f"{WORDS[MAIN]}, %", 1),
         **make.range("events", "With it"),
@@ -132,8 +132,8 @@ def shares_of(rows: list[Row], pooled: Likely) -> list[float | None]:
 
 def _ranges(row: Row) -> dict[str, float]:
     events, n = row.proportion.events, row.proportion.n
-    return {"events_low": float(events.low), "events_high": float(events.high),
-            "n_low": float(n.low), "n_high": float(n.high)}  # fmt: skip
+    return {"events_least": float(events.low), "events_most": float(events.high),
+            "n_least": float(n.low), "n_most": float(n.high)}  # fmt: skip
 
 
 def outcomes(found: Computed) -> Table:
@@ -158,8 +158,8 @@ def outcomes(found: Computed) -> Table:
     values = {
         "k": make.value("Sites", 0),
         **make.interval("rate", "Rate, %", 1),
-        "further_low": make.value("A further site, from", 1),
-        "further_high": make.value("to", 1),
+        "further_from": make.value("A further site, from", 1),
+        "further_to": make.value("to", 1),
         **make.interval("tau", "SD between, log odds", 2),
         "i2": make.value("I², %", 0),
     }
@@ -187,10 +187,10 @@ def groups(found: Computed) -> Table:
                 "level": level,
                 "k": float(sum(row.says_something for row in sited)),
                 "suppressed": float(sum(row.is_suppressed for row in sited)),
-                "events_low": float(sum(p.events.low for p in joint)),
-                "events_high": float(sum(p.events.high for p in joint)),
-                "n_low": float(sum(p.n.low for p in joint)),
-                "n_high": float(sum(p.n.high for p in joint)),
+                "events_least": float(sum(p.events.low for p in joint)),
+                "events_most": float(sum(p.events.high for p in joint)),
+                "n_least": float(sum(p.n.low for p in joint)),
+                "n_most": float(sum(p.n.high for p in joint)),
                 **three("rate", odds),
                 **three("ratio", ratio, lambda x: float(np.exp(x))),
             }
@@ -228,8 +228,8 @@ def coefficients(found: Computed) -> Table:
         "k": make.value("Sites", 0),
         **make.interval("common", "Log odds ratio, common to all", 3),
         **make.interval("average", "Average, sites differ", 3),
-        "further_low": make.value("A further site, from", 2),
-        "further_high": make.value("to", 2),
+        "further_from": make.value("A further site, from", 2),
+        "further_to": make.value("to", 2),
         "tau": make.value("SD between", 2),
     }
     if joint is not None:
