@@ -108,6 +108,9 @@ class Value:
     at_risk
         Of a count: these are the people at risk, so what has it as `denominator` is seen of enough
         of them only.
+    counted
+        Of a rate: whether people were counted. False for what a model estimated, which is no whole
+        number of anybody.
     """
 
     kind: Kind
@@ -126,6 +129,7 @@ class Value:
     parameters: int | str | None = None
     level: float | tuple[float, float] | None = None
     at_risk: bool = False
+    counted: bool = True
 
     @property
     def wholes(self) -> tuple[str, ...]:

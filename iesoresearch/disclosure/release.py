@@ -4,12 +4,12 @@ Rules: counts below a threshold are suppressed, parts that leave a remainder bel
 with fewer people than that in or out of the numerator; other statistics go with the number of
 people behind them; suppressed parts of a known whole take neighbours with them, and over all the
 tables of a population whatever else it needs (`iesoresearch.disclosure.suppression`); remaining
-counts are rounded, columns that are derived are computed from the released counts, other values to
-one digit more than is shown. Statistics have rules of their own (`iesoresearch.disclosure.rules`).
-Not protected is the number of *all* people of a run: its information
-criteria tell it. Threshold and rounding follow common practice of secure data environments
-(Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs,
-doi:10.6084/m9.figshare.9958520).
+counts are rounded, rates and columns that are derived are computed from the released counts
+(`iesoresearch.disclosure.recounted`), other values are given to one digit more than is shown.
+Statistics have rules of their own (`iesoresearch.disclosure.rules`). Not protected is the number of
+*all* people of a run: its information criteria tell it. Threshold and rounding follow common
+practice of secure data environments (Griffiths et al. 2019, Handbook on Statistical Disclosure
+Control for Outputs, doi:10.6084/m9.figshare.9958520).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from iesoresearch.disclosure import linking, rules
+from iesoresearch.disclosure import linking, recounted, rules
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.disclosure.suppression import Pattern, complete
 from iesoresearch.errors import DisclosureError
@@ -79,6 +79,8 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
     value = number.value
     if count:
         value = policy.rounded(value)
+    elif (given := recounted.number(number, policy)) is not None:
+        value = given
     elif isinstance(value, float):
         value = round(value, number.digits + 1)
     return replace(number, value=value, n=n)
@@ -179,8 +181,11 @@ def _released(
     table: Table, hidden: Marks, reasons: pl.Series, broken: dict[str, Marks], policy: Policy
 ) -> Table:
     guarded = _guarded(table)
+    given = recounted.columns(table.frame, guarded, policy)
     frame = table.frame.with_columns(
-        _blurred(table.frame[name], value, policy).set(hidden[name], None).alias(name)
+        given.get(name, _blurred(table.frame[name], value, policy))
+        .set(hidden[name], None)
+        .alias(name)
         for name, value in guarded.items()
     )
     derived = {name: v.derive(frame) for name, v in guarded.items() if v.derive is not None}

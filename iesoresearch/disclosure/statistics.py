@@ -55,6 +55,17 @@ def given_by_counts(table: Table, name: str) -> tuple[str, str] | None:
     return None
 
 
+def given_by_rounded(table: Table, name: str, policy: Policy) -> bool:
+    """Whether a rate is that of a rounded count, shown or not, to the count beside it."""
+    value = table.values[name]
+    if value.denominator not in table.values:
+        return False
+    inside = _numbers(table, name) * _numbers(table, value.denominator)
+    inside = inside[np.isfinite(inside)]
+    near = np.abs(inside - [policy.rounded(round(count)) for count in inside]) <= _NEAR
+    return bool(near.all())
+
+
 def undone(table: Table, name: str, policy: Policy) -> int:
     """Rows in which a mean or rate tells more of the number of people than its count shows.
 
@@ -63,6 +74,8 @@ def undone(table: Table, name: str, policy: Policy) -> int:
     value = table.values[name]
     people = value.denominator
     if people is None or people not in guarded(table) or table.values[people].kind != "count":
+        return 0
+    if value.kind == "rate" and (not value.counted or given_by_rounded(table, name, policy)):
         return 0
     rows = table.frame.select(name, people).drop_nulls().rows()
     if not rows:

@@ -32,7 +32,7 @@ def with_interval(
     frame = frame.with_columns(pl.Series(c, x.ravel()).fill_nan(None) for c, x in columns.items())
     follows = name if kind == "rate" else None
     values = {
-        name: value(fitted, kind, label, digits, of, parts_of=whole),
+        name: value(fitted, kind, label, digits, of, parts_of=whole, counted=False),
         f"{name}_low": value(fitted, "model", "95 % from", digits, of, follows=follows),
         f"{name}_high": value(fitted, "model", "to", digits, of, follows=follows),
     }

@@ -1,0 +1,65 @@
+"""Rates that were counted, given again as released counts give them.
+
+An exact rate beside a rounded number of people often tells the exact count. So at release the
+people in it and the people it is of are rounded as counts are, and the rate is their ratio; the
+ends of its interval move with it, so that its middle does not tell what it was.
+"""
+
+import polars as pl
+
+from iesoresearch.disclosure.policy import Policy
+from iesoresearch.results import Number, Value
+
+_WHOLE = 1e-6  # from a whole number of people, after a division and a multiplication
+
+
+def columns(frame: pl.DataFrame, values: dict[str, Value], policy: Policy) -> dict[str, pl.Series]:
+    """Rates of a table and the ends of their intervals, as they are released.
+
+    Parameters
+    ----------
+    frame
+        Before release.
+    values
+        Declarations of the columns that are guarded.
+    policy
+        Says how counts are rounded.
+
+    Returns
+    -------
+    dict of polars.Series
+        Of columns that change; estimates of a model (`Value.counted`) do not.
+    """
+    found = {}
+    for name, value in values.items():
+        people = values.get(value.denominator)
+        if value.kind != "rate" or not value.counted or value.derive is not None:
+            continue
+        if people is None or people.kind != "count":
+            continue
+        rate, n = frame[name].cast(pl.Float64), frame[value.denominator].cast(pl.Float64)
+        inside = rate * n
+        if ((inside - inside.round()).abs() > _WHOLE).any():
+            continue  # weighted: no whole number of people can be told from it
+        whole = policy.rounded(n)
+        given = pl.select(
+            pl.when(whole > 0).then(policy.rounded(inside.round()) / whole).otherwise(rate)
+        ).to_series()
+        found[name] = given
+        for end in (f"{name}_low", f"{name}_high"):
+            if end in values and values[end].derive is None:
+                moved = (frame[end] + (given - rate)).clip(0.0, 1.0)
+                found[end] = moved.round(values[end].digits + 1)
+    return found
+
+
+def number(number: Number, policy: Policy) -> float | None:
+    """A rate that stands alone, as released counts give it; None if it is none of whole people."""
+    if number.kind != "rate" or not isinstance(number.value, float) or not number.n:
+        return None
+    scale = 100.0 if number.unit == "%" else 1.0
+    inside = number.value / scale * number.n
+    n = policy.rounded(number.n)
+    if abs(inside - round(inside)) > _WHOLE or not n or not 0 <= inside <= number.n:
+        return None
+    return scale * policy.rounded(round(inside)) / n

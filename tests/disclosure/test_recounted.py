@@ -1,0 +1,68 @@
+"""Rates are given as released counts give them, so that they tell no more than these do."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iesoresearch.disclosure import Policy, release, review
+from iesoresearch.results import Number, Result, Table, Value
+
+POLICIES = [Policy(), Policy(8, 5), Policy(10, 10), Policy(10, 6, rounding="midpoint")]
+
+
+def released(rows, policy=None, **declared):
+    frame = pl.DataFrame(
+        [(f"g{i}", k / n, max(k / n - 0.05, 0), min(k / n + 0.05, 1), n) for i, (k, n) in
+         enumerate(rows)], ["g", "rate", "rate_low", "rate_high", "n"], orient="row",
+    )  # fmt: skip
+    ends = {f"rate_{end}": Value("model", end, 3, "n", follows="rate") for end in ("low", "high")}
+    values = {"rate": Value("rate", "Rate", 3, "n", **declared)} | ends
+    values |= {"n": Value("count", "People", 0)}
+    table = Table("T", frame, {"g": "Group"}, values)
+    k, n = rows[0]
+    numbers = {"rate": Number(100 * k / n, n, "%", 1, "rate")}
+    return release(Result(tables={"t": table}, numbers=numbers), policy or Policy())
+
+
+def test_a_rate_is_that_of_the_rounded_counts():
+    found = released([(483, 1001), (17, 52)])
+    assert found.tables["t"].frame.rows() == [
+        ("g0", 485 / 1000, 0.435, 0.535, 1000, "released"),
+        ("g1", 15 / 50, 0.25, 0.35, 50, "released"),
+    ]
+    assert found.numbers["rate"].value == 48.5
+
+
+def test_what_a_model_estimated_stays_as_it_is():
+    estimate = released([(483, 1001)], counted=False).tables["t"].frame
+    assert estimate["rate"].to_list() == [round(483 / 1001, 4)]
+    frame = pl.DataFrame({"g": ["a"], "rate": [0.4321], "n": [1001]})  # weighted: 432.5 people
+    values = {"rate": Value("rate", "Rate", 3, "n"), "n": Value("count", "People", 0)}
+    weighted = Result(tables={"t": Table("T", frame, {"g": "Group"}, values)})
+    assert release(weighted, Policy()).tables["t"].frame["rate"].to_list() == [0.4321]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_people_who_cannot_be_told_apart_by_counts_cannot_by_rates(policy, data):
+    """The rate is a function of the two counts as they are shown, whatever they were."""
+    n = data.draw(st.integers(60, 3000))
+    k = data.draw(st.integers(policy.min_count, n - policy.min_count))
+    low, high = policy.shown_as(policy.rounded(n))
+    other_n = data.draw(st.integers(low, high))
+    low, high = policy.shown_as(policy.rounded(k))
+    least, most = policy.min_count, other_n - policy.min_count
+    other_k = data.draw(st.integers(max(low, least), max(min(high, most), max(low, least))))
+    one, other = released([(k, n)], policy), released([(other_k, other_n)], policy)
+    if None not in (*one.tables["t"].frame["rate"], *other.tables["t"].frame["rate"]):
+        assert one.tables["t"].frame["rate"][0] == other.tables["t"].frame["rate"][0]
+        assert one.numbers["rate"].value == other.numbers["rate"].value
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_review_lets_it_pass(policy):
+    rows = [(483, 1001), (17, 52), (40, 67), (333, 999)]
+    found = review.outputs({"run": released(rows, policy)}, policy)
+    assert {one.status for one in found if one.output == "table:t"} == {"pass"}
