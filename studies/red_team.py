@@ -35,7 +35,7 @@ POLICIES = {
     "zeros shown": Policy(10, 5, zeros_disclosive=False),
 }
 DESIGNS = ("groups", "three-way", "hierarchy", "nested", "zeros", "rates", "national")
-DRAWS = 30
+DRAWS = 6
 _PUBLISHED = 20
 
 WITHIN = {
