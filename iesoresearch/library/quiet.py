@@ -3,6 +3,7 @@
 A file may be called after a patient.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,9 +38,11 @@ class Quiet:
             if path is not None:
                 words |= {str(path): "the file of people", path.name: "the file of people"}
         if folder is not None:
-            words |= {f"{f}/": "" for f in (folder, folder.resolve())}
-            words |= {str(f): "the folder of the data" for f in (folder, folder.resolve())}
-            words[folder.resolve().name] = "the folder of the data"
+            places = {str(folder), str(folder.resolve())}
+            # a word such as "data", or ".", is found in our own sentences
+            places = {place for place in places if not re.fullmatch(r"[a-z.]*", place)}
+            words |= {f"{place}/": "" for place in places}
+            words |= dict.fromkeys(places, "the folder of the data")
         # the longest first: a path before the name at its end
         self._words = sorted(words.items(), key=lambda pair: -len(pair[0]))
 

@@ -1,5 +1,7 @@
 """What an ingest is told about files is strict, and says what was meant."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -62,6 +64,14 @@ def test_names_of_files_are_not_told(tmp_path):
     )
     with pytest.raises(DataError, match="A file cannot be read to its end"), quiet.told():
         raise pl.exceptions.ComputeError("Snodgrass")
+
+
+def test_our_own_words_stay_whatever_the_folder_is_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ours = "The data: 2 problem(s) in the data. contacts: a row. Mend it."
+    for name in (".", "data", "a"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        assert Quiet(Path(name)).text(ours) == ours
 
 
 CONTENT = pl.LazyFrame({"element": ["homework", "hopes"], "words": [10, 20]})
