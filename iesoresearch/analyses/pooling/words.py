@@ -134,8 +134,9 @@ def _limits(found: Computed) -> str:
         "interval of a likelihood takes the spread between sites as estimated and is too narrow "
         "with few of them, and so is its prediction interval: in drawn pools with a known truth "
         "both hold it less often than in 95 of 100 (studies/pooling.py). Where only "
-        "the number of people is a range, each of its values counts alike. Probabilities of moves are pooled one by one and need not add up to 100 %; sites "
-        "with another number of states are matched but not pooled, for theirs are other states. "
+        "the number of people is a range, each of its values counts alike. Probabilities of moves "
+        "are pooled one by one and need not add up to 100 %; sites with another number of states "
+        "are matched but not pooled, for theirs are other states. "
         "Who knows one site's own numbers can take them off the pool: of two sites that leaves the "
         "other. A letter hides the name of a site, not its size. "
     )
