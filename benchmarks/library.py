@@ -22,8 +22,9 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.data import synthetic
-from iesoresearch.library import log, store
-from iesoresearch.library.keys import Keys
+from iesoresearch.library import store
+from iesoresearch.library.store import log
+from iesoresearch.library.store.keys import Keys
 
 OUT = Path(__file__).resolve().parents[1] / "reports" / "out" / "benchmarks"
 SEED, PARTS, LINES = 1, 16, 100_000

@@ -2,7 +2,8 @@
 
 An exact rate beside a rounded number of people often tells the exact count. So at release the
 people in it and the people it is of are rounded as counts are, and the rate is their ratio; the
-ends of its interval move with it, so that its middle does not tell what it was.
+ends of its interval move with it, so that its middle does not tell what it was. A rate that is no
+whole number of people, such as an imputed one, counts as the nearest.
 """
 
 import polars as pl
@@ -38,13 +39,8 @@ def columns(frame: pl.DataFrame, values: dict[str, Value], policy: Policy) -> di
         if people is None or people.kind != "count":
             continue
         rate, n = frame[name].cast(pl.Float64), frame[value.denominator].cast(pl.Float64)
-        inside = rate * n
-        if ((inside - inside.round()).abs() > _WHOLE).any():
-            continue  # weighted: no whole number of people can be told from it
-        whole = policy.rounded(n)
-        given = pl.select(
-            pl.when(whole > 0).then(policy.rounded(inside.round()) / whole).otherwise(rate)
-        ).to_series()
+        inside, whole = policy.rounded((rate * n).round()), policy.rounded(n)
+        given = pl.select(pl.when(whole > 0).then(inside / whole).otherwise(rate)).to_series()
         found[name] = given
         for end in (f"{name}_low", f"{name}_high"):
             if end in values and values[end].derive is None:
@@ -60,6 +56,7 @@ def number(number: Number, policy: Policy) -> float | None:
     scale = 100.0 if number.unit == "%" else 1.0
     inside = number.value / scale * number.n
     n = policy.rounded(number.n)
+    # a rate that was adjusted or weighted is no whole number of people
     if abs(inside - round(inside)) > _WHOLE or not n or not 0 <= inside <= number.n:
         return None
     return scale * policy.rounded(round(inside)) / n

@@ -78,7 +78,10 @@ def _shape(found, table: Table) -> Iterator[Finding]:
     if keys:
         yield found("refuse", "rows of people", "A column names single people, referrals or "
                     "therapists. Give groups instead.", {"columns": sorted(set(keys))})  # fmt: skip
-    looks = identifiers.identifiers(table.frame)
+    # by its heading: a column "name" of predictors is none of people
+    headings = {key: heading for key, heading in table.keys.items() if heading}
+    headings = headings if len(set(headings.values())) == len(headings) else {}
+    looks = identifiers.identifiers(table.frame.rename(headings))
     if looks:
         yield found("refuse", "identifiers", "It looks as if there were identifiers in it: "
                     + "; ".join(one.text(True) for one in looks) + ".",

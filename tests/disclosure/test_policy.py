@@ -98,7 +98,8 @@ def test_presets(tmp_path, name, policy):
 
 def test_a_site_may_only_be_stricter(tmp_path):
     assert read(tmp_path, "min_count: 10", "min_count: 15\nsurvival: 30") == Policy(15, survival=30)
-    with pytest.raises(ParameterError, match=r"may only be stricter than disclosure\.yaml") as caught:
+    match = r"may only be stricter than disclosure\.yaml"
+    with pytest.raises(ParameterError, match=match) as caught:
         read(tmp_path, "min_count: 10", "min_count: 7\ndominance_p: 0.05\nrounding: midpoint")
     assert "sites/disclosure.yaml" in str(caught.value)
     assert (

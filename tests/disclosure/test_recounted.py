@@ -37,10 +37,13 @@ def test_a_rate_is_that_of_the_rounded_counts():
 def test_what_a_model_estimated_stays_as_it_is():
     estimate = released([(483, 1001)], counted=False).tables["t"].frame
     assert estimate["rate"].to_list() == [round(483 / 1001, 4)]
-    frame = pl.DataFrame({"g": ["a"], "rate": [0.4321], "n": [1001]})  # weighted: 432.5 people
+
+
+def test_an_imputed_rate_is_that_of_the_nearest_count():
+    frame = pl.DataFrame({"g": ["a"], "rate": [0.4321], "n": [1001]})  # 432.5, so 433 people
     values = {"rate": Value("rate", "Rate", 3, "n"), "n": Value("count", "People", 0)}
-    weighted = Result(tables={"t": Table("T", frame, {"g": "Group"}, values)})
-    assert release(weighted, Policy()).tables["t"].frame["rate"].to_list() == [0.4321]
+    imputed = Result(tables={"t": Table("T", frame, {"g": "Group"}, values)})
+    assert release(imputed, Policy()).tables["t"].frame["rate"].to_list() == [435 / 1000]
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -10,6 +10,7 @@ import pytest
 
 from iesoresearch.project import find
 
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     root = find().root

@@ -10,7 +10,7 @@ import pytest
 from iesoresearch.data import synthetic
 from iesoresearch.library import store
 from iesoresearch.library.ingest import ingest
-from iesoresearch.library.keys import Keys
+from iesoresearch.library.store.keys import Keys
 from iesoresearch.seeds import rng
 
 _GIVEN = ("Ada", "Boadicea", "Cuthbert", "Dilwyn", "Eluned", "Ffion", "Gethin", "Hamza", "Ines")

@@ -6,7 +6,8 @@ from datetime import date
 
 import polars as pl
 
-from iesoresearch.library import choices, same_person
+from iesoresearch.library import choices
+from iesoresearch.library.choices import same_person
 from iesoresearch.library.deidentify import pseudonyms
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from iesoresearch.library import choices, store
-from iesoresearch.library.keys import VARIABLE
+from iesoresearch.library.store.keys import VARIABLE
 
 STUDY = """\
 id: talk

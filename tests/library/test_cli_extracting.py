@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 import yaml
 
-from iesoresearch.library import choices, consent, store
-from iesoresearch.library.keys import VARIABLE
+from iesoresearch.library import choices, store
+from iesoresearch.library.choices import consent
+from iesoresearch.library.store.keys import VARIABLE
 
 PARAMS = Path(__file__).parents[2] / "params"
 EXAMPLE = PARAMS / "agreements" / "example.yaml"

@@ -11,7 +11,7 @@ import pytest
 
 from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.library import register, store
-from iesoresearch.library.keys import Keys
+from iesoresearch.library.store.keys import Keys
 
 DAY = date(2030, 1, 1)  # after whatever day the log is written on
 DETAILS = {

@@ -6,9 +6,9 @@ import json
 import polars as pl
 import pytest
 
-from iesoresearch.library import keys as key_module
 from iesoresearch.library import store
-from iesoresearch.library.keys import Keys
+from iesoresearch.library.store import keys as key_module
+from iesoresearch.library.store.keys import Keys
 
 
 @pytest.fixture

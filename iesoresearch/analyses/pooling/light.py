@@ -112,7 +112,9 @@ def _shares(model, errors, n: int, shared) -> Table:
     values = {
         "n": Value("count", "People at the first session, expected", 0, **shared),
         "of": Value("count", "of", 0, **shared),
-        "share": Value("rate", "Share at the first session", 3, "of", parts_of=(), **shared),
+        "share": Value(
+            "rate", "Share at the first session", 3, "of", parts_of=(), counted=False, **shared
+        ),
         "share_low": Value("model", "95 % from", 3, "of", follows="share", **shared),
         "share_high": Value("model", "to", 3, "of", follows="share", **shared),
     }
@@ -152,7 +154,9 @@ def _moves(model, errors, sequences, shared) -> Table:
     frame = pl.DataFrame(rows, schema=names, orient="row").fill_nan(None)
     values = {
         "n": Value("count", "Expected moves", 0, **shared),
-        "probability": Value("rate", "Probability", 3, "n", parts_of=("origin",), **shared),
+        "probability": Value(
+            "rate", "Probability", 3, "n", parts_of=("origin",), counted=False, **shared
+        ),
         "probability_low": Value("model", "95 % from", 3, "n", follows="probability", **shared),
         "probability_high": Value("model", "to", 3, "n", follows="probability", **shared),
     }

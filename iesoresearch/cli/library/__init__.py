@@ -1,17 +1,10 @@
 """``iesoresearch library``: the secure research library."""
 
-import typer
+from iesoresearch.cli.library import choosing, extracting, ingesting, storing
+from iesoresearch.cli.library.app import app
 
-app = typer.Typer(help="The secure research library.", no_args_is_help=True)
+__all__ = ["app"]
 
-
-@app.callback()
-def _group() -> None:
-    """The secure research library."""
-
-
-# one line per module of commands: each adds its commands to `app`
-from iesoresearch.cli.library import choosing  # noqa: E402, F401
-from iesoresearch.cli.library import storing  # noqa: E402, F401
-from iesoresearch.cli.library import extracting  # noqa: E402, F401
-from iesoresearch.cli.library import ingesting  # noqa: E402, F401
+# importing them added their commands; the help lists them in the order of the work
+_ORDER = [module.__name__ for module in (storing, ingesting, choosing, extracting)]
+app.registered_commands.sort(key=lambda command: _ORDER.index(command.callback.__module__))

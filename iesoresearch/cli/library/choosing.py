@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from iesoresearch.cli.library import app
+from iesoresearch.cli.library.app import app
 from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
 from iesoresearch.errors import OutputError, ParameterError
 
@@ -66,7 +66,7 @@ def consent(
     wait: Wait = 60,
 ) -> None:
     """Record who consented to a study or trial, or withdrew consent; no reason is asked for."""
-    from iesoresearch.library import consent as consents
+    from iesoresearch.library.choices import consent as consents
 
     print(
         consents.record_consents(opened(folder, key, who), study, people, why=why, wait=wait).text()
@@ -90,7 +90,7 @@ def withdraw(
     wait: Wait = 60,
 ) -> None:
     """Take people out of the library for good, and say which extracts and runs held them."""
-    from iesoresearch.library import withdrawal
+    from iesoresearch.library.choices import withdrawal
 
     done = withdrawal.withdraw(
         opened(folder, key, who),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from iesoresearch import project
-from iesoresearch.cli.library import app
+from iesoresearch.cli.library.app import app
 from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
 
 Purpose = Annotated[
@@ -22,9 +22,9 @@ KeyOut = Annotated[
 @app.command("agreement")
 def agreement(purpose: Purpose) -> None:
     """Check a data-sharing agreement, without reading any record."""
-    from iesoresearch.library import agreement as agreements
-    from iesoresearch.library import grounds
-    from iesoresearch.library.quasi import quasi_identifiers
+    from iesoresearch.library.extract import agreement as agreements
+    from iesoresearch.library.extract import grounds
+    from iesoresearch.library.extract.quasi import quasi_identifiers
 
     path = agreements.find(purpose, project.find().params)
     agreed = agreements.read(path)
@@ -52,8 +52,8 @@ def extract(
 ) -> None:
     """Write the extract of an agreement: sealed, with the minimum data, choices honoured."""
     from iesoresearch.disclosure.policy import Policy
-    from iesoresearch.library import agreement as agreements
     from iesoresearch.library import extract as extracts
+    from iesoresearch.library.extract import agreement as agreements
 
     params = project.find().params
     made = extracts.extract(
@@ -81,7 +81,7 @@ def open_(
     out: Out,
 ) -> None:
     """Open an extract into a folder that runs read; refused once the agreement has run out."""
-    from iesoresearch.library import opening
+    from iesoresearch.library.extract import opening
 
     for path in opening.open_extract(sealed, key, out):
         print(path)
@@ -100,8 +100,8 @@ def annotate(
     wait: Wait = 60,
 ) -> None:
     """Draw a small sample of redacted sessions for coders inside, and nothing else of anybody."""
-    from iesoresearch.library import agreement as agreements
-    from iesoresearch.library import annotation
+    from iesoresearch.library.extract import agreement as agreements
+    from iesoresearch.library.extract import annotation
 
     made = annotation.annotate(
         opened(folder, key, who),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from iesoresearch.cli.library import app
+from iesoresearch.cli.library.app import app
 from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
 from iesoresearch.errors import ParameterError
 
@@ -54,8 +54,8 @@ def ingest(
     written in clear, and nothing at all if anything is wrong.
     """
     from iesoresearch.library import ingest as ingesting
-    from iesoresearch.library.declared import Declared
-    from iesoresearch.library.inputs import mapped
+    from iesoresearch.library.ingest.declared import Declared
+    from iesoresearch.library.ingest.inputs import mapped
 
     if data is None and mapping is None:
         raise ParameterError("Name the folder of the data, or a --mapping that says where it is.")

@@ -30,7 +30,7 @@ Wait = Annotated[
 
 def opened(folder: Path, key: Path | None, who: str | None = None) -> "Library":
     """The library that a command works on."""
-    from iesoresearch.library.keys import Keys
     from iesoresearch.library.store import open_library
+    from iesoresearch.library.store.keys import Keys
 
     return open_library(folder, Keys.load(key), who=who)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from iesoresearch.cli.library import app
+from iesoresearch.cli.library.app import app
 from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
 from iesoresearch.errors import DataError, OutputError, ParameterError
 
@@ -31,7 +31,7 @@ def create(
 ) -> None:
     """Make an empty library in a new folder."""
     from iesoresearch.library import store
-    from iesoresearch.library.keys import Keys
+    from iesoresearch.library.store.keys import Keys
 
     if new_key is not None and key is not None:
         raise ParameterError("Name a key that is there (--key) or a new one (--new-key), not both.")
@@ -98,7 +98,7 @@ def check(
     ] = None,
 ) -> None:
     """Prove every file, every line of the log and every deletion; exit code 3 if one fails."""
-    from iesoresearch.library.check import check as prove
+    from iesoresearch.library.store.check import check as prove
 
     found = prove(opened(folder, key), head)
     for note in found.notes:
@@ -126,7 +126,7 @@ def rotate(
     wait: Wait = 60,
 ) -> None:
     """Have the library opened by another key, made in a new file if there is none."""
-    from iesoresearch.library.keys import Keys
+    from iesoresearch.library.store.keys import Keys
 
     library = opened(folder, key, who)
     if new_key.resolve().is_relative_to(library.folder):
@@ -154,7 +154,7 @@ def retain(
     wait: Wait = 60,
 ) -> None:
     """Remove records whose years are over, with proof."""
-    from iesoresearch.library import retention
+    from iesoresearch.library.store import retention
 
     library = opened(folder, key, who)
     day = on.date() if on else None
@@ -193,7 +193,7 @@ def _settings(path: Path | None) -> dict[str, Any]:
 
 
 def _count(number: int) -> str:
-    from iesoresearch.library.log import told
+    from iesoresearch.library.store.log import told
 
     return f"{told(number)}"
 

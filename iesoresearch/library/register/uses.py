@@ -10,7 +10,7 @@ import yaml
 
 from iesoresearch.errors import DataError
 from iesoresearch.library import choices
-from iesoresearch.library.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT
+from iesoresearch.library.choices.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT
 from iesoresearch.library.small import rounded
 
 DESTROYED = "extract destroyed"

@@ -1,0 +1,164 @@
+"""Identifiability in words and as data that may leave, with counts as the policy has them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from iesoresearch.disclosure.policy import Policy
+from iesoresearch.library.extract.agreement import Agreement, Refused
+from iesoresearch.library.extract.generalise import NONE
+from iesoresearch.library.extract.identifiability import Report, Step
+
+_ROUNDING = 1e-9  # of logarithms: classes that are exactly at the limit pass
+_COURSE = (
+    "k does not cover the course of care, as the days between appointments and the scores make "
+    "nearly everybody one of a kind: who knows on which days a patient was seen, counted from any "
+    "of them, can find her in spite of the pseudonyms. Territory, agreement, encryption and expiry "
+    "protect against that, not k. For the same reason two extracts in one hand can be laid side by "
+    "side by days and scores."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is said of the identifiability of an extract.
+
+    Parameters
+    ----------
+    report
+        As measured.
+    agreement
+        Whose limits hold.
+    policy
+        How counts are shown.
+    n_suppressed
+        Patients left out so that the others reach k.
+    n_excluded
+        Patients left out by their own choice, or for want of consent.
+    """
+
+    report: Report
+    agreement: Agreement
+    policy: Policy
+    n_suppressed: int = 0
+    n_excluded: int = 0
+
+    def with_course(self, alone: int | None) -> "Shown":
+        """The same, with the patients who are alone in their course of appointments."""
+        return replace(self, report=replace(self.report, course=alone))
+
+    def count(self, n: int) -> str:
+        """A number of patients as it may be told."""
+        few = self.policy.min_count
+        return f"fewer than {few}" if n < few else f"{self.policy.rounded(n):,}"
+
+    def share(self, n: int) -> str:
+        """The same with its share of all patients, where it is told."""
+        total = self.report.n_patients
+        told = self.count(n)
+        return told if n < self.policy.min_count else f"{told} ({n / total:.0%} of them)"
+
+    @property
+    def enough(self) -> bool:
+        """Whether both limits are reached."""
+        return self.report.k >= self.agreement.limits.k and not self._uniform
+
+    @property
+    def _uniform(self) -> list[str]:
+        """Sensitive columns that do not vary enough in some class."""
+        limits = self.agreement.limits
+        return [
+            column
+            for column, d in self.report.diversity.items()
+            if d.distinct < limits.l or d.entropy < limits.l_entropy - _ROUNDING
+        ]
+
+    def lines(self) -> list[str]:
+        """Sentences for a terminal or a page."""
+        r, limits = self.report, self.agreement.limits
+        by = ", ".join(r.quasi) or "nothing: there is no column to know somebody by"
+        reached = f"at least {limits.k}" if r.k >= limits.k else f"below {limits.k}"
+        lines = [
+            f"Identifiability of {self.count(r.n_patients)} patients, alike in: {by}.",
+            f"k: {reached} (limit {limits.k}); patients in classes below the limits: "
+            f"{self.share(r.below)}; "
+            f"alone in theirs: {self.share(r.unique)}.",
+        ]
+        if self.n_suppressed:
+            lines.append(
+                f"Left out to reach k: {self.count(self.n_suppressed)} patients. They are unlike "
+                "the others, so what is found holds for the others."
+            )
+        if self.n_excluded:
+            lines.append(
+                f"Left out by their own choice, or without consent: {self.count(self.n_excluded)} "
+                "patients."
+            )
+        for column, found in r.diversity.items():
+            lines.append(
+                f"l of {column}: {found.distinct} different values, as varied as "
+                f"{found.entropy:.1f} equally common ones, in the least varied class (limit "
+                f"{limits.l}, and {limits.l_entropy:g})."
+            )
+        lines += [f"Alone with their {c}: {self.share(n)}." for c, n in r.alone.items()]
+        if r.course is not None:
+            lines.append(f"Alone with their course of appointments: {self.share(r.course)}.")
+        return [*lines, _COURSE]
+
+    def data(self) -> dict[str, Any]:
+        """The same for a file."""
+        r, limits = self.report, self.agreement.limits
+        return {
+            "quasi_identifiers": list(r.quasi),
+            "patients": self.count(r.n_patients),
+            "k_limit": limits.k,
+            "k_reached": r.k >= limits.k,
+            "below_k": self.count(r.below),
+            "alone": self.count(r.unique),
+            "left_out": self.count(self.n_suppressed),
+            "l_limit": limits.l,
+            "l_entropy_limit": limits.l_entropy,
+            "diversity": {
+                name: {"distinct": d.distinct, "entropy": round(d.entropy, 2)}
+                for name, d in r.diversity.items()
+            },
+            "alone_by_column": {name: self.count(n) for name, n in r.alone.items()},
+            "alone_in_course": None if r.course is None else self.count(r.course),
+            "caution": _COURSE,
+        }
+
+    def refuse(self, steps: list[Step]) -> None:
+        """Let the extract pass only if both limits are reached.
+
+        Raises
+        ------
+        Refused
+            Which limit is not reached, and what to make coarser first.
+        """
+        if self.enough:
+            return
+        r, limits = self.report, self.agreement.limits
+        varied = "".join(
+            f", or whose classes have fewer than {limits.l} values of {c} or nearly all of one"
+            for c in self._uniform
+        )
+        raise Refused(
+            "identifiability",
+            f"The extract of agreement {self.agreement.id} would let patients be told apart: it "
+            f"has {self.count(r.below)} patients who are like fewer than {limits.k} in "
+            f"{', '.join(r.quasi) or 'anything'}{varied}. {self._advice(steps)}Nothing was "
+            "written.",
+        )
+
+    def _advice(self, steps: list[Step]) -> str:
+        if not steps:
+            return "Take columns out (generalise: none), or agree on other limits. "
+        told = ", then ".join(_step(s, self.count(s.below)) for s in steps)
+        return (
+            f"Make coarser first (generalise): {told}. Or let limits.suppress_at_most leave a few "
+            "patients out. "
+        )
+
+
+def _step(step: Step, few: str) -> str:
+    what = f"without {step.column}" if step.level == NONE else f"{step.column}: {step.level}"
+    return f"{what} ({f'{few} patients still below' if step.below else 'limits reached'})"
