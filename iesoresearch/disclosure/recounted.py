@@ -1,17 +1,22 @@
 """Rates that were counted, given again as released counts give them.
 
 An exact rate beside a rounded number of people often tells the exact count. So at release the
-people in it and the people it is of are rounded as counts are, and the rate is their ratio; the
-ends of its interval move with it, so that its middle does not tell what it was. A rate that is no
-whole number of people, such as an imputed one, counts as the nearest.
+people in it and the people it is of are rounded as counts are, and the rate is their ratio. So is
+Wilson's interval, whose width would tell the counts as well; the ends of an interval that is no
+function of them, such as that of a bootstrap, move with the rate, so that their middle does not
+tell what it was. A rate that is no whole number of people, such as an imputed one, counts as the
+nearest.
 """
 
+import numpy as np
 import polars as pl
 
 from iesoresearch.disclosure.policy import Policy
+from iesoresearch.models import proportions
 from iesoresearch.results import Number, Value
 
 _WHOLE = 1e-6  # from a whole number of people, after a division and a multiplication
+_SAME = 1e-4  # of the ends of an interval that are rounded or clipped by an analysis
 
 
 def columns(frame: pl.DataFrame, values: dict[str, Value], policy: Policy) -> dict[str, pl.Series]:
@@ -42,10 +47,25 @@ def columns(frame: pl.DataFrame, values: dict[str, Value], policy: Policy) -> di
         inside, whole = policy.rounded((rate * n).round()), policy.rounded(n)
         given = pl.select(pl.when(whole > 0).then(inside / whole).otherwise(rate)).to_series()
         found[name] = given
-        for end in (f"{name}_low", f"{name}_high"):
-            if end in values and values[end].derive is None:
-                moved = (frame[end] + (given - rate)).clip(0.0, 1.0)
-                found[end] = moved.round(values[end].digits + 1)
+        ends = [f"{name}_low", f"{name}_high"]
+        if all(end in values and values[end].derive is None for end in ends):
+            anew = _ends(frame.select(ends), given - rate, (rate, n), (inside, whole))
+            found |= dict(zip(ends, anew, strict=True))
+    return found
+
+
+def _ends(given: pl.DataFrame, moved: pl.Series, exact: tuple, shown: tuple) -> list[pl.Series]:
+    """Both ends of an interval: Wilson's of the rounded counts, where it was that of the exact."""
+    rate, n = (column.fill_null(float("nan")).to_numpy() for column in exact)
+    inside, whole = (column.fill_null(float("nan")).to_numpy() for column in shown)
+    found = []
+    for column, was, anew in zip(
+        given, proportions.wilson(rate * n, n), proportions.wilson(inside, whole), strict=True
+    ):
+        ends = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        are_wilson = np.isclose(ends, was, rtol=0, atol=_SAME)
+        ends = np.where(are_wilson, anew, np.clip(ends + moved.to_numpy(), 0.0, 1.0))
+        found.append(pl.Series(column.name, ends).fill_nan(None))
     return found
 
 

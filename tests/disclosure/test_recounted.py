@@ -1,11 +1,13 @@
 """Rates are given as released counts give them, so that they tell no more than these do."""
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iesoresearch.disclosure import Policy, release, review
+from iesoresearch.models import proportions
 from iesoresearch.results import Number, Result, Table, Value
 
 POLICIES = [Policy(), Policy(8, 5), Policy(10, 10), Policy(10, 6, rounding="midpoint")]
@@ -32,6 +34,19 @@ def test_a_rate_is_that_of_the_rounded_counts():
         ("g1", 15 / 50, 0.25, 0.35, 50, "released"),
     ]
     assert found.numbers["rate"].value == 48.5
+
+
+def test_wilsons_interval_is_that_of_the_rounded_counts():
+    """Its width would tell the counts: 344 of 366, whatever the rate is rounded to."""
+    low, high = proportions.wilson(np.array([344.0]), np.array([366.0]))
+    frame = pl.DataFrame({"g": ["a"], "x": [344 / 366], "x_low": low, "x_high": high, "n": [366]})
+    values = {"x": Value("rate", "Rate", 3, "n"), "x_low": Value("model", "", 3, "n"),
+              "x_high": Value("model", "", 3, "n"), "n": Value("count", "People", 0)}  # fmt: skip
+    result = Result(tables={"t": Table("T", frame, {"g": "Group"}, values)})
+    shown = release(result, Policy()).tables["t"].frame
+    expected = proportions.wilson(np.array([345.0]), np.array([365.0]))
+    assert shown["x"].item() == 345 / 365
+    np.testing.assert_allclose(shown.select("x_low", "x_high").row(0), np.ravel(expected))
 
 
 def test_what_a_model_estimated_stays_as_it_is():
