@@ -288,14 +288,18 @@ def test_a_folder_of_somebody_else_is_left_alone(call):
     assert (call.home / "reports" / "out" / "tiny").read_text() == "my thesis"
 
 
-def test_a_fault_of_the_program_is_no_difference_of_numbers(call, monkeypatch):
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_fault_of_the_program_is_no_difference_of_numbers(call, monkeypatch, debug):
     def broken(*_):
-        raise KeyError("Ada Lovelace")
+        raise KeyError(who)
 
+    who = "Ada Lovelace"
     monkeypatch.setattr(cli, "load_run", broken)
+    monkeypatch.setenv("IESORESEARCH_DEBUG", debug)
     code, _, errors = call("verify")
     assert code == 4
     assert "unexpected KeyError; nothing was changed" in errors
+    assert ("in broken" in errors) == bool(debug)  # where it happened
     assert "Lovelace" not in errors
 
 

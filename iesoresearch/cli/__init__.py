@@ -6,6 +6,7 @@ Heavy imports wait inside the commands, so that help and a cached run are quick.
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -191,9 +192,9 @@ def main() -> None:
         print(f"iesoresearch: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Exception as error:
+        # what a library says may quote data, so only where it happened and its kind are shown
         if os.environ.get("IESORESEARCH_DEBUG"):
-            raise
-        # what a library says may quote data, so only the kind of error is shown
+            traceback.print_tb(error.__traceback__)
         print(
             f"iesoresearch: unexpected {type(error).__name__}; nothing was changed. This is a "
             "fault of the program: please report it. IESORESEARCH_DEBUG=1 shows where it happened.",

@@ -250,6 +250,7 @@ def _keep_failed(target: Path, out: Path, name: str) -> Path | None:
     with files.writing(out):
         kept.parent.mkdir(exist_ok=True)
         executed.replace(kept)
+        kept.chmod(0o600)  # its tracebacks may quote data
     return kept
 
 

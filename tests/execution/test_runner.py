@@ -86,7 +86,8 @@ def test_the_cell_that_failed_and_the_next_command_are_shown(sandbox):
     assert "    1 / 0  # here" in outcome.message
     assert f"jupyter lab {sandbox.out / 'failed' / 'broken.ipynb'}" in outcome.message
     assert "Once it is mended: iesoresearch run broken" in outcome.message
-    assert (sandbox.out / "failed" / "broken.ipynb").is_file()
+    kept = sandbox.out / "failed" / "broken.ipynb"
+    assert kept.stat().st_mode & 0o777 == 0o600  # tracebacks may quote data
     assert not (sandbox.out / "broken").exists()
     assert not sandbox.partials()
 
