@@ -30,7 +30,8 @@ class Identified:
     frame
         ``local_id``, ``patient_id``, ``shift`` (days), ``born``, ``part``: whoever may come in.
     matching, aliases
-        Their rows for the tables of these names, without ``part``.
+        Rows for the tables of these names, without ``part``, of everybody: whoever may not come in
+        is recognised by them in later files, which may say less of her.
     excluded
         Pseudonyms of those who may not.
     counts
@@ -80,8 +81,8 @@ def identified(
         kept.select(
             "local_id", "patient_id", "shift", "born", part=part_of(pl.col("patient_id"))
         ),
-        matching.filter(~out),
-        kept.select(*_ALIASES).unique().sort("alias"),
+        matching,
+        frame.select(*_ALIASES).unique().sort("alias"),
         excluded,
         counts,
     )  # fmt: skip
