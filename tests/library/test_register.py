@@ -37,7 +37,7 @@ DETAILS = {
 def library(tmp_path_factory):
     home = tmp_path_factory.mktemp("register")
     made = store.create(home / "library", Keys.make(home / "key"), territory="GB", who="Jane Staff")
-    made.note("extract", "asked for by Jane Staff", DETAILS)
+    made.note("extract", "asked for by its head", DETAILS)
     for name, title, changed in (
         ("trial", "A trial", {"patients": 7, "expires": "2029-06-30", "kind": "trial"}),
         ("old", "An old use", {"patients": 1213, "expires": "2029-06-30"}),

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import ParameterError
+from iesoresearch.library.deidentify.written import refuse_identifiers
 from iesoresearch.library.strict import Strict, meant
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -61,7 +62,8 @@ class Study(Strict):
         Raises
         ------
         ParameterError
-            No such file, or naming every problem in it; without ethics review, saying so.
+            No such file, or naming every problem in it; without ethics review, saying so;
+            with what looks like a patient's identifier in what the log keeps.
         """
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -74,6 +76,10 @@ class Study(Strict):
         _refuse_without_ethics(path, content.get("ethics"))
         found = cls.check(content, str(path))
         found._refuse_disorder(path)
+        refuse_identifiers(
+            (("id", found.id, True), ("ethics.reference", found.ethics.reference, True)),
+            str(path),
+        )
         return found
 
     def _refuse_disorder(self, path: Path) -> None:

@@ -18,6 +18,7 @@ from iesoresearch.files import STATUS
 from iesoresearch.library.choices import ledger, people, same_person
 from iesoresearch.library.choices.ledger import WITHDRAWN
 from iesoresearch.library.choices.removal import STILL_READ, remove_excluded
+from iesoresearch.library.deidentify.written import kind_of_identifier
 from iesoresearch.library.small import rounded, said
 
 
@@ -186,6 +187,8 @@ def _runs_by_data(runs: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(runs.rglob(STATUS)):
         name = path.parent.relative_to(runs).as_posix()
+        if kind_of_identifier(name):
+            name = "(a run whose name is not repeated: it looks like an identifier)"
         prints = {
             _at(path, "inputs", "data"),
             _at(path.with_name("result.json"), "provenance", "data_fingerprint"),

@@ -86,7 +86,7 @@ class Redactor:
         The text is put into the normal form NFKC first, so that digits of full width are digits,
         and characters without width are taken out.
         """
-        text, counts = _normal(text), Counter()
+        text, counts = plain_form(text), Counter()
         text = self._encoded(text, own, counts)
         for kind, pattern in [*(own.patterns if own else ()), *PATTERNS]:
             text = _replaced(text, kind, pattern, counts)
@@ -119,13 +119,14 @@ def without_identifiers(message: str) -> str:
     return message
 
 
-def _normal(text: str) -> str:
+def plain_form(text: str) -> str:
+    """Text in the normal form NFKC, without characters that nobody sees."""
     text = unicodedata.normalize("NFKC", text)
     return "".join(c for c in text if unicodedata.category(c) != "Cf")
 
 
 def _plain(text: str) -> str:
-    return _normal(text).casefold().strip()
+    return plain_form(text).casefold().strip()
 
 
 def _decoded(word: str) -> str | None:

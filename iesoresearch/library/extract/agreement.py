@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import DisclosureError, ParameterError
+from iesoresearch.library.deidentify.written import refuse_identifiers
 from iesoresearch.library.extract import generalise, needs, purposes, territory
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.strict import Strict, meant
@@ -180,6 +181,21 @@ class Agreement(Strict):
             raise ValueError("; ".join(problems))
         return chosen
 
+    def refuse_identifiers(self, where: str) -> None:
+        """Refuse words that seem to name a patient: they would be in the log and the register.
+
+        Names count in title and purpose alone; organisations and authors may bear one.
+
+        Raises
+        ------
+        ParameterError
+            Naming every place, and no word of it.
+        """
+        texts = purposes.texts(self.model_dump(), "")
+        refuse_identifiers(
+            ((place, text, place in ("title", "purpose")) for place, text in texts), where
+        )
+
     def problems(self) -> list[str]:
         """What single fields cannot tell."""
         found = []
@@ -258,10 +274,24 @@ def read(path: Path) -> Agreement:
     content = _yaml(path)
     refuse_purpose(content, str(path))
     agreement = Agreement.check(content, str(path))
+    agreement.refuse_identifiers(str(path))
     problems = agreement.problems()
     if problems:
         raise ParameterError(f"{path}: {'; '.join(problems)}.")
     return agreement
+
+
+def name_of(given: Agreement | Path) -> str:
+    """How the log calls an agreement, or its file as long as that is not read.
+
+    Raises
+    ------
+    ParameterError
+        It seems to name a patient.
+    """
+    name = given.stem if isinstance(given, Path) else given.id
+    refuse_identifiers([("its name", name, True)], "The agreement")
+    return name
 
 
 def find(purpose: str, params: Path) -> Path:

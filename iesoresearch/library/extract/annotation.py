@@ -26,7 +26,7 @@ from iesoresearch.library.extract.handing import placed
 from iesoresearch.library.extract.needs import TRANSCRIPTS
 from iesoresearch.library.extract.opening import SAMPLE
 from iesoresearch.library.small import said
-from iesoresearch.library.store import sealed
+from iesoresearch.library.store import log, sealed
 
 #: Settings of a library, with what holds where they are not settled.
 MOST, SHARE = "annotation_sessions", "annotation_share"
@@ -82,7 +82,8 @@ def annotate(
         Something cannot be written, or is there already. Nothing is left of the sample.
     """
     on = on or date.today()
-    name = agreement.stem if isinstance(agreement, Path) else agreement.id
+    name = agreements.name_of(agreement)
+    log.text("why", why)
     with refusals_logged(library, name, why, "annotate refused"):
         if isinstance(agreement, Path):
             agreement = agreements.read(agreement)

@@ -29,6 +29,7 @@ def refuse(agreement: Agreement, home: str, settings: Mapping[str, Any], on: dat
         Transcripts, a territory records may not go to, an agreement that is not signed by both
         sides or has run out, columns that its analyses do not read.
     """
+    agreement.refuse_identifiers(f"Agreement {agreement.id}")
     refuse_content(agreement)
     name = f"Agreement {agreement.id}"
     why = territory.why_not(

@@ -34,7 +34,7 @@ from iesoresearch.library.extract.cutting import Cut
 from iesoresearch.library.extract.handing import placed
 from iesoresearch.library.extract.quasi import quasi_identifiers
 from iesoresearch.library.extract.selection import Selected
-from iesoresearch.library.store import sealed
+from iesoresearch.library.store import log, sealed
 from iesoresearch.library.store.keys import Keys
 
 EXTRACTS = "extracts"
@@ -123,7 +123,8 @@ def extract(
         Something cannot be written, or is there already. Nothing is left of the extract.
     """
     on, policy = on or date.today(), policy or Policy()
-    name = agreement.stem if isinstance(agreement, Path) else agreement.id
+    name = agreements.name_of(agreement)
+    log.text("why", why)
     with refusals_logged(library, name, why):
         if isinstance(agreement, Path):
             agreement = agreements.read(agreement)

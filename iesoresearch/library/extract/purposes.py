@@ -110,18 +110,19 @@ def search_all(content: Mapping[str, Any], places: tuple[str, ...]) -> list[Foun
     return [
         found
         for place in places
-        for where, text in _texts(content.get(place), place)
+        for where, text in texts(content.get(place), place)
         for found in search(text, where)
     ]
 
 
-def _texts(value: Any, place: str) -> list[tuple[str, str]]:
+def texts(value: Any, place: str) -> list[tuple[str, str]]:
+    """Every text in a value, whatever it is nested in, with the place it stands in."""
     if isinstance(value, str):
         return [(place, value)]
     if isinstance(value, Mapping):
-        return [t for key, part in value.items() for t in _texts(part, f"{place}.{key}")]
+        return [t for key, part in value.items() for t in texts(part, f"{place}.{key}".strip("."))]
     if isinstance(value, list | tuple):
-        return [t for part in value for t in _texts(part, place)]
+        return [t for part in value for t in texts(part, place)]
     return []
 
 

@@ -11,6 +11,7 @@ import yaml
 from iesoresearch.errors import DataError
 from iesoresearch.library import choices
 from iesoresearch.library.choices.ledger import LOCAL_OPTOUT, NATIONAL_OPTOUT
+from iesoresearch.library.deidentify.written import kind_of_identifier
 from iesoresearch.library.small import rounded
 
 DESTROYED = "extract destroyed"
@@ -147,7 +148,7 @@ def _outcomes(said: dict[str, Any], agreements: Path | None) -> tuple[str, ...]:
         path = agreements / f"{said.get('agreement')}.yaml"
         try:
             now = yaml.safe_load(path.read_text(encoding="utf-8"))["publications"]
-            known += [str(one) for one in now]
+            known += [t for t in map(str, now) if not kind_of_identifier(t, names=False)]
         except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
             pass  # nothing further is stated
     return tuple(dict.fromkeys(known))

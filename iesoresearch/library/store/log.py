@@ -9,20 +9,17 @@ import hashlib
 import hmac
 import json
 import numbers
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from iesoresearch.errors import DataError, ParameterError
-from iesoresearch.library.deidentify.pseudonyms import normal_number
+from iesoresearch.library.deidentify.written import kind_of_identifier
 
 FEW = 10  # counts below it are not told
 START = "0" * 64  # what the first line follows
 _LONGEST = 2000  # characters of a text that somebody gives
-_TEN_DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){9}(?!\d)")
-_MAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\W\d_]{2}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def text(name: str, given: str) -> str:
     ------
     ParameterError
         There are none, too many, some that cannot be stored, or, where it is not about who does
-        it, what looks like an NHS number or an e-mail address.
+        it, what looks like an identifier of a patient.
     """
     given = given.strip() if isinstance(given, str) else ""
     if not given or len(given) > _LONGEST or not _storable(given):
@@ -87,11 +84,11 @@ def text(name: str, given: str) -> str:
             f"The log of the library needs to know {name}: give --{name} in 1 to {_LONGEST} "
             "characters. It never names a patient."
         )
-    named = any(normal_number(found) for found in _TEN_DIGITS.findall(given))
-    if name != "who" and (named or _MAIL.search(given)):
+    kind = None if name == "who" else kind_of_identifier(given)
+    if kind:
         raise ParameterError(
-            f"--{name} holds what looks like an NHS number or an e-mail address. The log of the "
-            "library never names a patient: say it without."
+            f"--{name} holds what looks like {kind}. The log of the library never names a patient: "
+            "say it without."
         )
     return given
 

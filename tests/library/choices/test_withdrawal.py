@@ -114,6 +114,16 @@ def test_earlier_uses_are_told_by_count(library, ask, tmp_path):
     assert library.log()[-1]["details"]["extracts"] == ["one", "three"]
 
 
+def test_a_run_whose_name_is_a_number_is_not_repeated(library, ask, tmp_path):
+    extract(library, "one", ["p0"], "print-1")
+    run(tmp_path / "runs", f"for {N[0]}", "print-1")
+    text = withdrawal.withdraw(
+        library, ask(f"{N[0]},,"), why="asked to", runs=tmp_path / "runs"
+    ).text()
+    assert "a run whose name is not repeated" in text
+    assert N[0] not in text + json.dumps(library.log()[-1]["details"])
+
+
 def test_it_is_said_that_nothing_was_looked_for(library, ask):
     text = withdrawal.withdraw(library, ask(f"{N[5]},,"), why="asked to").text()
     assert "No earlier extract held any of them." in text

@@ -1,6 +1,7 @@
 """Agreements: every problem at once, and what is refused whatever else is right."""
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,26 @@ def test_a_forbidden_purpose_is_refused_by_name_wherever_it_stands(written, chan
         agreements.read(written(**changes))
     assert raised.value.kind.startswith("forbidden purpose")
     assert raised.value.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Letters to 400.007.9190"},
+        {"purpose": "Whether Susan Byron recovered"},
+        {"recipient__organisation": "Care of ann@example.org"},
+        {"approvals": ["EXAMPLE-1, for 400 007 9190"]},
+        {"publications": ["on the patient of SW1A 1AA"]},
+        {"lawful_basis": "consent of the patient born on 5 March 1987"},
+        {"study": "400-007-9190"},
+        {"id": "400-007-9190"},
+    ],
+)
+def test_words_that_name_a_patient_are_refused_by_place(written, changes):
+    (name,) = changes
+    with pytest.raises(ParameterError, match=f"{name.replace('__', '.')} holds what") as raised:
+        agreements.read(written(**changes))
+    assert not re.search(r"9190|Susan|ann@|SW1A|1987", str(raised.value))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import hashlib
 import json
 import stat
 import subprocess
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -314,6 +315,25 @@ def test_a_forbidden_purpose_in_a_file_is_logged_without_its_words(library, tmp_
         extract.extract(library, path, tmp_path / "x", key_file=tmp_path / "k", why="asked")
     details = _last(library, "extract refused")["details"]
     assert details == {"agreement": "buyer", "kind": "forbidden purpose: sale"}
+
+
+@pytest.mark.parametrize(
+    ("given", "why", "message"),
+    [
+        (agreed(title="For 400.007.9190"), "asked", "title holds"),
+        (agreed(id="400-007-9190"), "asked", "its name holds"),
+        (Path("400-007-9190.yaml"), "asked", "its name holds"),
+        (agreed(), "asked by 400/007/9190", "--why holds"),
+    ],
+)
+def test_what_names_a_patient_reaches_neither_log_nor_register(
+    library, tmp_path, given, why, message
+):
+    before = library.log()
+    with pytest.raises(ParameterError, match=message):
+        _extract(library, tmp_path, given, why=why)
+    assert library.log() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_neither_folder_nor_key_is_overwritten_and_the_key_lies_elsewhere(library, made, tmp_path):

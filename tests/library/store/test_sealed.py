@@ -56,7 +56,7 @@ def test_changed_exchanged_or_lost_file_is_named(folder, key, name):
     path = folder / name
     content = path.read_bytes()
     other = (folder / ("a.parquet" if name[0] == "b" else "b.parquet")).read_bytes()
-    for changed in (content[:-1], content[:9] + b"x" + content[10:], other):
+    for changed in (content[:-1], content[:9] + bytes([content[9] ^ 1]) + content[10:], other):
         path.write_bytes(changed)
         with pytest.raises(DataError, match=f"{name} is damaged or was changed"):
             sealed.read_sealed(folder, key)
