@@ -102,7 +102,17 @@ def with_gap(
     return _with_columns(table, name, label, digits, part.sensitivity, gaps)
 
 
-def number(table: str, column: str, unit: str = "", **keys) -> Number:
+def number(
+    table: str,
+    column: str,
+    unit: str = "",
+    *,
+    digits: int | None = None,
+    scale: float = 1.0,
+    value: float | None = None,
+    n: int | None = None,
+    **keys,
+) -> Number:
     """A number that is the released cell of a table; suppressed where the cell is.
 
     Parameters
@@ -113,24 +123,35 @@ def number(table: str, column: str, unit: str = "", **keys) -> Number:
         Column of the cell; kind, digits and sensitivity are the column's.
     unit
         Shown behind the number.
+    digits
+        Decimals shown, where not those of the column.
+    scale
+        Of the number, if the cell is 1: 100 for per cent of a share.
+    value, n
+        What the analysis itself works with; release puts the cell in its place.
     **keys
         Keys of the row and their values.
     """
-    return Number(
-        None, unit=unit, derive=partial(_cell, table=table, column=column, unit=unit, keys=keys)
+    cell = partial(
+        _cell, table=table, column=column, unit=unit, digits=digits, scale=scale, keys=keys
     )
+    return Number(value, n, unit, digits or 0, derive=cell)
 
 
-def _cell(tables: Mapping[str, Table], table: str, column: str, unit: str, keys: dict) -> Number:
+def _cell(
+    tables: Mapping[str, Table], table: str, column: str, unit: str, digits, scale, keys: dict
+) -> Number:
     found = tables[table]
     rows = found.frame.filter(*(pl.col(key) == value for key, value in keys.items()))
     if rows.height != 1:
         raise ValueError(f"Table {found.title!r}: {rows.height} rows with {keys}, not one.")
     value, cell = found.values[column], rows[column].item()
     status = rows[STATUS].item() if cell is None and STATUS in rows.columns else RELEASED
+    if cell is not None and scale != 1.0:
+        cell *= scale
     return Number(
-        cell, unit=unit, digits=value.digits, kind=value.kind, sensitivity=value.sensitivity,
-        status=status,
+        cell, unit=unit, digits=value.digits if digits is None else digits, kind=value.kind,
+        sensitivity=value.sensitivity, status=status,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ nearest.
 import numpy as np
 import polars as pl
 
+from iesoresearch.disclosure import solving
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.models import proportions
 from iesoresearch.results import Number, Value
@@ -67,6 +68,12 @@ def _ends(given: pl.DataFrame, moved: pl.Series, exact: tuple, shown: tuple) -> 
         ends = np.where(are_wilson, anew, np.clip(ends + moved.to_numpy(), 0.0, 1.0))
         found.append(pl.Series(column.name, ends).fill_nan(None))
     return found
+
+
+def safe_decimals(people: int, policy: Policy) -> int:
+    """Decimals at which a mean fits every number of people that is shown as this one is."""
+    low, _ = policy.shown_as(policy.rounded(people))
+    return solving.safe_decimals(max(low, policy.min_count))
 
 
 def number(number: Number, policy: Policy) -> float | None:

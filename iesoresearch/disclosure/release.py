@@ -82,7 +82,10 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
     elif (given := recounted.number(number, policy)) is not None:
         value = given
     elif isinstance(value, float):
-        value = round(value, number.digits + 1)
+        digits = number.digits + 1
+        if number.kind == "mean" and number.n:
+            digits = min(digits, recounted.safe_decimals(number.n, policy))
+        value = round(value, digits)
     return replace(number, value=value, n=n)
 
 
@@ -183,10 +186,10 @@ def _released(
     guarded = _guarded(table)
     given = recounted.columns(table.frame, guarded, policy)
     frame = table.frame.with_columns(
-        given.get(name, _blurred(table.frame[name], value, policy))
+        given.get(name, _blurred(table, name, hidden[name], policy))
         .set(hidden[name], None)
         .alias(name)
-        for name, value in guarded.items()
+        for name in guarded
     )
     derived = {name: v.derive(frame) for name, v in guarded.items() if v.derive is not None}
     for marks in broken.values():
@@ -282,14 +285,21 @@ def _with_complement(
     return pl.Series(hidden, dtype=pl.Boolean)
 
 
-def _blurred(column: pl.Series, value: Value, policy: Policy) -> pl.Series:
+def _blurred(table: Table, name: str, hidden: pl.Series, policy: Policy) -> pl.Series:
     """Counts to the base of the policy; all else to one digit more than is shown.
 
-    A mean or rate in full would give away the number of people it was computed from.
+    A mean or rate in full would give away the number of people it was computed from, and a mean of
+    few people with that digit too.
     """
+    column, value = table.frame[name], table.values[name]
     if value.kind == "count":
         return policy.rounded(column)
-    return column.round(value.digits + 1) if column.dtype.is_float() else column
+    digits = value.digits + 1
+    people = _guarded(table).get(value.denominator)
+    if value.kind == "mean" and people is not None and people.kind == "count":
+        least = table.frame[value.denominator].filter(~hidden & column.is_not_null()).min()
+        digits = min(digits, recounted.safe_decimals(least or 0, policy))
+    return column.round(digits) if column.dtype.is_float() else column
 
 
 def small_status(policy: Policy) -> str:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from iesoresearch.data import identifiers
-from iesoresearch.disclosure import differencing, linked_review, table_review
+from iesoresearch.disclosure import differencing, linked_review, statistics, table_review
 from iesoresearch.disclosure.differencing import Earlier
 from iesoresearch.disclosure.findings import Finding, worst
 from iesoresearch.disclosure.policy import Policy
@@ -112,6 +112,11 @@ def _number(number: Number, told: Mapping[float, str], policy: Policy):
                 "A count of people is shown, or stands behind it, that is below the threshold or "
                 "not rounded. Release the run again under this policy."
             ), {}  # fmt: skip
+    if number.value not in told and statistics.undone_number(number, policy):
+        return "refuse", "rounding undone", (
+            "It is finer than the rounded count behind it, or the rate of other people: derive it "
+            "from a released table (disclosure.derived), or give the number it is a rate of."
+        ), {"people": number.n}  # fmt: skip
     if counts:
         return "pass", "counts", "Enough people stand behind it, and their count is rounded.", {
             "people": counts[0]
@@ -126,13 +131,14 @@ def _number(number: Number, told: Mapping[float, str], policy: Policy):
 
 
 def _told(result: Result) -> dict[float, str]:
-    """Every number of the tables, with a table it stands in."""
+    """Every number of the tables, rates in per cent as well, with a table it stands in."""
     return {
-        value: name
+        scale * cell: name
         for name, table in result.tables.items()
-        for column in table.values
+        for column, value in table.values.items()
         if table.frame.schema[column].is_numeric()
-        for value in table.frame[column].drop_nulls().to_list()
+        for cell in table.frame[column].drop_nulls().to_list()
+        for scale in ((1, 100.0) if value.kind == "rate" else (1,))
     }
 
 

@@ -12,10 +12,11 @@ import polars as pl
 
 from iesoresearch.disclosure import solving
 from iesoresearch.disclosure.policy import Policy
-from iesoresearch.results import Table, Value
+from iesoresearch.results import Number, Table, Value
 
 _SCALES = (1.0, 100.0, 1000.0)
 _NEAR = 1e-6
+_ROWS = 3  # of fewer counts a total is found by chance
 #: Words for one person's value, and words that may be about something else, such as parameters.
 ENDS = re.compile(r"min|max|minimum|maximum|youngest|oldest")
 PERHAPS_ENDS = re.compile(r"smallest|largest|lowest|highest|shortest|longest")
@@ -91,6 +92,75 @@ def undone(table: Table, name: str, policy: Policy) -> int:
             return 0
         told += len(fits) < len(candidates)
     return told
+
+
+def undone_number(number: Number, policy: Policy) -> bool:
+    """Whether a mean or rate that stands alone tells more of its people than their count shows.
+
+    So does a rate that is none of so many people: it is of others, whom its digits tell.
+    """
+    if number.kind not in ("rate", "mean") or number.n is None:
+        return False
+    scale = 100.0 if number.unit == "%" else 1.0
+    if number.kind == "rate":
+        inside = number.value / scale * number.n
+        if abs(inside - policy.rounded(round(inside))) <= _NEAR:
+            return False
+    low, high = policy.shown_as(int(number.n))
+    candidates = range(max(low, policy.min_count), high + 1)
+    decimals = solving.decimals_of(np.array([number.value], dtype=float))
+    fits = solving.fitting(number.value, decimals, candidates, scale)
+    return len(fits) < len(candidates) and (bool(fits) or number.kind == "rate")
+
+
+def of_total(table: Table, name: str, policy: Policy) -> str | None:
+    """Whether a column is the share of a count in the total of a whole, and of which counts.
+
+    Returns
+    -------
+    str or None
+        "released": of counts as they are shown; "exact": of others, so that it tells them.
+    """
+    column = _numbers(table, name)
+    if table.values[name].kind == "count" or not np.isfinite(column).any():
+        return None
+    half = 0.5 * 10.0 ** -solving.decimals_of(column[np.isfinite(column)])
+    for count, value in guarded(table).items():
+        if value.kind == "count" and table.frame.schema[count].is_numeric():
+            shown = _numbers(table, count)
+            for scale in _SCALES[:2]:
+                found = {
+                    _in_whole(column[rows] / scale, shown[rows], half / scale, policy)
+                    for rows in _wholes(table, value)
+                } - {None}
+                if found and "other" not in found:
+                    return "exact" if "exact" in found else "released"
+    return None
+
+
+def _wholes(table: Table, value: Value) -> list[np.ndarray]:
+    """Rows of every whole that a count adds up to."""
+    keys = list(value.parts_of or ())
+    rows = table.frame.with_row_index("_row").select("_row", *keys)
+    groups = rows.partition_by(keys, maintain_order=True) if keys else [rows]
+    return [group["_row"].to_numpy() for group in groups]
+
+
+def _in_whole(share: np.ndarray, shown: np.ndarray, half: float, policy: Policy) -> str | None:
+    """Of the rows of a whole whether one total makes shares of the counts; None if too few."""
+    there = np.isfinite(share) & np.isfinite(shown) & (share > half) & (shown > 0)
+    share, shown = share[there], shown[there]
+    if len(np.unique(shown)) < _ROWS:
+        return None
+    if (share > 1 + half).any():
+        return "other"
+    totals = shown / share
+    if np.ptp(totals) <= _NEAR * totals.max() and policy.rounded(total := totals.mean()) == round(
+        total
+    ):
+        return "released"
+    low, high = np.array([policy.shown_as(int(count)) for count in shown]).T
+    return "exact" if (low / (share + half)).max() <= (high / (share - half)).min() else "other"
 
 
 def without_people(table: Table) -> list[str]:

@@ -147,9 +147,14 @@ def _statistics(found, table: Table, policy: Policy) -> Iterator[Finding]:
 
 def _explained(found, table: Table, policy: Policy) -> Iterator[Finding]:
     """Rates and means that released counts do not give."""
-    undone, unexplained = {}, []
+    undone, unexplained, exact = {}, [], []
     for name, value in statistics.guarded(table).items():
-        if value.kind not in ("rate", "mean") or not table.frame.schema[name].is_numeric():
+        if not table.frame.schema[name].is_numeric():
+            continue
+        of_total = statistics.of_total(table, name, policy)
+        if of_total == "exact":
+            exact.append(name)
+        if of_total is not None or value.kind not in ("rate", "mean"):
             continue
         if value.kind == "rate" and statistics.given_by_counts(table, name):
             continue
@@ -163,6 +168,11 @@ def _explained(found, table: Table, policy: Policy) -> Iterator[Finding]:
                     "many people there are more exactly than the rounded count beside it. Derive "
                     "it from released counts (disclosure.derived), or show fewer digits.",
                     {"rows by column": undone})  # fmt: skip
+    if exact:
+        yield found("refuse", "shares of exact counts", "A column is the share of each count in "
+                    "its total, finer than the counts are shown, so that hidden ones come out as "
+                    "the rest. Derive it from released counts, or declare it as a rate of the "
+                    "total.", {"columns": exact})  # fmt: skip
     if unexplained:
         yield found("review", "rates without counts", "No two counts of the table give these "
                     "rates: look where they come from.", {"columns": unexplained})  # fmt: skip

@@ -84,3 +84,25 @@ def test_the_review_lets_it_pass(policy):
     rows = [(483, 1001), (17, 52), (40, 67), (333, 999)]
     found = review.outputs({"run": released(rows, policy)}, policy)
     assert {one.status for one in found if one.output == "table:t"} == {"pass"}
+
+
+def mean_of(total, n):
+    frame = pl.DataFrame({"g": ["a", "b"], "mean": [total / n, 12.3456], "n": [n, 3000]})
+    values = {"mean": Value("mean", "Mean", 2, "n"), "n": Value("count", "People", 0)}
+    numbers = {"mean": Number(total / n, n, digits=2, kind="mean")}
+    return Result(tables={"t": Table("T", frame, {"g": "Group"}, values)}, numbers=numbers)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_mean_of_few_people_has_no_digits_that_tell_how_many(policy):
+    """187 / 13 = 14.38 is of 13 or 16 people, though 15 are shown."""
+    found = release(mean_of(187, 13), policy)
+    assert found.tables["t"].frame["mean"].to_list() == [14.4, 12.3]
+    assert found.numbers["mean"].value == 14.4
+    assert {one.status for one in review.outputs({"run": found}, policy)} == {"pass"}
+
+
+def test_a_mean_of_many_people_keeps_its_digits():
+    found = release(mean_of(187 * 1000, 13_000), Policy())
+    assert found.tables["t"].frame["mean"].to_list() == [14.385, 12.346]
+    assert found.numbers["mean"].value == 14.385

@@ -88,7 +88,7 @@ def test_hidden_parts_together_are_not_few_either():
 def test_full_digits_do_not_give_the_number_of_people_away():
     columns = {"k": [1], "mean": [1 / 17], "n": [17]}
     made = table(columns, ["k"], {"mean": ("mean", "m", 1, "n", {}), "n": ("count", "n", {})})
-    assert released(made)["mean"].to_list() == [0.06]
+    assert released(made)["mean"].to_list() == [0.1]
 
 
 def test_numbers():

@@ -213,3 +213,40 @@ def test_small_numbers_and_unrounded_ones_are_refused(released):
     found = judged(replace(released, numbers=released.numbers | numbers))
     assert "small counts" in of(found, "number:few", "refuse")
     assert "unrounded counts" in of(found, "number:odd", "refuse")
+
+
+def standing_alone(number):
+    told = judged(Result(numbers={"x": number}, provenance={"disclosure": POLICY.applied}))
+    return {one.rule for one in told if one.output == "number:x" and one.status == "refuse"}
+
+
+def test_a_rate_beside_the_fewer_of_those_in_and_out_is_refused():
+    """51.73 % and 50.29 % of people shown as 345 have one solution: 179 and 174 of 346."""
+    assert standing_alone(Number(51.73, 165, "%", 1, "rate")) == {"rounding undone"}
+    assert standing_alone(Number(51.73, 345, "%", 1, "rate")) == {"rounding undone"}
+    assert standing_alone(Number(14.38, 15, "", 1, "mean")) == {"rounding undone"}
+    assert not standing_alone(Number(100 * 180 / 345, 345, "%", 1, "rate"))
+    assert not standing_alone(Number(14.4, 15, "", 1, "mean"))
+
+
+def shares(exact, derive=None, kind="model"):
+    """Counts by level with their share in 1003, given or derived."""
+    n = [513, 341, 91, 55, 3]
+    values = {"n": Value("count", "n", 0, parts_of=()),
+              "share": Value(kind, "Share", 3, follows="n", derive=derive)}  # fmt: skip
+    frame = pl.DataFrame({"level": list("abcde"), "n": n, "share": [x / exact for x in n]})
+    return judged(release(Result(tables={"t": Table("T", frame, {"level": ""}, values)}), POLICY))
+
+
+def test_shares_of_exact_counts_are_refused():
+    """1 less those shown is what is hidden, to the person."""
+    told = of(shares(1003), "table:t", "refuse")["shares of exact counts"]
+    assert told == {"columns": ["share"]}
+    told = of(shares(1003, lambda f: f["n"] / 1003), "table:t", "refuse")
+    assert "shares of exact counts" in told  # of an exact total
+
+
+@pytest.mark.parametrize("kind", ["rate", "model"])
+def test_shares_of_released_counts_pass(kind):
+    found = shares(1003, lambda frame: frame["n"] / 1005, kind)
+    assert {one.status for one in found if one.output == "table:t"} == {"pass"}
