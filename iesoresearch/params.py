@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,10 +24,29 @@ class AnalysisParams(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+    #: Parameters whose values name people or sites: nobody is shown them.
+    private: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def shown(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` as they may be seen: of private ones only how many there are.
+
+        No digest of a name stands in its place: who guesses a name could prove it by that.
+        """
+        return {
+            name: _not_named(value) if name in cls.private else value
+            for name, value in values.items()
+        }
+
     @property
     def reads_patients(self) -> bool:
         """Whether the data may be patients' records, so that not even an error may quote them."""
         return True
+
+    @property
+    def shows_patients(self) -> bool:
+        """Whether what is shown may come from patients' records, if only by released numbers."""
+        return self.reads_patients
 
     @property
     def survey(self) -> dict[str, Any]:
@@ -97,6 +116,13 @@ class AnalysisParams(BaseModel):
         for name, field in cls.model_fields.items():
             lines.append(f"{name} = {field.default!r}  # {field.description}")
         return "\n".join(lines)
+
+
+def _not_named(value: Any) -> Any:
+    if not value:
+        return value
+    n = len(value) if isinstance(value, list | tuple) else 1
+    return f"({n}, not named)"
 
 
 def _suggestion(name: str, known) -> str:

@@ -51,10 +51,11 @@ class Session:
     @property
     def params(self) -> TableView:
         """The parameters, checked."""
-        fields = type(self._params).model_fields
+        kind = type(self._params)
+        values = kind.shown(self._params.model_dump())
         rows = [
-            [name, str(getattr(self._params, name)), field.description]
-            for name, field in fields.items()
+            [name, str(values[name]), field.description]
+            for name, field in kind.model_fields.items()
         ]
         return self._stamped(TableView("Parameters", ["Name", "Value", "Meaning"], rows))
 
@@ -156,4 +157,4 @@ class Session:
         return self._stamped(MarkdownView(f"Saved: {said}."))
 
     def _stamped[V: View](self, view: V) -> V:
-        return view.stamped(self._params.reads_patients)
+        return view.stamped(self._params.shows_patients)

@@ -34,7 +34,8 @@ def _told(row: dict) -> str:
         return row["label"]
     low, high = int(row["n_least"]), int(row["n_most"])
     n = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"{row['label']}, n = {n} ({row['weight']:.0f} %)"
+    weight = "" if row["weight"] is None else f" ({row['weight']:.0f} %)"
+    return f"{row['label']}, n = {n}{weight}"
 
 
 def _forest(ax: Axes, frame: pl.DataFrame, name: str, weights, labels: list[str]) -> None:

@@ -13,7 +13,8 @@ from iesoresearch.reporting.runs import Run
 
 def command(run: Run) -> str:
     """The command that makes the run as it is."""
-    changes = [f" -p {_assignment(n, value)}" for n, value in run.other_parameters.items()]
+    others = _shown(run, run.other_parameters)
+    changes = [f" -p {_assignment(n, value)}" for n, value in others.items()]
     return f"iesoresearch run {shlex.quote(run.status['run'])}{''.join(changes)}"
 
 
@@ -43,9 +44,15 @@ def meanings(run: Run) -> dict[str, str]:
 
 
 def in_order(run: Run) -> dict[str, Any]:
-    """Parameters of a run in the order of its analysis."""
-    values = run.status["parameters"]
+    """Parameters of a run as they may be seen, in the order of its analysis."""
+    values = _shown(run, run.status["parameters"])
     return {n: values[n] for n in dict.fromkeys([*meanings(run), *values]) if n in values}
+
+
+def _shown(run: Run, values: dict[str, Any]) -> dict[str, Any]:
+    """Without the values of private parameters."""
+    model = _model(run.status["analysis"])
+    return values if model is None else model.shown(values)
 
 
 @cache
@@ -58,9 +65,10 @@ def _model(analysis: str) -> type[AnalysisParams] | None:
 
 def _example_change(run: Run) -> str | None:
     """``name=value`` that differs from the run and is allowed: a choice left open, else any."""
-    model, values = _model(run.status["analysis"]), in_order(run)
+    model = _model(run.status["analysis"])
     if model is None:
         return None
+    values = {name: run.status["parameters"][name] for name in in_order(run)}
     left_open = [name for name, value in values.items() if value is None]
     numbers = [name for name, value in values.items() if type(value) is int]
     for name in [*left_open, *numbers]:

@@ -8,12 +8,25 @@ import polars as pl
 import pytest
 from scipy import special
 
+from iesoresearch import project
 from iesoresearch.analyses.fairness import Params as Audit
 from iesoresearch.analyses.fairness import outcomes
-from iesoresearch.analyses.pooling import Params, bounds, computed, drawn, site, study, tables
+from iesoresearch.analyses.pooling import (
+    Params,
+    bounds,
+    computed,
+    drawn,
+    more_tables,
+    site,
+    study,
+    tables,
+    words,
+)
 from iesoresearch.analyses.pooling.sites import COUNTS, MODEL, REGRESSION, STATES, Site, agreed
 from iesoresearch.disclosure import Policy, attack, release
 from iesoresearch.errors import DataError, DisclosureError, ParameterError
+from iesoresearch.execution import session
+from iesoresearch.execution.display import PATIENTS
 from iesoresearch.models.pooling import rare
 from iesoresearch.models.pooling.counts import total
 from iesoresearch.params import Settings
@@ -184,10 +197,11 @@ def labels(sharing):
 
 
 def test_letters_and_places_tell_no_name():
-    found = labels(["anonymous", "named", "anonymous", "pooled only", "pooled only", "anonymous"])
-    assert found.labels == ("North 1", "Site A", "Site B", "Site C", None, None)
+    kinds = ["anonymous", "named", "anonymous", *["pooled only"] * 3, "anonymous"]
+    found = labels(kinds)
+    assert found.labels == ("North 1", "Site A", "Site B", "Site C", None, None, None)
     assert {one.name for one, label in found if (label or "").startswith("Site")} == {
-        *("North 0", "North 2", "North 5")
+        *("North 0", "North 2", "North 6")
     }
 
 
@@ -208,9 +222,10 @@ def test_the_order_of_letters_hangs_on_what_only_who_has_all_bundles_knows():
 @pytest.mark.parametrize(
     ("sharing", "words"),
     [
-        (["named", "pooled only"], "Of two sites one is only to be seen in the pool"),
-        (["pooled only", "pooled only"], "Of two sites one is only"),
+        (["named", "pooled only"], "One site is only to be seen in the pool"),
+        (["pooled only", "pooled only"], "what one of the two can see of the other"),
         (["named", "named", "anonymous", "pooled only"], "pool less the others is that site"),
+        (["named", "named", "pooled only", "pooled only"], "Two sites are only to be seen"),
     ],
 )
 def test_a_site_that_would_be_what_is_left_is_refused(sharing, words):
@@ -218,36 +233,101 @@ def test_a_site_that_would_be_what_is_left_is_refused(sharing, words):
         labels(sharing)
 
 
-def test_two_hidden_sites_have_no_row_anywhere(ten):
-    """And of a quantity that only one of them has, nothing of it is in the pool."""
-    some = drawn.Drawn(ten.params, ten.cohorts[:5], ten.shifts[:5])
-    hidden = released(some, Policy(), {0: "pooled only", 1: "pooled only", 2: "anonymous"})
+def test_hidden_sites_have_no_row_anywhere(ten, sites):
+    """And of a quantity that only two of them have, nothing of them is in the pool."""
+    kinds = ["pooled only", "pooled only", "anonymous", "named", "pooled only"]
+    hidden = [replace(one, sharing=kind) for one, kind in zip(sites[:5], kinds, strict=True)]
     hidden[0] = replace(hidden[0], results={COUNTS: hidden[0].results[COUNTS]})  # no regression
     found = computed.Computed(ten.params, agreed(hidden), None)
     made = [make(found) for make in (tables.sites, tables.rates, tables.left_out)]
     shown = {str(cell) for table in made for column in table.keys for cell in table.frame[column]}
     assert not shown & {"Site 1", "Site 2", "Site 3"}
     assert {"Site A", "Site 4"} <= shown
-    assert "2 sites, only in the pool" in shown
+    assert "3 sites, only in the pool" in shown
     with_regression = [
         one for one, _ in found.sites if site.read(one.results.get(REGRESSION, Result()))
     ]
-    assert len(found.regressions) == len(with_regression) - 1  # without the other hidden one
+    assert len(with_regression) > len(found.regressions)
+    assert None not in [label for label, _ in found.regressions]
     assert made[1].frame["weight"].sum() < 199  # shown ones, and all
 
 
-def test_a_single_hidden_site_with_a_count_is_left_out_of_that_count(pooled):
-    """Where the other hidden one says nothing of it."""
-    everything = rare.Proportion(bounds.Count.between(0, 50), bounds.Count.between(50, 50))
-    known = rare.Proportion(bounds.Count.exact(20), bounds.Count.exact(50))
-    counts = [("A", {bounds.ALL: known}), (None, {bounds.ALL: known}),
-              (None, {bounds.ALL: everything})]  # fmt: skip
+EVERYTHING = rare.Proportion(bounds.Count.between(0, 50), bounds.Count.between(50, 50))
+KNOWN = rare.Proportion(bounds.Count.exact(20), bounds.Count.exact(50))
+GROUP = ("Gender", "Female")
+
+
+def of_counts(pooled, *sited):
+    """Sites with these counts of everybody and of a group; the last ones hidden, without a row."""
     found = computed.Computed(pooled.params, pooled.sites, None)
-    found.__dict__["counts"] = {MAIN: counts}
-    assert [(row.label, row.says_something) for row in found.rows(MAIN)] == [
-        ("A", True),
-        (None, False),
+    counts = [
+        (f"North {i}", label, {bounds.ALL: everybody, GROUP: group})
+        for i, (label, everybody, group) in enumerate(sited)
     ]
+    found.__dict__["counts"] = dict.fromkeys(computed.OUTCOMES, counts)
+    return found
+
+
+@pytest.mark.parametrize("silent", [0, 1, 3])
+@pytest.mark.parametrize("telling", [0, 1, 2])
+def test_too_few_telling_hidden_sites_take_all_hidden_ones_with_them(pooled, silent, telling):
+    """Joint less named would be the telling ones, however many that say nothing stand by."""
+    hidden = [(None, KNOWN, KNOWN)] * telling + [(None, EVERYTHING, EVERYTHING)] * silent
+    found = of_counts(pooled, ("A", KNOWN, KNOWN), ("B", EVERYTHING, KNOWN), *hidden)
+    assert [row.label for row in found.main] == ["A", "B"]
+    assert found.joint == rare.Proportion(bounds.Count.between(20, 70), bounds.Count.exact(100))
+
+
+def test_all_pools_have_the_same_hidden_sites_or_none(pooled):
+    """What one pool has more than another must not be a site."""
+    three = [(None, KNOWN, KNOWN)] * 3
+    found = of_counts(pooled, ("A", KNOWN, KNOWN), *three, (None, EVERYTHING, KNOWN))
+    assert [row.label for row in found.main] == ["A", None, None, None]
+    assert found.joint.n == bounds.Count.exact(200)
+    assert [row.site for row in found.group("Female")] == [row.site for row in found.main]
+    found = of_counts(pooled, ("A", KNOWN, KNOWN), *three, (None, KNOWN, EVERYTHING))
+    assert found.joint.n == bounds.Count.exact(250)
+    assert [row.label for row in found.group("Female")] == ["A"]
+    (level,) = tables.groups(found).frame.to_dicts()
+    assert (level["n_least"], level["n_most"], level["k"]) == (50, 50, 1)
+
+
+def test_without_suppressed_sites_hidden_ones_stay_or_go_together(pooled):
+    few = rare.Proportion(bounds.Count.between(0, 20), bounds.Count.exact(50))
+    found = of_counts(pooled, ("A", KNOWN, KNOWN), *[(None, KNOWN, KNOWN)] * 3, (None, few, few))
+    kept = more_tables._without_suppressed(found.main)
+    assert [row.label for row in kept] == ["A"]
+    found = of_counts(pooled, ("A", few, few), *[(None, KNOWN, KNOWN)] * 3)
+    assert [row.label for row in more_tables._without_suppressed(found.main)] == [None] * 3
+
+
+def test_a_pool_of_which_nothing_may_be_seen_is_refused(pooled):
+    found = of_counts(pooled, *[(None, KNOWN, KNOWN)] * 2)
+    with pytest.raises(DataError, match="No site whose counts may be pooled says anything of rel"):
+        _ = found.rates
+
+
+def test_where_nobody_recovers_there_is_no_average_and_it_is_said(pooled):
+    nobody = rare.Proportion(bounds.Count.exact(0), bounds.Count.exact(50))
+    found = of_counts(pooled, *[(name, nobody, nobody) for name in "ABC"])
+    last = tables.rates(found).frame.filter(pl.col("label").is_in(["all sites", "a further site"]))
+    for column in ("rate", "rate_high"):
+        assert last[column].to_list()[1] is None
+    assert last["rate"].to_list()[0] is None
+    assert 0 < last["rate_high"].to_list()[0] < 10
+    given = words.numbers(found)
+    assert {given[name].value for name in ("rate", "tau", "further_low")} == {"not known"}
+    assert "there is no average; only its limit" in words._plain(found)
+
+
+def test_rules_of_counts_are_told_of_all_sites_together(ten, sites):
+    """An unusual rule would name the site that is shown as a letter."""
+    odd = released(drawn.Drawn(ten.params, ten.cohorts[:1], ten.shifts[:1]), Policy(15, 10))
+    kinds = [replace(odd[0], sharing="anonymous"), *sites[1:3]]
+    found = computed.Computed(ten.params, agreed(kinds), None)
+    assert "policy" not in tables.sites(found).frame.columns
+    said = words._policies(found)
+    assert said == "Counts of the sites are shown: from 10, in steps of 5; from 15, in steps of 10."
 
 
 # What cannot be pooled
@@ -320,7 +400,7 @@ def without_groups(one):
     [
         ({"source": "bundles"}, "needs at least two folders"),
         ({"bundles": ["a"]}, "are not of source='synthetic'"),
-        ({"sharing": "mixed", "n_sites": 3}, "needs four sites"),
+        ({"sharing": "mixed", "n_sites": 4}, "needs five sites"),
     ],
 )
 def test_impossible_parameters_are_refused(values, words):
@@ -335,12 +415,30 @@ def test_bundles_are_part_of_what_a_result_depends_on():
     assert Params(source="folder").reads_patients
 
 
+def test_what_sites_released_is_stamped_as_of_patients():
+    params = Params(source="bundles", bundles=["a", "b"], trusted="keys.json")
+    assert params.shows_patients
+    assert Params(source="folder").shows_patients
+    assert not Params().shows_patients
+
+
+def test_nobody_is_shown_what_bundles_are_called(monkeypatch):
+    params = Params(source="bundles", bundles=["/in/riverside", "hill"], trusted="/in/keys.txt")
+    shown = Params.shown(params.model_dump())
+    assert (shown["bundles"], shown["trusted"]) == ("(2, not named)", "(1, not named)")
+    assert Params.shown(Params().model_dump()) == Params().model_dump()
+    monkeypatch.setenv("IESORESEARCH_PROJECT", str(project.find().root))
+    view = session.Session("pooling", params, Settings()).params
+    assert view.origin == PATIENTS
+    assert not [word for word in ("riverside", "hill", "keys.txt") if word in repr(view.shown())]
+
+
 # All of it
 
 
 @pytest.fixture(scope="module")
 def whole():
-    params = Params(n_sites=4, n_referrals=1000, sharing="mixed", grouping="Gender", seed=2)
+    params = Params(n_sites=5, n_referrals=600, sharing="mixed", grouping="Gender", seed=2)
     data = study.load(params, Settings())
     return SimpleNamespace(data=data, result=release(study.run(data, params), Policy()))
 
@@ -350,14 +448,13 @@ def test_a_run_of_drawn_sites_has_every_part(whole):
         whole.result.tables
     )
     summary = study.summary(whole.data).frame
-    assert summary["count"].to_list() == [4, 2]
+    assert summary["count"].to_list() == [5, 3]
     assert not [
         c.name for c in whole.result.checks if "joint counts" in c.name and c.status != "passed"
     ]
     text = " ".join(whole.result.render(part) for part in whole.result.text.values())
     assert "no proof" in text
-    assert "Few sites" in text
-    assert "can work out the other" in text
+    assert "all but one together leave the last" in text
     assert SUPPRESSED not in text.replace("–Knapp", "")
     assert all(value.sensitivity == "synthetic" for table in whole.result.tables.values()
                for value in table.values.values())  # fmt: skip
@@ -366,7 +463,7 @@ def test_a_run_of_drawn_sites_has_every_part(whole):
 def test_states_are_matched_and_one_cut_otherwise_is_not_pooled(whole):
     """The last site, which is hidden, has two states where the others have three."""
     shares = whole.result.tables["state_shares"].frame
-    assert shares["k"].to_list() == [2.0] * 3  # the other hidden one would stand alone
+    assert shares["k"].to_list() == [2.0] * 3  # the other hidden ones would be two
     assert shares["share"].sum() == pytest.approx(100, abs=3)
     matched = whole.result.tables["matched"].frame
     assert set(matched["state"]) == {"1", "2", "3"}

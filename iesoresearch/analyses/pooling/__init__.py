@@ -4,7 +4,7 @@ Rates and gaps by their likelihood, rounded and suppressed counts as ranges; reg
 depression matched across sites; how good a prediction model is. No record of a patient is read.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,9 @@ def hashed(bundle: str) -> str:
 class Params(AnalysisParams):
     """Parameters of `pooling`. The defaults are a demonstration that takes seconds."""
 
+    #: Bundles are called after sites, and some of these are only in the pool.
+    private: ClassVar[frozenset[str]] = frozenset({"bundles", "trusted"})
+
     source: Literal["synthetic", "folder", "bundles"] = Field(
         "synthetic",
         description="synthetic (drawn sites), folder (what this site gives; --data), or bundles",
@@ -36,7 +39,7 @@ class Params(AnalysisParams):
         0.3, ge=0, le=1.5, description="planted SD between sites, log odds of reliable recovery"
     )
     sharing: Literal["named", "mixed"] = Field(
-        "named", description="of drawn sites; mixed: one is a letter, two are only in the pool"
+        "named", description="of drawn sites; mixed: one is a letter, three are only in the pool"
     )
     bundles: list[str] = Field([], description="bundles only: their folders or zip files")
     trusted: str = Field("", description="bundles only: file of the keys that are trusted")
@@ -49,6 +52,11 @@ class Params(AnalysisParams):
     def reads_patients(self) -> bool:
         """Only a folder may hold patients' records; bundles hold what was released."""
         return self.source == "folder"
+
+    @property
+    def shows_patients(self) -> bool:
+        """What real sites released comes from their patients, so that it is not committed."""
+        return self.source != "synthetic"
 
     @property
     def files_beside(self) -> tuple[str, ...]:
@@ -66,6 +74,6 @@ class Params(AnalysisParams):
             )
         if self.source != "bundles" and (self.bundles or self.trusted):
             raise ValueError(f"bundles and trusted are not of source={self.source!r}")
-        if self.sharing == "mixed" and self.n_sites < 4:
-            raise ValueError("sharing='mixed' needs four sites: one named, a letter, two hidden")
+        if self.sharing == "mixed" and self.n_sites < 5:
+            raise ValueError("sharing='mixed' needs five sites: one named, a letter, three hidden")
         return self

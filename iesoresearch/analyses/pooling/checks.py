@@ -50,10 +50,11 @@ def outside(found: Computed) -> list[str]:
     """Counts of all records together that lie outside of what the released ones leave open."""
     wrong = []
     for outcome, denominator in OUTCOMES.items():
-        rows = [row.proportion for row in found.rows(outcome)]
+        told = found.rows(outcome)
+        rows = [row.proportion for row in told]
         for column, counts in ((outcome, [r.events for r in rows]),
                                (denominator, [r.n for r in rows])):  # fmt: skip
-            exact = sum(found.drawn.exact(column))
+            exact = sum(found.drawn.exact(column, [row.site for row in told]))
             if not sum(c.low for c in counts) <= exact <= sum(c.high for c in counts):
                 wrong.append(column)
     return wrong

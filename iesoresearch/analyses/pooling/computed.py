@@ -13,6 +13,7 @@ from iesoresearch.analyses.pooling.bounds import ALL
 from iesoresearch.analyses.pooling.drawn import Drawn
 from iesoresearch.analyses.pooling.sites import (
     COUNTS,
+    FEWEST_HIDDEN,
     MODEL,
     REGRESSION,
     STATES,
@@ -49,10 +50,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """Events and people of one site."""
+    """Events and people of one site, by its name, which nobody is shown, and its label."""
 
     label: str | None
     proportion: Proportion
+    site: str = ""
 
     @property
     def is_suppressed(self) -> bool:
@@ -92,8 +94,8 @@ class Computed:
         return "patient" if "patient" in kinds else "synthetic"
 
     @cached_property
-    def counts(self) -> dict[str, list[tuple[str | None, dict[Key, Proportion]]]]:
-        """By outcome: of every site that may be pooled, its label and its counts."""
+    def counts(self) -> dict[str, list[tuple[str, str | None, dict[Key, Proportion]]]]:
+        """By outcome: of every site that may be pooled, its name, label and counts."""
         having = self.sites.having(COUNTS)
         if len(having) < 2:
             raise DataError(
@@ -103,23 +105,45 @@ class Computed:
         found = {}
         for outcome, denominator in OUTCOMES.items():
             found[outcome] = [
-                (label, bounds.proportions(one.results[COUNTS].tables, one.policy(COUNTS),
-                                           outcome, denominator))
+                (one.name, label, bounds.proportions(
+                    one.results[COUNTS].tables, one.policy(COUNTS), outcome, denominator))
                 for one, label in having
             ]  # fmt: skip
         return found
 
+    @cached_property
+    def hidden(self) -> set[str]:
+        """Hidden sites whose counts are pooled: those that say something of the main outcome.
+
+        Everywhere all of them or none. Else what one pool has more than another would be a site.
+        """
+        telling = {
+            name
+            for name, label, found in self.counts[MAIN]
+            if label is None and ALL in found and not says_nothing(found[ALL])
+        }
+        return telling if len(telling) >= FEWEST_HIDDEN else set()
+
     def rows(self, outcome: str, key: Key = ALL) -> list[Row]:
-        """Counts of every site that has them, but for a hidden one that would stand alone."""
-        found = [Row(label, counts[key]) for label, counts in self.counts[outcome] if key in counts]
-        telling = [row for row in found if row.says_something]
-        kept = {id(row) for row in visible(telling, attrgetter("label"))}
-        return [row for row in found if id(row) in kept or not row.says_something]
+        """Counts of every site that has them; of hidden ones only where all of them tell."""
+        found = [
+            Row(label, counts[key], name)
+            for name, label, counts in self.counts[outcome]
+            if key in counts and (label is not None or name in self.hidden)
+        ]
+        telling = {row.site for row in found if row.label is None and row.says_something}
+        return [row for row in found if row.label is not None or telling == self.hidden]
 
     @cached_property
     def rates(self) -> dict[str, Likely]:
         """Pooled log odds of every outcome."""
-        return {name: likely(self.rows(name), rare.proportion) for name in OUTCOMES}
+        found = {name: likely(self.rows(name), rare.proportion) for name in OUTCOMES}
+        if found[MAIN] is None:
+            raise DataError(
+                f"No site whose counts may be pooled says anything of {WORDS[MAIN].lower()}. Bring "
+                "more bundles, or sites that may be seen by their name or as a letter."
+            )
+        return found
 
     @cached_property
     def main(self) -> list[Row]:
@@ -154,7 +178,7 @@ class Computed:
     @cached_property
     def levels(self) -> list[str]:
         """Groups, in the order of the first site."""
-        names = [key[1] for _, found in self.counts[MAIN] for key in found
+        names = [key[1] for *_, found in self.counts[MAIN] for key in found
                  if key[0] == self.params.grouping]  # fmt: skip
         return list(dict.fromkeys(names))
 
@@ -181,15 +205,13 @@ class Computed:
         return found
 
     def _odds_ratio(self, level: str) -> Likely | None:
-        grouping = self.params.grouping
-        keys = [(grouping, level), (grouping, self.reference)]
-        pairs = [
-            (label, TwoGroups(*(found[k] for k in keys)))
-            for label, found in self.counts[MAIN]
-            if all(k in found and not says_nothing(found[k]) for k in keys)
-        ]
+        first, second = (
+            {row.site: row.proportion for row in self.group(x) if row.says_something}
+            for x in (level, self.reference)
+        )
+        pairs = [TwoGroups(first[name], second[name]) for name in first if name in second]
         try:
-            return rare.odds_ratio([pair for _, pair in visible(pairs, itemgetter(0))])
+            return rare.odds_ratio(pairs)
         except DataError:
             return None
 

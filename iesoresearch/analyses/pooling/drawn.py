@@ -5,6 +5,7 @@ from a log-normal distribution: patients at caseness with one outcome are left o
 average, the spread between sites and the odds ratios within sites are known exactly.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from iesoresearch.analyses.pooling import Params, light, site
 from iesoresearch.analyses.pooling.sites import (
     ANONYMOUS,
     COUNTS,
+    FEWEST_HIDDEN,
     HIDDEN,
     MODEL,
     NAMED,
@@ -102,9 +104,10 @@ class Drawn:
         events, n = expected[OUTCOME].sum(), expected[DENOMINATOR].sum()
         return float(np.log(events / (n - events)))
 
-    def exact(self, column: str) -> list[int]:
-        """Patients of each site with something, as no one outside the sites knows them."""
-        return [int(data.closed[column].sum()) for data in self.audited]
+    def exact(self, column: str, sites: Sequence[str]) -> list[int]:
+        """Patients of each of `sites` with something, as no one outside of them knows them."""
+        records = self.records
+        return [int(records[name].closed[column].sum()) for name in sites]
 
 
 _ASKED = fairness.Params()
@@ -165,4 +168,6 @@ def counts_of(data: referrals.Audited) -> Result:
 def _sharing(i: int, params: Params) -> str:
     if params.sharing == "named":
         return NAMED
-    return {params.n_sites - 1: HIDDEN, params.n_sites - 2: HIDDEN, 1: ANONYMOUS}.get(i, NAMED)
+    if i >= params.n_sites - FEWEST_HIDDEN:
+        return HIDDEN
+    return ANONYMOUS if i == 1 else NAMED

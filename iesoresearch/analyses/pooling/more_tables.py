@@ -159,31 +159,33 @@ def width(pooled: Likely | Pooled | None) -> float | None:
 def _questions(found: Computed):
     """Rates in words, their counts as released and, of drawn sites, as they are."""
     for outcome, denominator in OUTCOMES.items():
-        yield WORDS[outcome], found.rows(outcome), _exact(found, outcome, denominator, None)
+        sited = found.rows(outcome)
+        yield WORDS[outcome], sited, _exact(found, sited, (outcome, denominator), None)
     if not found.levels:
         return
     level = max(found.levels, key=lambda x: sum(r.is_suppressed for r in found.group(x)))
     name = f"{WORDS[MAIN]}: {level}"
-    yield name, found.group(level), _exact(found, MAIN, OUTCOMES[MAIN], level)
+    sited = found.group(level)
+    yield name, sited, _exact(found, sited, (MAIN, OUTCOMES[MAIN]), level)
 
 
-def _exact(found: Computed, outcome: str, denominator: str, level: str | None) -> list[Row]:
-    """Counts of drawn sites that nobody outside of them knows; none of others."""
+def _exact(
+    found: Computed, sited: list[Row], columns: tuple[str, str], level: str | None
+) -> list[Row]:
+    """Counts of the same drawn sites that nobody outside of them knows; none of others."""
     if found.drawn is None:
         return []
-    rows = []
-    for data in found.drawn.audited:
-        closed = data.closed
+    rows, records = [], found.drawn.records
+    for row in sited:
+        closed = records[row.site].closed
         if level is not None:
             closed = closed.filter(closed[found.params.grouping] == level)
-        events, n = (int(closed[column].sum()) for column in (outcome, denominator))
+        events, n = (int(closed[column].sum()) for column in columns)
         rows.append(Row("", rare.Proportion(Count.exact(events), Count.exact(n))))
     return rows
 
 
 def _without_suppressed(rows: list[Row]) -> list[Row]:
-    """Those whose counts are shown; never without a single hidden site, which would tell it."""
-    dropped = [row for row in rows if row.is_suppressed]
-    dropped = [id(row) for row in visible(dropped, lambda row: row.label)]
-    kept = [row for row in rows if id(row) not in dropped]
-    return visible(kept, lambda row: row.label)
+    """Those whose counts are shown; of hidden ones all or none, or the rest would tell one."""
+    hides = any(row.is_suppressed for row in rows if row.label is None)
+    return [row for row in rows if not (hides if row.label is None else row.is_suppressed)]

@@ -14,6 +14,7 @@ from iesoresearch.results import Result
 
 Sharing = Literal["named", "anonymous", "pooled only"]
 NAMED, ANONYMOUS, HIDDEN = "named", "anonymous", "pooled only"
+FEWEST_HIDDEN = 3  # of two, each could take itself off the pool and see the other
 #: Runs that are read, by what is read of them.
 COUNTS, REGRESSION, MODEL, STATES = "fairness", "pooling", "recovery-shipped", "subtypes"
 RUNS = {
@@ -110,7 +111,7 @@ def agreed(sites: Sequence[Site]) -> Sites:
         Fewer than two; two bundles of one site or of the same data; other definitions or other
         parameters of a run.
     DisclosureError
-        One site that is only to be seen in the pool would be what is left without the others, or a
+        A site that is only to be seen in the pool would be what is left without the others, or a
         result was not released.
     """
     sites = tuple(sites)
@@ -142,7 +143,8 @@ def _order(sites: tuple[Site, ...], labels: tuple[str | None, ...]) -> list[int]
 def visible[Item](items: Sequence[Item], label: Callable[[Item], str | None]) -> list[Item]:
     """Those that may be pooled together for one quantity.
 
-    Where a single hidden site has it, it would be what is left without the others: it is left out.
+    Where fewer than `FEWEST_HIDDEN` hidden sites have it, one of them would be what is left without
+    the others: they are left out.
 
     Parameters
     ----------
@@ -151,8 +153,8 @@ def visible[Item](items: Sequence[Item], label: Callable[[Item], str | None]) ->
     label
         Gives how the row of an item is called; None where it has none.
     """
-    alone = sum(label(item) is None for item in items) == 1
-    return [item for item in items if label(item) is not None or not alone]
+    enough = sum(label(item) is None for item in items) >= FEWEST_HIDDEN
+    return [item for item in items if label(item) is not None or enough]
 
 
 def _refuse_twice(sites: tuple[Site, ...]) -> None:
@@ -208,16 +210,12 @@ def _refuse_parameters(sites: tuple[Site, ...]) -> None:
 
 def _refuse_what_is_left(sites: tuple[Site, ...]) -> None:
     hidden = sum(site.sharing == HIDDEN for site in sites)
-    if hidden and len(sites) < 3:
+    if 0 < hidden < FEWEST_HIDDEN:
+        who = "One site is" if hidden == 1 else "Two sites are"
         raise DisclosureError(
-            "Of two sites one is only to be seen in the pool; pool less the other site is that "
-            "site. Bring a third site."
-        )
-    if hidden == 1:
-        raise DisclosureError(
-            "One site is only to be seen in the pool, and the others are shown: pool less the "
-            "others is that site. Bring a second site that is only in the pool, or ask this one to "
-            "be shown as a letter."
+            f"{who} only to be seen in the pool: pool less the others is that site, or what one of "
+            f"the two can see of the other. Bring bundles until {FEWEST_HIDDEN} sites are only in "
+            "the pool, or ask such a site to be shown as a letter."
         )
 
 

@@ -85,15 +85,12 @@ def sites(found: Computed) -> Table:
     make, rows = Maker(found.sensitivity), []
     for one, label in found.sites:
         if label is not None:
-            policies = {one.policy(run) for run in one.results}
-            said = sorted(f"from {p.min_count}, by {p.round_to}" for p in policies)
             has = {run: "yes" if one.results.get(run) and one.results[run].tables else "no"
                    for run in RUNS}  # fmt: skip
-            rows.append({"label": label, "policy": "; ".join(said), **has})
+            rows.append({"label": label, **has})
     if found.sites.n_hidden:
         rows.append({"label": f"{found.sites.n_hidden} sites, only in the pool"})
-    values = {"policy": make.value("Counts shown", 0)}
-    values |= {run: make.value(words[0].upper() + words[1:], 0) for run, words in RUNS.items()}
+    values = {run: make.value(words[0].upper() + words[1:], 0) for run, words in RUNS.items()}
     return make.table("Sites in the pool", rows, {"label": "Site"}, values)
 
 
@@ -127,6 +124,8 @@ def shares_of(rows: list[Row], pooled: Likely) -> list[float | None]:
     with np.errstate(invalid="ignore"):
         weight = 1 / (np.array(errors) ** 2 + pooled.tau**2)
     weight = np.where(np.isfinite(weight), weight, 0.0)
+    if not weight.any():
+        return [None] * len(rows)
     return (100 * weight / weight.sum()).tolist()
 
 

@@ -105,17 +105,30 @@ def _plain(found: Computed) -> str:
             "others with an AUC of {auc} ({auc_low} to {auc_high}), a further site "
             "{auc_further_low} to {auc_further_high}. "
         )
+    if reason := _no_average(found):
+        said += f"{reason} "
     if len(found.sites) < FEW:
         said += "Few sites: how much they differ is hardly known, so these intervals are wide. "
     return said + "That sites agree is no proof: they may share the same error."
+
+
+def _no_average(found: Computed) -> str:
+    """Why there is no average, empty where there is."""
+    pooled = found.rates[MAIN]
+    return pooled.reason if pooled.estimate != pooled.estimate else ""
 
 
 def _reading(found: Computed) -> str:
     return (
         "No record of a patient is here: only what each site released. A count that was rounded "
         "enters as the range of what it may have been, a suppressed one as all that its policy and "
-        "the rest of its tables leave open; the probability of all of these is what the site "
-        "contributes, so that its patients still count, for as much as is known of them. Together "
+        "the rest of its tables leave open. To a rate a site contributes the probability of all of "
+        "these numbers of events together, every possible number of people counting alike; so its "
+        "patients still count, for as much as is known of them. To an odds ratio it contributes "
+        "the probability of its cells given how many have the event, every possible total counting "
+        "alike, with numbers of people at the middle of their ranges: that is not the whole "
+        "likelihood. "
+        f"{_policies(found)} Together "
         "{events_low} to {events_high} of {n_low} to {n_high} patients reliably recovered: the "
         "joint counts lie inside for certain. Rates are pooled by their likelihood, "
         "true log odds of the sites being normal around their average; Hartung and Knapp's method, "
@@ -128,6 +141,14 @@ def _reading(found: Computed) -> str:
     )
 
 
+def _policies(found: Computed) -> str:
+    """By which rules counts were shown, without saying where: an unusual rule names its site."""
+    policies = {one.policy(run) for one, _ in found.sites for run in one.results}
+    said = sorted({(p.min_count, p.round_to) for p in policies})
+    rules = "; ".join(f"from {least}, in steps of {step}" for least, step in said)
+    return f"Counts of the sites are shown: {rules}."
+
+
 def _limits(found: Computed) -> str:
     said = (
         "Sites are taken to be drawn from more such sites; those who send bundles may not be. The "
@@ -138,10 +159,9 @@ def _limits(found: Computed) -> str:
         "are pooled one by one and need not add up to 100 %; sites with another number of states "
         "are matched but not pooled, for theirs are other states. "
         "Who knows one site's own numbers can take them off the pool: of two sites that leaves the "
-        "other. A letter hides the name of a site, not its size. "
+        "other, of sites that are only in the pool all but one together leave the last. A letter "
+        "hides the name of a site, not its size, nor how finely its counts are rounded. "
     )
-    if found.sites.n_hidden == 2:
-        said += "Each of the two sites that are only in the pool can work out the other so. "
     return said + (
         "Bundles show what differs between sites, not why: patients, therapists, records and the "
         "way that outcomes are collected all do."

@@ -19,6 +19,8 @@ LIMIT = 15.0  # of averages, in log odds: beyond it a share is 0 or 1
 WIDEST = 5.0  # of the standard deviation between sites, in log odds
 NONE = 1e-3  # a standard deviation below this is none: odds then differ by a thousandth
 _CONFIDENCE = 0.95
+_FLAT = 1e-5  # of log-likelihoods: no difference
+_NOWHERE = "Nobody or everybody may have it at every site, so there is no average; only its limit."
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 #: Edges of panels, in standard deviations from the average and from the top of the likelihood.
 _PRIOR = np.array([-8.5, -6, -4, -2.5, -1.2, 0, 1.2, 2.5, 4, 6, 8.5])
@@ -93,7 +95,8 @@ class Likely:
         Sites that say something.
     estimate, error, low, high
         Average of the sites, its standard error from the curvature of its profile, and its profile
-        likelihood interval; infinite ends where the data set no limit.
+        likelihood interval; infinite ends where the data set no limit. Where the likelihood only
+        rises towards such an end (nobody has the event), there is no estimate and no spread: NaN.
     tau, tau_low, tau_high
         Standard deviation between sites, or what the model has in its place.
     predicted_low, predicted_high
@@ -166,6 +169,9 @@ def profiled(value: Callable[[float, float], float], k: int, limit: float, wides
     mean, tau, top = _summit(value, limit, widest)
     drop = stats.chi2.ppf(_CONFIDENCE, 1) / 2
     ends = _interval(lambda m: best_spread(m)[1] - top + drop, mean, limit, -np.inf, np.inf)
+    if any(best_spread(np.sign(end) * limit)[1] > top - _FLAT for end in ends if np.isinf(end)):
+        nan = float("nan")
+        return Likely(k, nan, nan, *ends, *(nan,) * 5, top, _NOWHERE)
     spread = (0.0, 0.0)
     if widest > 0:
         inside = _interval(lambda t: best_mean(t)[1] - top + drop, tau, widest, 0.0, np.inf, 0.0)

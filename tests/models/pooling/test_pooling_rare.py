@@ -103,7 +103,23 @@ def test_no_event_anywhere_has_an_upper_limit_only():
     found = rare.proportion(exact([0, 0, 0], [30, 40, 50]))
     assert special.expit(found.high) < 0.06
     assert found.low == -np.inf
-    assert special.expit(found.estimate) < 1e-5
+    assert_no_average(found)
+
+
+def assert_no_average(found):
+    """Where a search ended is no estimate, and no prediction follows from it."""
+    given = (found.estimate, found.error, found.tau, found.tau_low, found.tau_high)
+    assert np.isnan([*given, found.predicted_low, found.predicted_high]).all()
+    assert "no average; only its limit" in found.reason
+
+
+def test_no_average_either_where_everybody_has_it_or_few_may_have_none():
+    found = rare.proportion(exact([30, 40, 50], [30, 40, 50]))
+    assert (found.high, found.low > 2) == (np.inf, True)
+    assert_no_average(found)
+    few = [Proportion(Count.between(0, 4), Count.exact(80)) for _ in range(3)]
+    assert_no_average(rare.proportion(few))
+    assert_no_average(rare.beta_binomial(exact([0, 0, 0], [30, 40, 50])))
 
 
 def test_a_suppressed_site_still_counts_and_makes_it_wider():
