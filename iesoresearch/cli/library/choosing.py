@@ -8,7 +8,7 @@ import typer
 
 from iesoresearch.cli.library.app import app
 from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
-from iesoresearch.errors import OutputError, ParameterError
+from iesoresearch.errors import DataError, OutputError, ParameterError
 
 
 @app.command("optouts")
@@ -51,6 +51,7 @@ def optouts(
         wait=wait,
     )
     print(done.text())
+    _exit_unless(done.complete)
 
 
 @app.command("consent")
@@ -68,9 +69,9 @@ def consent(
     """Record who consented to a study or trial, or withdrew consent; no reason is asked for."""
     from iesoresearch.library.choices import consent as consents
 
-    print(
-        consents.record_consents(opened(folder, key, who), study, people, why=why, wait=wait).text()
-    )
+    done = consents.record_consents(opened(folder, key, who), study, people, why=why, wait=wait)
+    print(done.text())
+    _exit_unless(not done.unreadable)
 
 
 @app.command("withdraw")
@@ -101,6 +102,7 @@ def withdraw(
         wait=wait,
     )
     print(done.text())
+    _exit_unless(not done.lines)
 
 
 @app.command("register")
@@ -148,6 +150,12 @@ def destroyed(
 
     registers.destroyed(opened(folder, key, who), extract, on=_day(date), why=why)
     print(f"Recorded: {extract} was destroyed on {date}.")
+
+
+def _exit_unless(complete: bool) -> None:
+    """Exit code 3 if not every line was read, although the others count."""
+    if not complete:
+        raise typer.Exit(DataError.exit_code)
 
 
 def _day(text: str) -> datetime.date:

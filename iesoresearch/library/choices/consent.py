@@ -43,6 +43,8 @@ class Consents:
     withdrawn: int = 0
     unmatched: int = 0
     unreadable: int = 0
+    lines: tuple[int, ...] = ()
+    silent: int = 0
     outside: int = 0
     valid: int = 0
     excluded: int = 0
@@ -52,9 +54,9 @@ class Consents:
         return (
             f"Study {self.study}: {self.given:,} consent(s) and {self.withdrawn:,} withdrawal(s) "
             f"recorded, of {said(self.unmatched)} people who are not in the library (kept for "
-            f"later ingests). {self.unreadable:,} line(s) could not be read; {self.outside:,} "
-            "consent(s) were refused: given before the study opened, after it closed, or after it "
-            "was withdrawn.\n"
+            f"later ingests). {people.unread(self.lines)} {self.silent:,} line(s) "
+            f"say neither consent with a form nor withdrawal; {self.outside:,} consent(s) were "
+            "refused: given before the study opened, after it closed, or after it was withdrawn.\n"
             f"Today {said(self.valid)} patients of the library may be in the study; "
             f"{said(self.excluded)} more consented, but opted out of research or withdrew from the "
             "library, which goes before consent."
@@ -102,7 +104,8 @@ def record_consents(
     given, refused = _given_events(lines.filter(says), defined)
     taken_back = _events(lines, defined, "date_withdrawn", TAKEN_BACK, pl.lit(""))
     done = Consents(defined.id, given=given.height, withdrawn=taken_back.height, outside=refused)
-    done.unreadable = found.unreadable + lines.filter(~says).height
+    done.lines, done.silent = found.lines, lines.filter(~says).height
+    done.unreadable = found.unreadable + done.silent
     with library.writing("consent", why, wait) as draft:
         _write_study(draft, defined)
         events = pl.concat([_read(draft), given, taken_back]).unique(maintain_order=True)
@@ -114,6 +117,7 @@ def record_consents(
         done.excluded = len(consented) - done.valid
         people_meant = ("unmatched", "valid", "excluded")
         draft.details = vars(done) | {name: rounded(getattr(done, name)) for name in people_meant}
+        del draft.details["lines"]
         draft.details["ethics reference"] = defined.ethics.reference
     return done
 

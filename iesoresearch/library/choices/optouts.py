@@ -45,11 +45,14 @@ class Counts:
     new: int = 0
     ended: int = 0
     not_ended: bool = False
+    lines: tuple[int, ...] = ()
+    sent_lines: tuple[int, ...] = ()
 
     def told(self) -> dict[str, int | bool]:
         """As the log may have it."""
         people_meant = ("matched", "unmatched", "new", "ended")
-        return vars(self) | {name: rounded(getattr(self, name)) for name in people_meant}
+        told = {name: n for name, n in vars(self).items() if not name.endswith("lines")}
+        return told | {name: rounded(getattr(self, name)) for name in people_meant}
 
 
 @dataclass
@@ -63,6 +66,11 @@ class Summary:
     without_number: int = 0
     without_name: int = 0
     cleared: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether every line of every list could be read."""
+        return not any(c.unreadable for c in self.kinds.values())
 
     def text(self) -> str:
         """Sentences with small counts as "fewer than 10", and no value of anybody."""
@@ -83,9 +91,11 @@ class Summary:
 def _sentence(kind: str, c: Counts) -> str:
     text = (
         f"{kind.capitalize()}: {c.listed:,} people listed; {said(c.matched)} are in the library, "
-        f"{said(c.unmatched)} are not (kept for later ingests); {c.unreadable:,} line(s) could not "
-        f"be read. New: {said(c.new)}; changed their mind: {said(c.ended)}."
+        f"{said(c.unmatched)} are not (kept for later ingests). {people.unread(c.lines)} "
+        f"New: {said(c.new)}; changed their mind: {said(c.ended)}."
     )
+    if c.sent_lines:
+        text += f" Of the file of --sent: {people.unread(c.sent_lines)}"
     if c.not_ended:
         text += (
             " Because of the lines that could not be read nobody was taken to have changed their "
@@ -139,18 +149,12 @@ def record_optouts(
         No list, or two ways to read one at once.
     DataError
         A list that cannot be read, is older than one recorded in full before, or looks like
-        something else: it would end most opt-outs, or it holds most patients of the library.
+        something else: it would end most opt-outs, it holds most patients of the library, or no
+        line of it can be read.
     """
     today = today or date.today()
     _check_way(national, local, complete, lifted, sent)
-    lists = {
-        kind: read(library, path)
-        for kind, path, read in (
-            (NATIONAL_OPTOUT, national, people.numbers),
-            (LOCAL_OPTOUT, local, people.named),
-        )
-        if path is not None
-    }
+    lists = _read(library, national, local)
     asked = people.numbers(library, sent) if sent else None
     way = "complete" if complete else "lifted" if lifted else "returned" if sent else "added"
     with library.writing("opt-outs", why, wait) as draft:
@@ -165,6 +169,19 @@ def record_optouts(
         _finish(draft, summary, today)
     summary.cleared = library.clear(wait)
     return summary
+
+
+def _read(library, national: Path | None, local: Path | None) -> dict[str, people.People]:
+    """The lists that are named, by kind."""
+    found = {}
+    for kind, path, read in (
+        (NATIONAL_OPTOUT, national, people.numbers),
+        (LOCAL_OPTOUT, local, people.named),
+    ):
+        if path is not None:
+            found[kind] = read(library, path)
+            _refuse_unread(path, found[kind])
+    return found
 
 
 def _check_way(national, local, complete: bool, lifted: bool, sent) -> None:
@@ -190,43 +207,53 @@ def _check_way(national, local, complete: bool, lifted: bool, sent) -> None:
 
 def _apply(book, matching, kind: str, found: people.People, on: date, way: str, asked):
     """The ledger with one list in it, and what became of its lines."""
-    counts = Counts(unreadable=found.unreadable)
-    listed, back = found.frame, None
+    sent = asked.lines if asked else ()
+    counts = Counts(unreadable=found.unreadable + len(sent), lines=found.lines, sent_lines=sent)
+    listed, back = found, None
     valid = ledger.valid(book, on).filter(pl.col("reason") == kind).select("by", "hash")
     keys = ["by", "hash"]
     if way == "returned":
-        listed, back = _not_returned(found.frame, asked)
+        listed, back = _not_returned(found, asked), found.keys
     if way == "complete":
-        back = valid.join(listed, on=keys, how="anti")
-        if found.unreadable:
+        back = valid.join(found.keys, on=keys, how="anti")
+        if found.lines:
             back, counts.not_ended = None, True
     if way == "lifted":
-        listed, back = listed.clear(), listed
-    counts.listed = found.frame.height if way == "lifted" else listed.height
-    people_meant = back if way == "lifted" else listed
-    counts.matched = same_person.known(matching, people_meant)
-    counts.unmatched = people_meant.height - counts.matched
+        back = found.keys
+    counts.listed = listed.frame.height
+    counts.matched = listed.known(matching)
+    counts.unmatched = counts.listed - counts.matched
     if back is not None:
         back = back.join(valid, on=keys, how="semi")
         counts.ended = back.height
-    if way != "lifted":
-        _refuse_unlikely(matching, kind, counts, valid.height, way)
-    counts.new = listed.join(valid, on=keys, how="anti").height
-    if back is not None:
         book = ledger.end(book, kind, back, on)
-    return ledger.add(book, kind, listed, on), counts
+    if way == "lifted":
+        return book, counts
+    _refuse_unlikely(matching, kind, counts, valid.height, way)
+    counts.new = listed.frame.join(valid, on=keys, how="anti").height
+    return ledger.add(book, kind, listed.keys, on), counts
 
 
-def _not_returned(returned: pl.DataFrame, asked: people.People):
+def _not_returned(returned: people.People, asked: people.People) -> people.People:
+    """Who was sent to the national service and did not come back."""
     sent = asked.frame
-    strange = returned.join(sent, on=["by", "hash"], how="anti").height
+    strange = returned.frame.join(sent, on=["by", "hash"], how="anti").height
     if strange:
         raise DataError(
             f"{said(strange)} NHS number(s) came back from the national service that the file of "
             "--sent does not hold, so the two files do not belong together. Nothing was recorded. "
             "Name the file that was sent."
         )
-    return sent.join(returned, on=["by", "hash"], how="anti"), returned
+    return people.People(sent.join(returned.frame, on=["by", "hash"], how="anti"), asked.also)
+
+
+def _refuse_unread(path: Path, found: people.People) -> None:
+    """Refuse a list of which nothing can be read."""
+    if found.frame.is_empty():
+        raise DataError(
+            f"{path}: no line says who is meant. {people.unread(found.lines)} Nothing was "
+            "recorded. Mend the list, and name it again."
+        )
 
 
 def _refuse_unlikely(matching, kind: str, counts: Counts, valid: int, way: str) -> None:

@@ -17,11 +17,14 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.errors import DataError
+from iesoresearch.library.choices import same_person
 from iesoresearch.library.deidentify import pseudonyms
 
 STDIN = Path("-")
 #: How a person is known: by NHS number, or by name with registered e-mail.
 NATIONAL, LOCAL = "national", "local"
+#: A line of a file: its number, and its cells.
+Line = tuple[int, list[str]]
 #: A person as she is kept: how she is known, and the keyed hash.
 KEYS = {"by": pl.String, "hash": pl.String}
 
@@ -35,6 +38,7 @@ _HEADINGS = {
         *("registered_e_mail", "registered_email_address", "registered_e_mail_address"),
     },
 }
+_TOLD = 20  # lines that are named
 _SEPARATORS = ",;\t|"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -47,12 +51,45 @@ class People:
     ----------
     frame
         Columns `KEYS` and those asked for beside them; every row once.
-    unreadable
-        Lines that do not say who is meant, or what about them.
+    also
+        Columns `KEYS`, and ``of``: further ways in which a line names the person whose hash in
+        `frame` is ``of``; every row once.
+    lines
+        Numbers of the lines that do not say who is meant, or what about them.
     """
 
     frame: pl.DataFrame = field(repr=False)
-    unreadable: int
+    also: pl.DataFrame = field(repr=False)
+    lines: tuple[int, ...] = ()
+
+    @property
+    def unreadable(self) -> int:
+        """How many lines could not be read."""
+        return len(self.lines)
+
+    @property
+    def keys(self) -> pl.DataFrame:
+        """Every way in which the people are named, `KEYS`."""
+        return pl.concat([self.frame.select(*KEYS), self.also.select(*KEYS)]).unique(
+            maintain_order=True
+        )
+
+    def known(self, matching: pl.DataFrame) -> int:
+        """How many of the people the library knows, in whatever way."""
+        further = self.also.filter(same_person.is_known(matching, self.also))["of"]
+        direct = same_person.is_known(matching, self.frame)
+        return int((direct | self.frame["hash"].is_in(further.implode())).sum())
+
+
+def unread(lines: Sequence[int]) -> str:
+    """A sentence that names the lines that could not be read, not what stands there."""
+    if not lines:
+        return "Every line could be read."
+    more = f" and {len(lines) - _TOLD:,} more" if len(lines) > _TOLD else ""
+    return (
+        f"{len(lines):,} line(s) could not be read: line {', '.join(map(str, lines[:_TOLD]))}{more}"
+        "; whoever is meant there is not recorded."
+    )
 
 
 def text_of(path: Path) -> str:
@@ -117,27 +154,28 @@ def anyone(library, path: Path) -> People:
         Nothing to read, or the headings are absent.
     """
     lines = _lines(path)
-    if _digits(lines[0]):
+    if _digits(lines[0][1]):
         return _numbers(library, path, lines)
     return _named(library, path, lines, (NATIONAL, LOCAL), {})
 
 
-def _numbers(library, path: Path, lines: list[list[str]]) -> People:
-    first = [_plain(cell) for cell in lines[0]]
-    place = _place(first, "nhs_number")
-    if place is None and not _digits(lines[0]):
+def _numbers(library, path: Path, lines: list[Line]) -> People:
+    first = lines[0][1]
+    place = _place([_plain(cell) for cell in first], "nhs_number")
+    if place is None and not _digits(first):
         raise DataError(
             f"{_name(path)}: the first line is neither an NHS number nor a heading that is known. "
             "Nothing was read. Head the column nhs_number, or leave the heading out."
         )
     if place is None:
-        cells = [next((cell for cell in line if cell.strip()), "") for line in lines]
+        cells = [(n, next((cell for cell in line if cell.strip()), "")) for n, line in lines]
     else:
-        cells = [_at(line, place) for line in lines[1:]]
+        cells = [(n, _at(line, place)) for n, line in lines[1:]]
     if not cells:
         raise _empty(path)
-    hashes = [pseudonyms.national_hash(library, cell) for cell in cells]
-    return _people([(NATIONAL, one) if one else None for one in hashes], {})
+    hashes = [(n, pseudonyms.national_hash(library, cell)) for n, cell in cells]
+    keys = [[(NATIONAL, one)] for _, one in hashes if one]
+    return _people(keys, {}, [n for n, one in hashes if not one])
 
 
 def _digits(line: Sequence[str]) -> bool:
@@ -176,24 +214,25 @@ def named(
     return _named(library, path, _lines(path), known_by, more or {})
 
 
-def _named(library, path: Path, lines, known_by, more) -> People:
-    places = _places(path, lines[0], known_by, more)
+def _named(library, path: Path, lines: list[Line], known_by, more) -> People:
+    places = _places(path, lines[0][1], known_by, more)
     if not lines[1:]:
         raise _empty(path)
-    keys, values = [], {name: [] for name in more}
-    unread = 0
-    for line in lines[1:]:
+    keys, values, unread = [], {name: [] for name in more}, []
+    for n, line in lines[1:]:
         try:
             cells = {name: make(_at(line, places[name])) for name, make in more.items()}
-            key = _key(library, {n: _at(line, p) for n, p in places.items()}, known_by)
         except ValueError:
-            unread += 1
+            unread.append(n)
             continue
-        keys.append(key)
-        for name, value in cells.items():
-            values[name].append(value)
-    found = _people(keys, values)
-    return People(found.frame, found.unreadable + unread)
+        found, whole = _keys(library, {m: _at(line, p) for m, p in places.items()}, known_by)
+        if not whole:
+            unread.append(n)
+        if found:
+            keys.append(found)
+            for name, value in cells.items():
+                values[name].append(value)
+    return _people(keys, values, unread)
 
 
 def day(cell: str) -> date:
@@ -214,17 +253,32 @@ def day_or_none(cell: str) -> date | None:
     return day(cell) if cell else None
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path) -> list[Line]:
     text = text_of(path)
     first = next(line for line in text.splitlines() if line.strip())
     separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        lines = [(reader.line_num, line) for line in reader]
     except csv.Error:
         raise DataError(
             f"{_name(path)} is no table of text. Save it as CSV, and name it again."
         ) from None
-    return [line for line in lines if any(cell.strip() for cell in line)]
+    _refuse_open_quotes(path, lines)
+    return [(n, line) for n, line in lines if any(cell.strip() for cell in line)]
+
+
+def _refuse_open_quotes(path: Path, lines: list[Line]) -> None:
+    """A quotation mark that is opened and not closed swallows the lines that follow."""
+    before = 0
+    for n, line in lines:
+        if any("\n" in cell.strip() or "\r" in cell.strip() for cell in line):
+            raise DataError(
+                f"{_name(path)}: a quotation mark is opened in line {before + 1} and not closed "
+                "there, so that the lines after it would be lost. Nothing was read. Close or take "
+                "out the mark, and name the file again."
+            )
+        before = n
 
 
 def _plain(heading: str) -> str:
@@ -263,22 +317,37 @@ def _places(path, first: Sequence[str], known_by, more) -> dict[str, int]:
     return found
 
 
-def _key(library, cells: dict[str, str], known_by) -> tuple[str, str] | None:
-    if NATIONAL in known_by and cells.get("nhs_number"):
-        national = pseudonyms.national_hash(library, cells["nhs_number"])
-        return (NATIONAL, national) if national else None
+def _keys(library, cells: dict[str, str], known_by) -> tuple[list[tuple[str, str]], bool]:
+    """Every way in which a line names somebody, the way that goes first first; and if it is whole.
+
+    Where a number goes first, a wrong one is not made good by a name: it may be somebody else's.
+    """
     name = cells.get("name") or f"{cells.get('first_name', '')} {cells.get('last_name', '')}"
-    local = pseudonyms.local_hash(library, name, cells.get("email", ""))
-    return (LOCAL, local) if local and LOCAL in known_by else None
+    hashes = {
+        NATIONAL: pseudonyms.national_hash(library, cells.get("nhs_number", "")),
+        LOCAL: pseudonyms.local_hash(library, name, cells.get("email", "")),
+    }
+    wrong = bool(cells.get("nhs_number")) and hashes[NATIONAL] is None
+    if wrong and NATIONAL in known_by:
+        return [], False
+    order = (NATIONAL, LOCAL) if NATIONAL in known_by else (LOCAL, NATIONAL)
+    found = [(way, hashes[way]) for way in order if hashes[way]]
+    return found, bool(found) and not wrong
 
 
-def _people(keys: list[tuple[str, str] | None], values: dict[str, list]) -> People:
-    kept = [i for i, key in enumerate(keys) if key is not None]
+def _people(
+    keys: list[list[tuple[str, str]]], values: dict[str, list], unread: list[int]
+) -> People:
+    """People of lines, each with every key it has and its further values."""
     frame = pl.DataFrame(
         {
-            "by": pl.Series([keys[i][0] for i in kept], dtype=pl.String),
-            "hash": pl.Series([keys[i][1] for i in kept], dtype=pl.String),
-            **{name: pl.Series([column[i] for i in kept]) for name, column in values.items()},
+            "by": pl.Series([ways[0][0] for ways in keys], dtype=pl.String),
+            "hash": pl.Series([ways[0][1] for ways in keys], dtype=pl.String),
+            **{name: pl.Series(column) for name, column in values.items()},
         }
     )
-    return People(frame.unique(maintain_order=True), len(keys) - len(kept))
+    rows = [(*way, ways[0][1]) for ways in keys for way in ways[1:]]
+    also = pl.DataFrame(rows, schema=KEYS | {"of": pl.String}, orient="row")
+    return People(
+        frame.unique(maintain_order=True), also.unique(maintain_order=True), tuple(unread)
+    )

@@ -14,14 +14,18 @@ def read(reader) -> pl.DataFrame:
     return reader.read("matching", compartment="choices").select(*MATCHING)
 
 
-def known(matching: pl.DataFrame, keys: pl.DataFrame) -> int:
-    """How many of the people with these keys (``by``, ``hash``) the library knows."""
-    return sum(
-        keys.filter(pl.col("by") == way)
-        .join(matching, left_on="hash", right_on=way, how="semi")
-        .height
+def is_known(matching: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+    """Whether the library knows the person of each of the keys (``by``, ``hash``)."""
+    ways = [
+        (pl.col("by") == way) & pl.col("hash").is_in(matching[way].drop_nulls().unique().implode())
         for way in _WAYS
-    )
+    ]
+    return keys.select(pl.any_horizontal(ways).alias("known")).to_series()
+
+
+def known(matching: pl.DataFrame, keys: pl.DataFrame) -> int:
+    """How many of the people with these keys the library knows."""
+    return int(is_known(matching, keys).sum())
 
 
 def patients(matching: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:

@@ -50,7 +50,7 @@ class Withdrawal:
     asked: int
     known: int
     removed: int
-    unreadable: int
+    lines: tuple[int, ...]
     uses: tuple[Use, ...] = field(default=())
     looked: bool = False
     cleared: bool = True
@@ -59,8 +59,8 @@ class Withdrawal:
         """Sentences with small counts as "fewer than 10", and nobody named."""
         lines = [
             f"Withdrawn: {self.asked:,} people, {said(self.known)} of them known to the library; "
-            f"the records of {said(self.removed)} patients were taken out. {self.unreadable:,} "
-            "line(s) could not be read.",
+            f"the records of {said(self.removed)} patients were taken out. "
+            f"{people.unread(self.lines)}",
         ]
         if self.uses:
             lines.append("Earlier uses; tell the recipients that records have been withdrawn:")
@@ -114,7 +114,7 @@ def withdraw(
             f"--date {on} is to come. Whoever withdraws is taken out at once: leave --date out."
         )
     found = people.anyone(library, path)
-    keys = found.frame.select("by", "hash")
+    keys = found.keys
     if keys.is_empty():
         raise DataError(
             "No line says who is meant: neither a valid NHS number, nor a name with an e-mail "
@@ -128,10 +128,10 @@ def withdraw(
         book = ledger.add(ledger.read(draft), WITHDRAWN, pl.concat([keys, _all_keys(own)]), on)
         ledger.write(draft, book)
         removed = remove_excluded(draft, patients)
-        known = same_person.known(matching, keys)
+        known = found.known(matching)
         draft.details = {
             "on": on.isoformat(),
-            "withdrawn": keys.height,
+            "withdrawn": found.frame.height,
             "removed": rounded(removed),
             "unreadable": found.unreadable,
             "extracts": [use.extract for use in uses],
@@ -140,7 +140,7 @@ def withdraw(
         }
     cleared = library.clear(wait)
     return Withdrawal(
-        on, keys.height, known, removed, found.unreadable, tuple(uses), runs is not None, cleared
+        on, found.frame.height, known, removed, found.lines, tuple(uses), runs is not None, cleared
     )
 
 

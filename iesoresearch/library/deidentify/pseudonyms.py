@@ -32,6 +32,7 @@ _LETTERS = str.maketrans(
 )
 _BYTES = 16
 _WEIGHTS = range(10, 1, -1)  # of the first nine digits
+_AS_FRACTION = re.compile(r"\.0+$")  # as programs save numbers of a column with gaps
 _BETWEEN = re.compile(r"[\W_]")
 
 
@@ -63,6 +64,8 @@ def local_hashes(
 def normal_number(number: str | None) -> str | None:
     """Ten digits of a valid NHS number; None if it is none."""
     text = (number or "").replace(" ", "").replace("-", "")
+    if "." in text:
+        text = _AS_FRACTION.sub("", text.strip())
     if not (text.isascii() and text.isdigit()):
         text = unicodedata.normalize("NFKC", text)
         text = _BETWEEN.sub("", text)

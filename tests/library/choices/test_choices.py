@@ -60,6 +60,23 @@ def test_a_local_opt_out_needs_name_and_address(library, record):
     assert done.kinds["local opt-out"].unreadable == 1
 
 
+def test_a_local_opt_out_counts_by_every_key_of_its_line(library, tmp_path):
+    path = tmp_path / "local.csv"
+    lines = [f"Nobody,nobody@x.org,{N[3]}", f",,{N[0]}", "Ann Lee,other@x.org,12"]
+    path.write_text("\n".join(["name,email,nhs_number", *lines]))
+    done = choices.record_optouts(library, local=path, on=TODAY, why="test", today=TODAY)
+    assert set(out(library)) == {"p0", "p1", "p2", "p3"}
+    counts = done.kinds["local opt-out"]
+    assert (counts.listed, counts.matched, counts.lines) == (3, 3, (4,))
+    assert not done.complete
+
+
+def test_a_list_of_which_no_line_can_be_read_is_refused(library, record):
+    with pytest.raises(DataError, match=r"no line says who is meant\. 2 line.*: line 2, 3;"):
+        record(national=["12", "unknown"])
+    assert library.log()[-1]["what"] == "ingest"
+
+
 def test_records_of_every_table_go_whatever_names_them(library, record):
     record(national=[N[2]])
     assert held(library, "content", "referral_id") == {"rp0", "rp1", "rp3", "rp4"}

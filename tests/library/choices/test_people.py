@@ -42,6 +42,7 @@ EXPECTED = {national_hash(LIBRARY, ONE), national_hash(LIBRARY, TWO)}
         f"id;nhs_no;age\n1;{ONE};44\n2;{TWO};45\n",
         f'"nhs_number"\n"{ONE[:3]} {ONE[3:6]} {ONE[6:]}"\n{TWO[:3]}-{TWO[3:6]}-{TWO[6:]}',
         f"\n\n{ONE}\n\n{TWO}\n{ONE}\n",
+        f"nhs_number\n{ONE}.0\n{TWO}.00\n",  # as programs save numbers of a column with gaps
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -55,6 +56,20 @@ def test_numbers_that_are_none_are_counted(write):
     found = people.numbers(LIBRARY, write(f"{ONE}\n{TWO[:-1]}{9 - int(TWO[-1])}\n12\nunknown\n"))
     assert hashes(found) == {national_hash(LIBRARY, ONE)}
     assert found.unreadable == 3
+
+
+def test_lines_are_named_as_the_file_counts_them(write):
+    found = people.numbers(LIBRARY, write(f"nhs_number\n\n{ONE}\n12\n\n{TWO}\nunknown"))
+    assert found.lines == (4, 7)
+    assert people.unread(found.lines).startswith("2 line(s) could not be read: line 4, 7;")
+    assert people.unread(range(1, 31)).split(";")[0].endswith("19, 20 and 10 more")
+
+
+@pytest.mark.parametrize("line", [f'"{ONE}', f'"{ONE} '])
+def test_a_quotation_mark_that_is_not_closed_is_refused_and_named(write, line):
+    with pytest.raises(DataError, match="opened in line 3 and not closed") as refused:
+        people.numbers(LIBRARY, write(f"nhs_number\n{TWO}\n{line}\n{THREE}\n{TWO}\n"))
+    assert ONE not in str(refused.value)
 
 
 def test_a_slip_in_the_first_line_is_no_heading(write):

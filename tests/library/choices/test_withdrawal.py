@@ -114,6 +114,13 @@ def test_earlier_uses_are_told_by_count(library, ask, tmp_path):
     assert library.log()[-1]["details"]["extracts"] == ["one", "three"]
 
 
+def test_every_key_of_a_line_counts(library, ask):
+    """Later she comes without her number."""
+    withdrawal.withdraw(library, ask(f"{N[5]},Eve Lee,eve@x.org"), why="asked to")
+    fill(library, {"p5": (None, ("Eve Lee", "eve@x.org"))})
+    assert "p5" not in held(library)
+
+
 def test_a_run_whose_name_is_a_number_is_not_repeated(library, ask, tmp_path):
     extract(library, "one", ["p0"], "print-1")
     run(tmp_path / "runs", f"for {N[0]}", "print-1")
@@ -138,7 +145,8 @@ def test_whoever_comes_later_is_kept_out(library, ask):
 
 def test_lines_that_cannot_be_read_do_not_keep_others_in(library, ask):
     done = withdrawal.withdraw(library, ask("12,,", f"{N[2]},,", ",Ann Lee,"), why="asked to")
-    assert done.unreadable == 2
+    assert done.lines == (2, 4)
+    assert "2 line(s) could not be read: line 2, 4;" in done.text()
     assert held(library) == {"p0", "p1", "p3"}
 
 
