@@ -125,7 +125,11 @@ def rotate(
     who: Who = None,
     wait: Wait = 60,
 ) -> None:
-    """Have the library opened by another key, made in a new file if there is none."""
+    """Have the library opened by another key, made in a new file if there is none.
+
+    The secrets of pseudonyms and hashes stay the same for the life of the library, or nobody could
+    be recognised again: whoever had a stolen key together with a copy of the library keeps them.
+    """
     from iesoresearch.library.store.keys import Keys
 
     library = opened(folder, key, who)

@@ -90,10 +90,10 @@ def finish(folder: Path, old: State, new: State, keys: Keys, entry: dict[str, An
         "manifest": hashlib.sha256(manifest).hexdigest(),
         "keys": hashlib.sha256(wrapped).hexdigest(),
     }
-    return record(folder, replace(new, hashes=new.hashes | hashes), entry)
+    return record(folder, replace(new, hashes=new.hashes | hashes), keys, entry)
 
 
-def record(folder: Path, new: State, entry: dict[str, Any]) -> State:
+def record(folder: Path, new: State, keys: Keys, entry: dict[str, Any]) -> State:
     """Append a line to the log, and make it count."""
     path = folder / state.LOG
     with disk.writable(folder):
@@ -102,7 +102,7 @@ def record(folder: Path, new: State, entry: dict[str, Any]) -> State:
         content, head = log.line(new.head, new.secret("log"), **entry)
         new = replace(new, head=head)
         disk.append(path, head.size - len(content), content)
-        disk.replace(folder / state.CURRENT, state.current_of(new))
+        disk.replace(folder / state.CURRENT, state.current_of(new, keys))
     return new
 
 

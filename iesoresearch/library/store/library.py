@@ -127,7 +127,7 @@ class Library(Reader):
         """
         entry = {"who": self.who, "what": what, "why": why, "details": details}
         with self._locked(wait):
-            commit.record(self.folder, self._state, entry)
+            commit.record(self.folder, self._state, self._keys, entry)
 
     def rotate(self, new: Keys, why: str, *, data: bool = False, wait: float = WAIT) -> None:
         """Have the library opened by another master key, and no longer by this one.
@@ -200,7 +200,7 @@ class Library(Reader):
         draft._ended = True
         entry = {"who": self.who, **entry}
         if keys is self._keys and draft._parts == self._state.parts:
-            commit.record(self.folder, self._state, entry)
+            commit.record(self.folder, self._state, self._keys, entry)
             return
         new = self._state.with_generation(keys, draft._parts)
         commit.finish(self.folder, self._state, new, keys, entry)

@@ -1,6 +1,6 @@
 """What a library is at one time, as its small files tell it, each proven by the next.
 
-``CURRENT`` carries a MAC under a key of the library, and the hashes of ``library.json``, of the
+``CURRENT`` carries a MAC under the master key, and the hashes of ``library.json``, of the
 manifest and of the keys of one generation; the manifest carries the hash of every encrypted file.
 Keys are kept with the generation they open (``generations/<n>/keys.json``), not beside it, so that
 replacing ``CURRENT`` is all there is to a commit, and removing a generation destroys its keys.
@@ -120,8 +120,11 @@ def keys_of(state: State, keys: Keys) -> bytes:
     return encode({"library": state.id, "master": keys.id, "root": root, "keys": wrapped})
 
 
-def current_of(state: State) -> bytes:
-    """Content of CURRENT; replacing the file with it is the commit."""
+def current_of(state: State, keys: Keys) -> bytes:
+    """Content of CURRENT; replacing the file with it is the commit.
+
+    Its MAC is of the master key, so that a key that was replaced forges no state.
+    """
     content = {
         "generation": state.generation,
         "entries": state.head.entries,
@@ -129,12 +132,12 @@ def current_of(state: State) -> bytes:
         "log": state.head.size,
         **state.hashes,
     }
-    return encode(content | {"mac": _mac(state.root, content)})
+    return encode(content | {"mac": _mac(keys, content)})
 
 
-def _mac(root: Hidden, content: dict[str, Any]) -> str:
+def _mac(keys: Keys, content: dict[str, Any]) -> str:
     text = json.dumps(content, sort_keys=True).encode()
-    return hmac.digest(derive(root, "CURRENT"), text, "sha256").hex()
+    return hmac.digest(keys.derive("CURRENT"), text, "sha256").hex()
 
 
 def load(folder: Path, keys: Keys) -> tuple[State, locking.Held]:
@@ -160,7 +163,7 @@ def load(folder: Path, keys: Keys) -> tuple[State, locking.Held]:
     if root is None:
         raise DataError(_changed(where / KEYS, folder / ABOUT))
     mac = current.pop("mac", "")
-    if not hmac.compare_digest(str(mac).encode(), _mac(root, current).encode()):
+    if not hmac.compare_digest(str(mac).encode(), _mac(keys, current).encode()):
         raise DataError(_changed(folder / CURRENT))
     files = {"about": folder / ABOUT, "manifest": where / MANIFEST, "keys": where / KEYS}
     for name, path in files.items():

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import pytest
 
 from iesoresearch.errors import DataError, OutputError, ParameterError
 from iesoresearch.library import store
-from iesoresearch.library.store import locking, state
+from iesoresearch.library.store import commit, locking, state
 from iesoresearch.library.store.check import check
 from iesoresearch.library.store.keys import Keys
 
@@ -138,6 +139,18 @@ def test_rotation_shuts_out_the_old_key(library, keys, tmp_path, data):
         draft.drop("patients")
     with pytest.raises(ParameterError, match="The new key is the old one"):
         library.rotate(new, "again")
+
+
+def test_a_key_that_was_replaced_forges_no_line_and_no_state(library, keys, tmp_path):
+    """Whoever had it has the root secret, too, which stays, and so the key of the log's MACs."""
+    new = Keys.make(tmp_path / "new")
+    root = library._state.root
+    library.rotate(new, "the key was stolen", data=True)
+    present = dataclasses.replace(library._state, root=root)
+    entry = {"who": "Ann", "what": "extract", "why": "forged", "details": {}}
+    commit.record(library.folder, present, keys, entry)
+    with pytest.raises(DataError, match="CURRENT is damaged or was changed"):
+        again(library, new)
 
 
 def test_log_tells_who_what_why_and_no_small_count(library, keys, monkeypatch):
