@@ -142,16 +142,19 @@ def changes(frozen: Frozen, run: str, status: Mapping[str, Any]) -> list[str]:
     run
         Its name.
     status
-        Of its folder: ``parameters`` and ``inputs``.
+        Of its folder: ``parameters``, as they may be seen, ``inputs``, and when it was ``started``.
     """
     planned = frozen.runs[run]
     was, now = planned["parameters"], status["parameters"]
-    said = [
+    said = [] if status["started"] >= frozen.when else ["run before the freeze"]
+    said += [
         f"parameter {name}: {_shown(was, name)} planned, {_shown(now, name)} used"
         for name in dict.fromkeys([*was, *now])
         if _shown(was, name) != _shown(now, name)
     ]
     hashed = status["inputs"]
+    if was == now and planned["inputs"].get("parameters") != hashed.get("parameters"):
+        said.append("a parameter that is not shown in full changed")
     return said + [
         f"{words} changed"
         for name, words in _WORDS.items()

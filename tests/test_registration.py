@@ -52,6 +52,7 @@ def test_a_change_of_the_file_is_found(tmp_path, key):
         ({"n": 2}, {}, ["parameter n: 1 planned, 2 used"]),
         ({"x": "a"}, {}, ['parameter x: null planned, "a" used']),
         ({"new": 0}, {}, ["parameter new: nothing planned, 0 used"]),
+        ({}, {"parameters": "y"}, ["a parameter that is not shown in full changed"]),
         ({}, {"data": "e"}, []),  # data are meant to come afterwards
         (
             {},
@@ -64,5 +65,9 @@ def test_what_changed_is_named(tmp_path, parameters, inputs, said):
     status = {
         "parameters": RUNS["subtypes"]["parameters"] | parameters,
         "inputs": INPUTS | inputs,
+        "started": "2026-01-02T03:04:06Z",
     }
     assert registration.changes(frozen(tmp_path), "subtypes", status) == said
+    early = status | {"started": "2026-01-02T03:04:04Z"}
+    before = registration.changes(frozen(tmp_path, why="Again."), "subtypes", early)
+    assert before == ["run before the freeze", *said]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from iesoresearch import registration
-from iesoresearch.reporting import markup
+from iesoresearch.reporting import markup, rerun
 from iesoresearch.reporting.runs import Run
 
 
@@ -54,6 +54,7 @@ def planned(run: Run) -> str:
         said.append("after a result of these data was there already")
     if run.plan.earlier:
         said.append(f"amended {len(run.plan.earlier)} time(s): {run.plan.why}")
-    changed = registration.changes(run.plan, run.status["run"], run.status)
+    parameters = {"parameters": rerun.in_order(run)}
+    changed = registration.changes(run.plan, run.status["run"], run.status | parameters)
     said.append("changed since: " + "; ".join(changed) if changed else "nothing changed since")
     return markup.escaped("; ".join(said))
