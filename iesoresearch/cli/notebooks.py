@@ -20,18 +20,26 @@ def check(
     """Refuse notebooks whose outputs may come from patients' records; exit code 5 if any does."""
     from iesoresearch.execution import committed
 
-    paths = notebooks or sorted(project.find().notebooks.glob("*.ipynb"))
+    here = project.find()
+    paths = notebooks or committed.notebooks(here.root, here.notebooks)
     found = {}
     for path in paths:
         if scrub and (n := committed.scrub(path)):
-            print(f"{path.name}: {n} thing(s) taken out.")
+            print(f"{_shown(path, here.root)}: {n} thing(s) taken out.")
         if problems := committed.problems(path):
-            found[path.name] = problems
+            found[path] = problems
     if found:
-        lines = "\n".join(f"  {name}: {'; '.join(of)}" for name, of in found.items())
+        lines = "\n".join(
+            f"  {_shown(path, here.root)}: {'; '.join(of)}" for path, of in found.items()
+        )
         raise DisclosureError(
             f"{len(found)} notebook(s) may not be committed:\n{lines}\nRun them with open or "
             "synthetic data (make notebooks), or take such outputs out: iesoresearch "
-            "check-notebooks --scrub. Paths in the source of a cell are yours to change."
+            "check-notebooks --scrub. What is in the source of a cell is yours to change."
         )
     print(f"{len(paths)} notebook(s): nothing in them comes from patients’ records.")
+
+
+def _shown(path: Path, root: Path) -> str:
+    """A notebook of the project by its place there, any other by its name."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name

@@ -3,17 +3,22 @@
 Every output that a session shows is stamped with what data it may come from (`display.View`). An
 output without a stamp was printed by somebody, so nobody knows what is in it; one that is stamped
 as patients' records stays at the site. Metadata may hold no more than every notebook has: tools
-write paths, times and names of users there.
+write paths, times and names of users there. What somebody typed may hold no identifier of a person
+and no file written out in a text.
 """
 
 import json
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
+from iesoresearch.data.identifiers import identifiers
 from iesoresearch.errors import DataError
 from iesoresearch.execution.display import PUBLIC, STAMP
 from iesoresearch.files import write_text
@@ -25,6 +30,15 @@ _PLAIN = {
 }
 _CELL_KEYS = {"tags"}
 # a folder of somebody's home, on any system
+# a file written out where a text links to it
+_WRITTEN_OUT = re.compile(r"(?i)\bdata:[\w.+-]+/[\w.+-]+[;,]")
+#: Words that could be an identifier; `data.identifiers` says whether they are.
+_COULD_BE = (
+    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    re.compile(r"(?<![\w./-])\d{3}([ -]?)\d{3}\1\d{4}(?![\w/-]|\.\d)"),
+    re.compile(r"(?<![\w./-])(?:\+44 ?|0044 ?|0)[1-378](?: ?\d){9}(?![\w/-]|\.\d)"),
+    re.compile(r"(?<![\w/-])[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}(?![\w/-])"),
+)
 _HOME = re.compile(r"(?<![\w.])(?:/home/|/Users/|/root/|[A-Za-z]:\\+Users\\+)\w")
 
 
@@ -34,6 +48,21 @@ class Problem(NamedTuple):
     text: str
     cell: int | None
     mend: Callable[[], Any] | None
+
+
+def notebooks(root: Path, folder: Path) -> list[Path]:
+    """Notebooks of the project at `root` that are, or could be, committed.
+
+    Those that git knows of or does not ignore; without git, all below `folder`.
+    """
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others"]
+    command += ["--exclude-standard", "--", "*.ipynb"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+        found = [root / name for name in listed.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        found = [p for p in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+    return sorted({path for path in found if path.is_file()})
 
 
 def problems(path: Path) -> list[str]:
@@ -103,12 +132,24 @@ def _found(notebook: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(f"metadata {key!r}", number, _dropping(cell["metadata"], key))
         if cell.get("attachments"):
             yield Problem("a file dropped into it", number, _dropping(cell, "attachments"))
-        if _HOME.search("".join(cell.get("source", ""))):
-            yield Problem("a folder of somebody\u2019s home in its source", number, None)
+        for text in _of_source("".join(cell.get("source", ""))):
+            yield Problem(text, number, None)
         outputs = cell.get("outputs", [])
         for at, output in enumerate(outputs):
             if (text := _of_output(output)) is not None:
                 yield Problem(text, number, _dropping(outputs, at))
+
+
+def _of_source(source: str) -> Iterator[str]:
+    """What somebody typed that may not be committed."""
+    if _HOME.search(source):
+        yield "a folder of somebody\u2019s home in its source"
+    if _WRITTEN_OUT.search(source):
+        yield "a file written out in its source (data:)"
+    words = [found.group() for pattern in _COULD_BE for found in pattern.finditer(source)]
+    kinds = {one.kind for word in words for one in identifiers(pl.DataFrame({"word": [word]}))}
+    for kind in sorted(kinds):
+        yield f"what looks like {kind} in its source"
 
 
 def _of_metadata(metadata: dict[str, Any]) -> Iterator[Problem]:

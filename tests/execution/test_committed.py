@@ -88,6 +88,61 @@ def test_metadata_and_paths_of_a_machine_are_refused(tmp_path):
     assert nbformat.read(path, as_version=4).cells[1].metadata == {"tags": ["parameters"]}
 
 
+# made up: numbers that are kept free for fiction, and an NHS number nobody has
+TYPED = {
+    "NHS numbers": ["# Ask 943 476 5919.", "rows = [9434765919]"],
+    "e-mail addresses": ["Mail ada@example.org.", "x = 'ada@nhs.example'"],
+    "postcodes": ["Near ZZ99 3WZ.", "x = 'SW1A 1AA'"],
+    "telephone numbers": ["Ring 020 7946 0958", "x = '+44 1632 960123'"],
+}
+
+
+@pytest.mark.parametrize(("kind", "typed"), [(k, text) for k, of in TYPED.items() for text in of])
+def test_identifiers_that_somebody_typed_are_refused(tmp_path, kind, typed):
+    path = written(tmp_path, table(False), source=typed)
+    said = f"what looks like {kind} in its source"
+    assert committed.problems(path) == [f"{said} (cell 2)"]
+    assert typed.split()[1] not in said
+    notebook = json.loads(path.read_text())
+    notebook["cells"][0]["source"] = typed.splitlines(keepends=True)
+    path.write_text(json.dumps(notebook))
+    assert committed.problems(path) == [f"{said} (cell 1, 2)"]
+    assert committed.scrub(path) == 0
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "seed = 20261123", "n = 9_434_765_919", "p = 0.9434765919", "doi:10.3102/10769986030003261",
+        "x = 9434765918", "@cache\ndef f(): ...", "A1 = 3; B2 = 4", "https://osf.io/1234567890",
+    ],
+)  # fmt: skip
+def test_other_numbers_and_words_are_no_identifiers(tmp_path, typed):
+    assert committed.problems(written(tmp_path, table(False), source=typed)) == []
+
+
+def test_a_file_written_out_in_a_text_is_refused(tmp_path):
+    path = written(tmp_path, source="![a](data:image/png;base64,iVBORw0KGgo=)")
+    assert committed.problems(path) == ["a file written out in its source (data:) (cell 2)"]
+    assert committed.problems(written(tmp_path, source="the data: text/plain")) == []
+
+
+def test_all_notebooks_that_could_be_committed_are_looked_at(tmp_path):
+    places = ["notebooks/a.ipynb", "docs/deep/b.ipynb", "mine/c.ipynb"]
+    for place in places:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        written((tmp_path / place).parent, name=Path(place).name)
+    checkpoint = tmp_path / "notebooks" / ".ipynb_checkpoints"
+    checkpoint.mkdir()
+    written(checkpoint)
+    home = tmp_path / "notebooks"
+    without_git = committed.notebooks(tmp_path, home)
+    assert without_git == [tmp_path / places[0]]
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / ".gitignore").write_text("/mine/\n.ipynb_checkpoints/\n", encoding="utf-8")
+    assert committed.notebooks(tmp_path, home) == [tmp_path / place for place in sorted(places[:2])]
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": [{}], "metadata": {}}'])
 def test_what_is_no_notebook_is_refused(tmp_path, content):
     path = tmp_path / "a.ipynb"
