@@ -131,14 +131,14 @@ def _number(number: Number, told: Mapping[float, str], policy: Policy):
 
 
 def _told(result: Result) -> dict[float, str]:
-    """Every number of the tables, rates in per cent as well, with a table it stands in."""
+    """Every number of the tables, shares in per cent as well, with a table it stands in."""
     return {
         scale * cell: name
         for name, table in result.tables.items()
-        for column, value in table.values.items()
+        for column in table.values
         if table.frame.schema[column].is_numeric()
         for cell in table.frame[column].drop_nulls().to_list()
-        for scale in ((1, 100.0) if value.kind == "rate" else (1,))
+        for scale in ((1, 100.0) if isinstance(cell, float) else (1,))
     }
 
 

@@ -126,7 +126,7 @@ def of_total(table: Table, name: str, policy: Policy) -> str | None:
         return None
     half = 0.5 * 10.0 ** -solving.decimals_of(column[np.isfinite(column)])
     for count, value in guarded(table).items():
-        if value.kind == "count" and table.frame.schema[count].is_numeric():
+        if value.kind == "count" and value.parts_of is not None:
             shown = _numbers(table, count)
             for scale in _SCALES[:2]:
                 found = {
@@ -152,7 +152,7 @@ def _in_whole(share: np.ndarray, shown: np.ndarray, half: float, policy: Policy)
     share, shown = share[there], shown[there]
     if len(np.unique(shown)) < _ROWS:
         return None
-    if (share > 1 + half).any():
+    if share.sum() > 1 + half * len(share):
         return "other"
     totals = shown / share
     if np.ptp(totals) <= _NEAR * totals.max() and policy.rounded(total := totals.mean()) == round(

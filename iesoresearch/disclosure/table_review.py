@@ -147,14 +147,14 @@ def _statistics(found, table: Table, policy: Policy) -> Iterator[Finding]:
 
 def _explained(found, table: Table, policy: Policy) -> Iterator[Finding]:
     """Rates and means that released counts do not give."""
-    undone, unexplained, exact = {}, [], []
-    for name, value in statistics.guarded(table).items():
-        if not table.frame.schema[name].is_numeric():
-            continue
-        of_total = statistics.of_total(table, name, policy)
-        if of_total == "exact":
-            exact.append(name)
-        if of_total is not None or value.kind not in ("rate", "mean"):
+    guarded = statistics.guarded(table)
+    numeric = [name for name in guarded if table.frame.schema[name].is_numeric()]
+    of_total = {name: statistics.of_total(table, name, policy) for name in numeric}
+    exact = [name for name, of in of_total.items() if of == "exact"]
+    undone, unexplained = {}, []
+    for name in (name for name, of in of_total.items() if of is None):
+        value = guarded[name]
+        if value.kind not in ("rate", "mean"):
             continue
         if value.kind == "rate" and statistics.given_by_counts(table, name):
             continue

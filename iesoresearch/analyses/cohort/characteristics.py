@@ -1,5 +1,7 @@
 """Table 1: who was referred, who finished and who did not, and how different the two are."""
 
+from functools import partial
+
 import polars as pl
 
 from iesoresearch.analyses.cohort.people import FINISHED, Data
@@ -12,19 +14,19 @@ SCORES = {"age": "Age, years"} | {
     f"{code}_first": f"{name}, first score"
     for code, name in (("phq9", "PHQ-9"), ("gad7", "GAD-7"), ("wsas", "WSAS"))
 }
+ALL = "All"
 FIRST, SECOND = "finished", "not_finished"
 GROUPS = {"referred": "Referred", FIRST: "Finished", SECOND: "Not finished"}
 
 
 def characteristics(data: Data) -> Table:
-    """Number and share of referrals at each level, by group."""
-    rows = []
+    """Number and share of referrals at each level, by group; all of them in the first row."""
+    everybody = {group: frame.height for group, frame in _groups(data).items()}
+    rows = [{"characteristic": ALL, "level": ALL.lower(), **everybody}]
     for heading, counts in _counts(data).items():
-        totals = counts.select(pl.col(*GROUPS).sum()).row(0, named=True)
-        for row in counts.iter_rows(named=True):
-            shares = {f"{g}_share": row[g] / totals[g] if totals[g] else None for g in GROUPS}
-            rows.append({"characteristic": heading, **row, **shares})
+        rows += [{"characteristic": heading, **row} for row in counts.iter_rows(named=True)]
     keys = {"characteristic": "Characteristic", "level": "Level"}
+    frame = pl.DataFrame(rows)
     values = {}
     for group, label in GROUPS.items():
         values[group] = Value(
@@ -32,16 +34,22 @@ def characteristics(data: Data) -> Table:
             sensitivity=data.sensitivity,
         )  # fmt: skip
         values[f"{group}_share"] = Value(
-            "model", "Share", 3, follows=group, sensitivity=data.sensitivity
-        )
-    schema = [*keys, *values]
-    frame = pl.DataFrame(rows, schema_overrides=dict.fromkeys(_SHARES, pl.Float64)).select(schema)
+            "rate", "Share", 3, follows=group, sensitivity=data.sensitivity,
+            derive=partial(_share, group=group),
+        )  # fmt: skip
+        frame = frame.with_columns(_share(frame, group).alias(f"{group}_share"))
+    frame = frame.select(*keys, *values)
     return Table("Who was referred, and who finished", frame, keys, values)
+
+
+def _share(frame: pl.DataFrame, group: str) -> pl.Series:
+    """Of all of the group, both as the table has them: exact shares would tell hidden counts."""
+    everybody = frame.filter(characteristic=ALL)[group].cast(pl.Float64).item()
+    return frame[group].cast(pl.Float64) / (everybody or float("nan"))
 
 
 # The groups add up, so that what is hidden in one is hidden in the others.
 _BEFORE = {"referred": SECOND, FIRST: "referred", SECOND: FIRST}
-_SHARES = [f"{group}_share" for group in GROUPS]
 
 
 def baseline(data: Data) -> Table:
@@ -109,7 +117,10 @@ def _groups(data: Data) -> dict[str, pl.DataFrame]:
 
 
 def _counts(data: Data) -> dict[str, pl.DataFrame]:
-    """Per characteristic, referrals of each group at each level that occurs."""
+    """Per characteristic, referrals of each group at each level, also where nobody is.
+
+    A row that is absent would tell a count of zero.
+    """
     found = {}
     for heading, (expression, levels) in CHARACTERISTICS.items():
         level = expression.cast(pl.String).fill_null(NOT_RECORDED).alias("level")
@@ -119,6 +130,9 @@ def _counts(data: Data) -> dict[str, pl.DataFrame]:
             pl.col("finished").sum().cast(pl.Int64).alias(FIRST),
             (~pl.col("finished")).sum().cast(pl.Int64).alias(SECOND),
         )
-        order = {name: place for place, name in enumerate([*levels, NOT_RECORDED])}
-        found[heading] = counted.sort(pl.col("level").replace_strict(order))
+        every = pl.DataFrame({"level": [*levels, NOT_RECORDED]})
+        joined = every.join(counted, on="level", how="left", maintain_order="left")
+        # no level, but a gap in the records: there need not be one
+        absent = (pl.col("level") == NOT_RECORDED) & pl.col("referred").is_null()
+        found[heading] = joined.filter(~absent).with_columns(pl.col(*GROUPS).fill_null(0))
     return found

@@ -72,7 +72,8 @@ def _moved(data, tables, found):
     )
     if "recovery_imputed" not in found:
         sentence += " There was nothing to impute, or too little to impute from."
-    return _passed(found["moved"].value < SMALL_CHANGE), sentence
+    moved = found["moved"].value
+    return _passed(moved is None or moved < SMALL_CHANGE), sentence
 
 
 def _waits(data, tables, found):

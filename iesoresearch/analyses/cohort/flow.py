@@ -17,7 +17,7 @@ KEPT, LEFT = "kept", "left out"
 
 def flow(data: Data) -> Table:
     """Counts at each step: who stays, and who is left out for which reason."""
-    rows = [(step, box, what, n) for step, box, what, n in _rows(data) if n or box == KEPT]
+    rows = list(_rows(data))  # with those of nobody: a box that is absent would tell that
     keys = {"step": "Step", "box": "Box", "what": "Referrals"}
     frame = pl.DataFrame(rows, schema=[*keys, "n"], orient="row")
     n = Value("count", "Number", 0, parts_of=("step",), sensitivity=data.sensitivity)

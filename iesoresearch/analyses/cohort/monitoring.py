@@ -1,5 +1,7 @@
 """What a service would watch: safety signals, and outcomes over time."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 
@@ -12,6 +14,13 @@ from iesoresearch.results import Table, Value
 SELF_HARM = PHQ9.columns[8]  # item 9, self-harm thoughts
 MEASURE = "reliable recovery"  # of the control chart
 FEWEST = 20  # courses a period needs to be on the chart
+_LIMITS = {
+    "centre": "Centre",
+    "lower_limit": "Lower limit",
+    "upper_limit": "Upper limit",
+    "lower_adjusted": "Lower limit, adjusted",
+    "upper_adjusted": "Upper limit, adjusted",
+}
 ENOUGH = 60  # courses a month should hold on average, or quarters are charted
 
 
@@ -76,13 +85,13 @@ def control_chart(data: Data) -> Table:
     values = {
         "rate": Value("rate", "Reliable recovery", 3, "n", **shared),
         "n": Value("count", "Courses", 0, **shared),
-        "centre": Value("model", "Centre", 3, "n", **shared),
-        "lower_limit": Value("model", "Lower limit", 3, "n", **shared),
-        "upper_limit": Value("model", "Upper limit", 3, "n", **shared),
-        "lower_adjusted": Value("model", "Lower limit, adjusted", 3, "n", **shared),
-        "upper_adjusted": Value("model", "Upper limit, adjusted", 3, "n", **shared),
+    } | {
+        # of released counts: the width of exact limits would tell the courses
+        name: Value("model", label, 3, "n", **shared, derive=partial(_limit, name=name))
+        for name, label in _LIMITS.items()
     }
-    frame = periods.select("period", "rate", n="denominator").with_columns(**_limits(periods))
+    frame = periods.select("period", "rate", n="denominator")
+    frame = frame.with_columns(_limit(frame, name).alias(name) for name in _LIMITS)
     return Table(
         "Reliable recovery by time of discharge",
         frame.select("period", *values),
@@ -96,16 +105,16 @@ def _by(data: Data, period: pl.Expr) -> pl.DataFrame:
     return periods.filter(measure=MEASURE).sort("period")
 
 
-def _limits(periods: pl.DataFrame) -> dict[str, pl.Series]:
-    names = ("centre", "lower_limit", "upper_limit", "lower_adjusted", "upper_adjusted")
-    if periods.is_empty():
-        return {name: pl.Series([], dtype=pl.Float64) for name in names}
-    chart = p_chart(periods["numerator"], periods["denominator"])
-    centre = np.full(periods.height, chart.centre)
-    columns = (centre, chart.low, chart.high, chart.low_adjusted, chart.high_adjusted)
-    return {
-        name: pl.Series(values).fill_nan(None) for name, values in zip(names, columns, strict=True)
-    }
+def _limit(frame: pl.DataFrame, name: str) -> pl.Series:
+    """One of the limits, null where the rate is."""
+    found = np.full(frame.height, np.nan)
+    there = frame["rate"].is_not_null().to_numpy()
+    if there.any():
+        rate, n = (frame.filter(there)[column].to_numpy() for column in ("rate", "n"))
+        chart = p_chart(np.round(rate * n), n)
+        limits = (chart.centre, chart.low, chart.high, chart.low_adjusted, chart.high_adjusted)
+        found[there] = dict(zip(_LIMITS, limits, strict=True))[name]
+    return pl.Series(found).fill_nan(None)
 
 
 def outside(table: Table) -> int:

@@ -1,11 +1,18 @@
 """Numbers of `cohort`: what sentences quote and `verify` compares."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
 import polars as pl
 
 from iesoresearch.analyses.cohort import monitoring, outcomes
+from iesoresearch.analyses.cohort.flow import KEPT
 from iesoresearch.analyses.cohort.likeness import counted
 from iesoresearch.analyses.cohort.missing_scores import BEST, CARRIED, COMPLETE, IMPUTED, WORST
 from iesoresearch.analyses.cohort.people import Data
+from iesoresearch.disclosure import derived
+from iesoresearch.disclosure.release import UNSAID
 from iesoresearch.results import Number, Table
 
 LARGE_DIFFERENCE = 0.1  # standardised; often called negligible below
@@ -42,18 +49,17 @@ def numbers(data: Data, tables: dict[str, Table]) -> dict[str, Number]:
     if data.cohort is None:
         return found
     make = _Maker(data)
-    steps = tables["flow"].frame.filter(box="kept")["n"].to_list()
     names = ("referrals", "seen", "started", "finished", "with_pairs", "cases")
-    found |= {f"n_{name}": make.count(n) for name, n in zip(names, steps, strict=True)}
-    found["finished_share"] = make.share(steps[3], steps[0])
+    found |= {f"n_{name}": make.step(tables["flow"], step) for step, name in enumerate(names)}
+    found["finished_share"] = make.told(_finished_share, tables, "%")
     if "outcome_rates" in tables:
         found |= _outcome_numbers(make, tables)
     if "sensitivity" in tables:
-        found |= _sensitivity_numbers(make, tables["sensitivity"])
+        found |= _sensitivity_numbers(make, tables)
     if "safety" in tables:
         asked = tables["safety"].frame["signal"].to_list()
         found |= {
-            name: make.of_row(tables["safety"], "n", signal=signal)
+            name: make.of_row(tables, "safety", signal=signal)
             for name, signal in _SIGNALS.items()
             if signal in asked
         }
@@ -69,6 +75,10 @@ def numbers(data: Data, tables: dict[str, Table]) -> dict[str, Number]:
     return found
 
 
+#: A value, and the people it is of.
+_Told = tuple[float | None, int | None]
+
+
 class _Maker:
     """Numbers of one cohort, with the people that disclosure control has to know of."""
 
@@ -76,67 +86,82 @@ class _Maker:
         self.sensitivity = data.sensitivity
         self.everybody = data.cohort.referrals.height
 
-    def count(self, n) -> Number:
-        return Number(int(n), self.everybody, kind="count", sensitivity=self.sensitivity)
+    def step(self, flow: Table, step: int) -> Number:
+        """Who is kept at a step of the flow; known to the analysis as it is."""
+        n = flow.frame.filter(step=step, box=KEPT)["n"].item()
+        return derived.number("flow", "n", value=n, n=self.everybody, step=step, box=KEPT)
 
     def other(self, value, digits=0, n=None, unit="") -> Number:
         return Number(value, n or self.everybody, unit, digits, sensitivity=self.sensitivity)
 
-    def share(self, numerator, denominator) -> Number:
-        """A percentage; the smaller of those in and out of the numerator stand behind it."""
-        behind = int(min(numerator, denominator - numerator))
-        value = 100 * numerator / denominator if denominator else None
-        return Number(value, behind, "%", 1, "rate", self.sensitivity)
+    def of_row(self, tables: dict[str, Table], name: str, column="rate", **key) -> Number:
+        """The rate in the row of a table that `key` names, in per cent."""
+        rate = tables[name].frame.filter(**key)[column].item()
+        value = None if rate is None else 100 * rate
+        return derived.number(name, column, "%", digits=1, scale=100.0, value=value, **key)
 
-    def of_row(self, table: Table, whole: str, few: str | None = None, **key) -> Number:
-        """The rate in the row of a table that `key` names; a small count in `few` hides it."""
-        row = table.frame.filter(**key).row(0, named=True)
-        if row["rate"] is None:
-            return Number(None, None, "%", 1, "rate", self.sensitivity)
-        inside = round(row["rate"] * row[whole])
-        behind = min(inside, row[whole] - inside, row[few] if few else inside)
-        return Number(100 * row["rate"], behind, "%", 1, "rate", self.sensitivity)
+    def told(self, tell: Callable, tables: dict[str, Table], unit: str) -> Number:
+        """What a function says of tables, and of how many people: at release of released ones."""
+        number = partial(_told, tell=tell, unit=unit, sensitivity=self.sensitivity)
+        return replace(number(tables), derive=number)
 
-    def ends(self, name: str, table: Table, behind: Number, **key) -> dict[str, Number]:
-        """Both ends of the interval in that row, hidden where the rate is."""
-        row = table.frame.filter(**key).row(0, named=True)
-        return {
-            f"{name}_{end}": Number(
-                None if row[f"rate_{end}"] is None else 100 * row[f"rate_{end}"],
-                behind.n, "%", 1, "rate", self.sensitivity,
-            )
-            for end in ("low", "high")
-        }  # fmt: skip
+
+def _told(tables: Mapping[str, Table], tell: Callable, unit: str, sensitivity) -> Number:
+    value, n = tell(tables)
+    if value is None:
+        return Number(None, None, unit, 1, sensitivity=sensitivity, status=UNSAID)
+    return Number(value, n, unit, 1, "rate" if unit == "%" else "model", sensitivity)
+
+
+def _finished_share(tables: Mapping[str, Table]) -> _Told:
+    steps = dict(tables["flow"].frame.filter(box=KEPT).select("step", "n").iter_rows())
+    return _percent(steps[3], steps[0])
+
+
+def _percent(inside: int | None, whole: int | None) -> _Told:
+    return (100 * inside / whole if whole and inside is not None else None), whole
 
 
 def _outcome_numbers(make: _Maker, tables: dict[str, Table]) -> dict[str, Number]:
-    table = tables["outcome_rates"]
     found = {}
     for name, (measure, rule) in _RATES.items():
-        key = {"measure": measure, "rule": rule}
-        found[name] = make.of_row(table, "denominator", "added", **key)
-        found |= make.ends(name, table, found[name], **key)
-    reasons = dict(tables["unknown"].frame.select("reason", "n").iter_rows())
-    total = sum(reasons.values())
-    found["known"] = make.share(reasons.get("outcome known", 0), total)
-    found["not_sourced"] = make.share(reasons.get("threshold not sourced", 0), total)
+        for end in ("", "_low", "_high"):
+            found[name + end] = make.of_row(
+                tables, "outcome_rates", f"rate{end}", measure=measure, rule=rule
+            )
+    for name, reason in (("known", outcomes.KNOWN), ("not_sourced", outcomes.UNSOURCED)):
+        found[name] = make.of_row(tables, "unknown", "share", reason=reason)
     return found
 
 
-def _sensitivity_numbers(make: _Maker, table: Table) -> dict[str, Number]:
+def _sensitivity_numbers(make: _Maker, tables: dict[str, Table]) -> dict[str, Number]:
     """The rates, and how far the plausible ones lie apart; worst and best case are bounds."""
-    rates = dict(table.frame.select("method", "rate").iter_rows())
-    without, n = int(table.frame["without"][0]), int(table.frame["n"].max())
+    rates = _rates(tables)
     found = {
-        f"recovery_{name}": make.of_row(table, "n", "without", method=method)
+        f"recovery_{name}": make.of_row(tables, "sensitivity", method=method)
         for name, method in _METHODS.items()
         if rates.get(method) is not None
     }
-    found["without_last"] = make.share(without, n)
-    plausible = [x for x in (rates.get(m) for m in (COMPLETE, CARRIED, IMPUTED)) if x is not None]
-    apart = 100 * (max(plausible) - min(plausible))
-    found["moved"] = Number(apart, without, "points", 1, sensitivity=make.sensitivity)
-    return found
+    found["without_last"] = make.told(_without_last, tables, "%")
+    return found | {"moved": make.told(_moved, tables, "points")}
+
+
+def _rates(tables: Mapping[str, Table]) -> dict[str, float | None]:
+    return dict(tables["sensitivity"].frame.select("method", "rate").iter_rows())
+
+
+def _without_last(tables: Mapping[str, Table]) -> _Told:
+    row = tables["sensitivity"].frame.row(by_predicate=pl.col("method") == WORST, named=True)
+    return _percent(row["without"], row["n"])
+
+
+def _moved(tables: Mapping[str, Table]) -> _Told:
+    """How far the plausible rates that are there lie apart."""
+    rates = _rates(tables)
+    plausible = [100 * rates[m] for m in (COMPLETE, CARRIED, IMPUTED) if rates.get(m) is not None]
+    if len(plausible) < 2:
+        return None, None
+    return max(plausible) - min(plausible), tables["sensitivity"].frame["without"][0]
 
 
 def _difference_numbers(make: _Maker, table: Table) -> dict[str, Number]:

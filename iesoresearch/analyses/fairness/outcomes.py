@@ -58,7 +58,11 @@ WORDS = {
 
 
 def counted(data: Audited, columns=tuple(STAGES)) -> pl.DataFrame:
-    """Per grouping and level the true entries of `columns`, levels in their order."""
+    """Per grouping and level the true entries of `columns`, levels in their order.
+
+    Also where nobody is: a row that is absent would tell a count of zero. "Not recorded" is no
+    level but a gap in the records, and is there only where there is one.
+    """
     parts = []
     for grouping in data.groupings:
         levels = pl.DataFrame({"level": [*levels_of()[grouping], NOT_RECORDED]})
@@ -66,7 +70,10 @@ def counted(data: Audited, columns=tuple(STAGES)) -> pl.DataFrame:
             pl.col(column).sum().cast(pl.Int64) for column in columns
         )
         joined = levels.join(found, on="level", how="left", maintain_order="left")
-        joined = joined.drop_nulls(columns[0]).with_columns(grouping=pl.lit(grouping))
+        absent = (pl.col("level") == NOT_RECORDED) & pl.col(columns[0]).is_null()
+        joined = joined.filter(~absent).with_columns(
+            pl.col(columns).fill_null(0), grouping=pl.lit(grouping)
+        )
         parts.append(joined.select("grouping", "level", *columns))
     return pl.concat(parts)
 
