@@ -221,13 +221,14 @@ class _Attack:
                 and (cells is None or system.cells[self._part(at)] in cells)
                 and (self.is_hidden(self._part(at)) or not self._guards(at))
             ]
-            if asked and self._is_asked(asked):
+            if asked and self._is_asked(unknowns.tolist()):
                 yield Programme(self, unknowns.tolist(), sums), asked
 
-    def _is_asked(self, asked: list[int]) -> bool:
+    def _is_asked(self, unknowns: list[int]) -> bool:
         """Of several releases, only what hangs together across them: each was attacked before."""
         releases = {self.release(name) for name in self.tables}
-        seen = {self.release(name) for at in asked for name in self.tables_of(at)}
+        cells = [at for at in unknowns if at < self.system.n_totals_from]
+        seen = {self.release(name) for at in cells for name in self.tables_of(at)}
         return len(releases) == 1 or len(seen) > 1
 
     def described(self, at: int, low: int, high: int | None) -> dict:

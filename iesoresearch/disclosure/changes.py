@@ -4,7 +4,7 @@ A count that is shown is known to lie within its rounding, a suppressed one belo
 their difference lies between two numbers, and nothing else is known of it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,15 +44,29 @@ class Change:
     low: int
     high: int
 
-    def status(self, policy: Policy) -> str:
-        """By how many people stand behind it: surely few, perhaps few, or enough."""
+    def status(self, policy: Policy, many: bool = False) -> str:
+        """By how many people stand behind it: surely few, perhaps few, or enough.
+
+        Parameters
+        ----------
+        policy
+            Of the newer release.
+        many
+            Whether enough people came or left altogether. Then few of them in one cell are told as
+            a suppressed count is, if no more is told than that they are few.
+        """
         if self.kind == "statistic":
             return "review"
         if self.kind in ("now shown", "now suppressed"):
             return "review" if self.low < policy.min_count else "pass"
-        if self.low > 0 and self.high < policy.min_count:
+        few = self.high < policy.min_count
+        if self.kind == "within" and few:
             return "refuse"
-        if self.kind == "within" and self.high < policy.min_count:
+        if many and self.kind == "changed":
+            if not (few and self.low):
+                return "pass"
+            return "review" if (self.low, self.high) == (1, policy.min_count - 1) else "refuse"
+        if self.low and few:
             return "refuse"
         return "review" if 0 < self.low < policy.min_count else "pass"
 
@@ -95,7 +109,7 @@ def same_cells(new: Table, old: Table, policy: Policy, before: Policy) -> list[C
     Parameters
     ----------
     new, old
-        Released, of the same run and name.
+        Released, with the same keys.
     policy, before
         They were released under.
     """
@@ -110,6 +124,29 @@ def same_cells(new: Table, old: Table, policy: Policy, before: Policy) -> list[C
         kind = "changed" if a.shown and b.shown else "now shown" if a.shown else "now suppressed"
         found.append(Change(key[0], key[1] if kind == "changed" else None, kind, low, high))
     return [*found, *_statistics(new, old, found)]
+
+
+def came(new: Table, old: Table, policy: Policy, before: Policy) -> int:
+    """How many people certainly came, or how many left, between two tables of the same keys.
+
+    Rows that add up to a whole (`iesoresearch.results.Value.parts_of`) have nobody in common, so
+    what came to each of them is added.
+
+    Parameters
+    ----------
+    new, old, policy, before
+        As of `same_cells`.
+    """
+    now, then, keys = seen(new, policy), seen(old, before), list(new.keys)
+    n: Counter = Counter()
+    for (column, row), a in now.items():
+        b, parts = then.get((column, row)), new.values[column].parts_of
+        if b is None or a.high is None or b.high is None:
+            continue
+        whole = row if parts is None else tuple(row[keys.index(k)] for k in parts if k in keys)
+        n["came", column, whole] += max(0, a.low - b.high)
+        n["left", column, whole] += max(0, b.low - a.high)
+    return max(n.values(), default=0)
 
 
 def _statistics(new: Table, old: Table, counts: list[Change]) -> Iterator[Change]:
@@ -139,7 +176,7 @@ def nested_rows(new: Table, old: Table, policy: Policy, before: Policy) -> list[
     Parameters
     ----------
     new, old
-        Released, of the same data, with the same keys.
+        Released, with the same keys.
     policy, before
         They were released under.
     """
@@ -151,11 +188,42 @@ def nested_rows(new: Table, old: Table, policy: Policy, before: Policy) -> list[
         for (row, level, a), (_, other, b) in pairs:
             if any({level, other} <= of for of in levels):
                 continue
-            small, large = (a, b) if nested.lies_within(level, other) else (b, a)
-            if nested.lies_within(level, other) or nested.lies_within(other, level):
-                low, high = large.low - small.high, large.high - small.low
-                found.append(Change(key[0], row, "within", max(low, 0), high))
-    return found
+            if nested.lies_within(level, other):
+                found.append(_left(key[0], row, a, b))
+            elif nested.lies_within(other, level):
+                found.append(_left(key[0], row, b, a))
+    return [one for one in found if one.high >= 0]  # else they do not count the same people
+
+
+def nested_columns(new: Table, old: Table, policy: Policy, before: Policy) -> list[Change]:
+    """What is left between counts of two releases that lie within each other, as reliable recovery.
+
+    Parameters
+    ----------
+    new, old, policy, before
+        As of `nested_rows`; of other data, since of the same data the linked attack tells more.
+    """
+    now, then = seen(new, policy), seen(old, before)
+    wholes = nested.wholes(new, old)
+    found = []
+    for small, large in ((now, then), (then, now)):
+        names = {column for column, _ in small}
+        for column, row in sorted(small, key=str):
+            # of counts that stand in one table, that release saw to what is left
+            for whole in sorted(wholes.get(column, set()) - names):
+                pair = small[column, row], large.get((whole, row))
+                if pair[1] is None or (column, row) in large or not _shown(*pair):
+                    continue
+                found.append(_left(f"{whole} − {column}", row, *pair))
+    return [one for one in found if one.high >= 0]
+
+
+def _shown(*counts: Seen) -> bool:
+    return all(one.shown and one.high is not None for one in counts)
+
+
+def _left(column: str, row: Row, small: Seen, large: Seen) -> Change:
+    return Change(column, row, "within", max(large.low - small.high, 0), large.high - small.low)
 
 
 def _by_number(counts: dict[tuple[str, Row], Seen]) -> dict[tuple, list[tuple]]:

@@ -4,17 +4,19 @@ Of the same data, all tables are one linked system, whichever release they are o
 and subtracts across releases as she does within one, and what one release leaves of another was
 guarded by none (outcomes that lie within each other, such as reliable recovery within recovery,
 shown by group in two releases). Of other data, such as a later extract, the same cell stands for
-almost the same people, and the difference tells of the few who came or left.
+almost the same people, and the difference tells of the few who came or left
+(`iesoresearch.disclosure.between`). A fingerprint is other after one byte: so tables of other data
+are linked as well, unless enough people certainly came or left.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
-from iesoresearch.disclosure import attack, changes, linked_review, nested
+from iesoresearch.disclosure import attack, between, changes, linked_review, nested
 from iesoresearch.disclosure.findings import Finding
 from iesoresearch.disclosure.policy import Policy
-from iesoresearch.results import STATUS, Result, Table
+from iesoresearch.results import Result, Table
 
 _NEW = "this release"
 _ADVICE = (
@@ -73,11 +75,12 @@ def compare(new: Mapping[str, Result], earlier: Sequence[Earlier], policy: Polic
         Of every run at least one, if there is anything to compare it with.
     """
     parts = _linked(new, earlier)
-    found = [one for part in parts for one in _attacked(part, policy)]
+    found: list[Finding] = []
     for before in earlier:
-        found += [*_policies(new, before), *_removed(new, before)]
-        for run in sorted(new.keys() & before.results.keys()):
-            found += _changed(run, new[run], before)
+        compared = between.compare(_tables(new), _tables(before.results, before), before.name)
+        found += [*_policies(new, before), *_removed(new, before), *compared.findings]
+        parts += _almost(new, before, compared.many)
+    found = [*(one for part in parts for one in _attacked(part, policy)), *found]
     beside = {run: [one.name for one in earlier] for run in new} if earlier else {}
     for part in parts:
         for run, _ in filter(None, part.new.values()):
@@ -92,6 +95,22 @@ def compare(new: Mapping[str, Result], earlier: Sequence[Earlier], policy: Polic
     ]  # fmt: skip
 
 
+def _tables(results: Mapping[str, Result], before: Earlier | None = None) -> list[between.Placed]:
+    """Released tables with where they stand, their policy and their data."""
+    return [
+        between.Placed(
+            run,
+            name,
+            table,
+            policy_of(result),
+            fingerprint(result) if before is None else before.fingerprint(run),
+        )
+        for run, result in results.items()
+        for name, table in result.tables.items()
+        if between.is_compared(table)
+    ]
+
+
 _RULES = ("differencing", "changed data", "groups within groups")
 
 
@@ -103,19 +122,28 @@ def _others(run: str, parts: Sequence["_Part"]) -> list[str]:
 
 @dataclass
 class _Part:
-    """Tables of one set of data, of several runs or releases, by a name of their own."""
+    """Tables of one set of data, of several runs or releases, by a name of their own.
+
+    `almost` says that they are of other data, and of the same people but for a few: then counts of
+    an earlier release may be off by `slack`.
+    """
 
     tables: dict[str, Table] = field(default_factory=dict)
     released: dict[str, Table] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     new: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    almost: bool = False
+    slack: int = 0
     _seen: dict[tuple, changes.Seen] = field(default_factory=dict)
 
     def add(self, release: str, run: str, result: Result) -> None:
         """The tables of a run; with populations of their own where they count other people."""
         key = f"{run} of {release}"
-        policy = self.policies[key] = policy_of(result)
+        policy = policy_of(result)
+        if release != _NEW and self.slack:
+            policy = _Slack(**asdict(policy), slack=self.slack)
+        self.policies[key] = policy
         tables = {
             # a table of no population counts whom the same table of the same run does
             name: replace(table, population=table.population or f"{run}: {name}")
@@ -137,6 +165,25 @@ class _Part:
             self.releases[named] = key
             self.new[named] = (run, name) if release == _NEW else None
             self.released[named], self.tables[named] = table, nested.declared(table)
+
+    def sides(self) -> list[list[str]]:
+        """Tables that were linked with each other before: of a run, or of a release of its own."""
+        found = defaultdict(list)
+        for name in self.tables:
+            side = self.new[name] is None if self.almost else self.releases[name]
+            found[side].append(name)
+        return [found[side] for side in sorted(found)]
+
+
+@dataclass(frozen=True)
+class _Slack(Policy):
+    """A policy, of counts that may have changed by a few since."""
+
+    slack: int = 0
+
+    def shown_as(self, shown: int) -> tuple[int, int]:
+        low, high = super().shown_as(shown)
+        return max(low - self.slack, 0), high + self.slack
 
 
 def policy_of(result: Result) -> Policy:
@@ -167,6 +214,30 @@ def _linked(new: Mapping[str, Result], earlier: Sequence[Earlier]) -> list[_Part
     return parts
 
 
+def _almost(new: Mapping[str, Result], before: Earlier, many: between.Many) -> list[_Part]:
+    """Tables of other data that may count the same people but for a few."""
+    groups: dict[tuple, list[str]] = defaultdict(list)
+    for run, result in new.items():
+        of = fingerprint(result)
+        groups[of, run if of is None else ""].append(run)
+    parts = []
+    for (of, _), runs in groups.items():
+        now = [(_NEW, run, new[run]) for run in runs]
+        then = defaultdict(list)
+        for run, result in before.results.items():
+            data = before.fingerprint(run)
+            known = any(_same(run, result, one) for one in now)
+            if not known and (data is None or data != of):
+                then[data].append((before.name, run, result))
+        for data, olds in then.items():
+            if not many.get((of, data)):
+                slack = between.slack([r for *_, r in now], [r for *_, r in olds], policy_of)
+                parts.append(_Part(almost=True, slack=slack))
+                for one in (*now, *olds):
+                    parts[-1].add(*one)
+    return parts
+
+
 def _same(run: str, result: Result, other: tuple[str, str, Result]) -> bool:
     """Whether a run was released before as it is now."""
     _, name, again = other
@@ -183,12 +254,12 @@ def _attacked(part: _Part, policy: Policy) -> list[Finding]:
     try:
         proved = _narrowed(part, list(part.tables), policy)
         alone = []
-        for release in sorted(set(part.releases.values())) if proved else ():
-            names = [name for name in part.tables if part.releases[name] == release]
+        for names in part.sides() if proved else ():
             alone += [_plain(row) for row in _narrowed(part, names, policy)]
     except ValueError:
+        of = "almost the same people" if part.almost else "the same data"
         return [
-            Finding(run, "run", "review", "differencing", "Releases of the same data say what "
+            Finding(run, "run", "review", "differencing", f"Releases of {of} say what "
                     "cannot be so of the same people. Look whom each of them counts.")
             for run in sorted({place[0] for place in part.new.values() if place})
         ]  # fmt: skip
@@ -227,14 +298,14 @@ def _of_table(place: tuple[str, str], rows: list[dict], part: _Part, policy: Pol
     names = {name for row in rows for name in row["tables"]}
     evidence = linked_review.evidence_of(few or rows, policy)
     evidence["together with"] = sorted({part.releases[name] for name in names})
-    if few:
-        return Finding(*place, "refuse", "differencing", "Together with other runs or releases of "
-                       "the same data it proves of few people more than that they are few: counts "
-                       f"are suppressed in one and told by another, or subtracted. {_ADVICE}",
-                       evidence)  # fmt: skip
-    return Finding(*place, "review", "differencing", "Between it and other runs or releases of the "
-                   "same data there may be few people: look at the differences.",
-                   evidence)  # fmt: skip
+    of = "of almost the same people" if part.almost else "of the same data"
+    beside = f"other runs or releases {of}"
+    if few and not part.slack:
+        return Finding(*place, "refuse", "differencing", f"Together with {beside} it proves of few "
+                       "people more than that they are few: counts are suppressed in one and told "
+                       f"by another, or subtracted. {_ADVICE}", evidence)  # fmt: skip
+    return Finding(*place, "review", "differencing", f"Between it and {beside} there may be few "
+                   "people: look at the differences.", evidence)  # fmt: skip
 
 
 def _policies(new: Mapping[str, Result], before: Earlier) -> Iterator[Finding]:
@@ -251,50 +322,3 @@ def _removed(new: Mapping[str, Result], before: Earlier) -> Iterator[Finding]:
         yield Finding(run, "run", "review", "run removed", f"It was in {before.name} and is not in "
                       "this release. What was said stays known; say why it is gone.",
                       {"released": before.made})  # fmt: skip
-
-
-def _changed(run: str, result: Result, before: Earlier) -> Iterator[Finding]:
-    """Cell by cell: of other data, and of the same where other people were counted."""
-    old = before.results[run]
-    now, then = policy_of(result), policy_of(old)
-    same_data = fingerprint(result) is not None and fingerprint(result) == before.fingerprint(run)
-    for name in sorted(result.tables.keys() & old.tables.keys()):
-        pair = result.tables[name], old.tables[name]
-        if list(pair[0].keys) != list(pair[1].keys) or any(
-            STATUS not in table.frame.columns for table in pair
-        ):
-            continue
-        other = not same_data or changes.contradicts(
-            changes.seen(pair[0], now), changes.seen(pair[1], then)
-        )
-        found = changes.same_cells(*pair, now, then) if other else []
-        yield from _counted(run, name, "changed data", found, before, now)
-        if same_data:
-            within = changes.nested_rows(*pair, now, then)
-            yield from _counted(run, name, "groups within groups", within, before, now)
-
-
-_CHANGED = {
-    "refuse": "few people certainly stand behind the difference. Wait until there are more, or "
-    "leave the table out.",
-    "review": "few people may stand behind the difference: look at it.",
-}
-
-
-def _counted(
-    run: str, name: str, rule: str, found: list[changes.Change], before: Earlier, policy: Policy
-) -> Iterator[Finding]:
-    """The differences of a table, counted by column; those of shown cells are named."""
-    for status, sentence in _CHANGED.items():
-        those = [one for one in found if one.status(policy) == status]
-        if not those:
-            continue
-        evidence = {
-            "cells by column": dict(Counter(one.column for one in those)),
-            "kinds": dict(Counter(one.kind for one in those)),
-            "compared": len(found),
-            "compared with": [before.name],
-        }
-        yield Finding(run, f"table:{name}", status, rule, f"Beside {before.name}: {sentence}",
-                      evidence)  # fmt: skip
-        break

@@ -56,6 +56,22 @@ def declared(table: Table) -> Table:
     return replace(table, values=table.values | values)
 
 
+def wholes(*tables: Table) -> dict[str, set[str]]:
+    """Of every count the counts it lies within, however far up: by its name, or as tables say."""
+    above: dict[str, set[str]] = {name: set(of) for name, of in WITHIN.items()}
+    for table in tables:
+        for name, value in table.values.items():
+            above.setdefault(name, set()).update(value.wholes)
+    found = {}
+    for name in above:
+        reached, ahead = set(), set(above[name])
+        while ahead:
+            reached |= ahead
+            ahead = {w for one in ahead for w in above.get(one, ())} - reached
+        found[name] = reached - {name}
+    return found
+
+
 def _is_count(table: Table, name: str) -> bool:
     return name not in table.values or table.values[name].kind == "count"
 

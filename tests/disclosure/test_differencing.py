@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -11,6 +12,7 @@ from iesoresearch.disclosure.differencing import Earlier
 from iesoresearch.disclosure.findings import worst
 from iesoresearch.measures.outcomes import FLAGS
 from iesoresearch.results import Result, Table, Value
+from iesoresearch.seeds import rng
 
 POLICY = Policy()
 LEVELS = ["18-25", "26-64", "65+"]
@@ -183,3 +185,89 @@ def test_changes_between_two_cells():
     found = changes.same_cells(now.tables["t"], then.tables["t"], POLICY, POLICY)
     (up,) = (c for c in found if c.row == ("Age", "18-25"))
     assert (up.low, up.high, up.status(POLICY)) == (76, 84, "pass")
+
+
+# A fingerprint is other after one byte
+
+
+def one_more(counts, by=1):
+    """One more patient, where it does not show."""
+    return [counts[0] + by, *counts[1:]]
+
+
+@pytest.mark.parametrize("data", ["x", "y"])
+def test_groups_cut_elsewhere_leave_few_patients_of_whatever_data(data):
+    """65+ of 80 and 66+ of 76, in other tables and runs of almost the same patients."""
+    old = made(table(["18-64", "65+"], at_caseness=[430, 80]))
+    new = made(table(["18-65", "66+"], at_caseness=[435, 76]), data=data)
+    assert ("table:t", "refuse", "groups within groups") in rules(compared(new, old))
+    named = replace(new, tables={"other": new.tables["t"]})
+    earlier = [Earlier("first", "2026-01-01", {"elsewhere": old})]
+    found = differencing.compare({"run": named}, earlier, POLICY)
+    assert ("table:other", "refuse", "groups within groups") in rules(found)
+
+
+@pytest.mark.parametrize("by", [0, 1, 3])
+def test_outcomes_within_each_other_leave_few_patients_of_other_data(by):
+    old = made(table(at_caseness=AT, recovery=RECOVERED))
+    new = table(at_caseness=one_more(AT, by), reliable_recovery=[55, 145, 35], declared=False)
+    found = compared(made(new, data="y"), old)
+    assert worst(found) == "refuse"
+    assert ("table:t", "refuse", "groups within groups") in rules(found)
+
+
+@pytest.mark.parametrize(
+    ("data", "b", "status"), [("x", 120, "refuse"), ("y", 120, "refuse"), ("y", 123, "review")]
+)
+def test_a_suppressed_count_told_by_the_union_of_two_groups_of_other_data(data, b, status):
+    """13 and 4 are suppressed; then both together are 17, shown as 15: the 4 is at most 7.
+
+    Of 123 for 120 at least one patient came, so that 8 is possible.
+    """
+    old = made(table(["a", "b", "c", "d"], at_caseness=[200, 120, 13, 4]))
+    union = made(table(["a", "b", "c or d"], at_caseness=[201, b, 17]), data=data)
+    found = [one for one in compared(union, old) if one.rule == "differencing"]
+    assert worst(found) == status
+
+
+@pytest.mark.parametrize("data", ["x", "y"])
+@pytest.mark.parametrize("population", ["courses", None])
+@pytest.mark.parametrize(("run", "name"), [("run", "t"), ("run", "other"), ("another", "t")])
+def test_another_name_hides_no_difference(data, population, run, name):
+    old = made(table(at_caseness=[120, 300, 80], population=population))
+    new = made(table(at_caseness=[120, 303, 80], population=population), data=data)
+    new = replace(new, tables={name: new.tables["t"]})
+    earlier = [Earlier("first", "2026-01-01", {"run": old})]
+    found = differencing.compare({run: new}, earlier, POLICY)
+    assert (f"table:{name}", "refuse", "changed data") in rules(found)
+
+
+def quarter(seed, came, policy=POLICY):
+    """3,000 patients of 15 groups, and those who came since."""
+    drawn = rng(seed, "groups").integers(15, size=3000 + came)
+    well = rng(seed, "well").random(3000 + came) < 0.5
+    n = np.bincount(drawn, minlength=15)
+    counts = {"at_caseness": n, "recovery": np.bincount(drawn[well], minlength=15)}
+    levels = [f"group {i}" for i in range(15)]
+    return made(table(levels, **{k: v.tolist() for k, v in counts.items()}), policy, str(came))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_quarter_later_can_be_released(seed):
+    found = compared(quarter(seed, 250), quarter(seed, 0))
+    assert worst(found) == "review"
+    (one,) = (f for f in found if f.rule == "changed data")
+    assert "enough people came or left altogether" in one.sentence
+
+
+def test_exact_counts_of_few_who_came_are_refused_whoever_else_came():
+    """Rounded to 5, a change by 5 is of 1 to 9; not rounded, it is of 5: no count may tell that."""
+    exact = Policy(10, 1)
+    found = compared(quarter(1, 250, exact), quarter(1, 0, exact), exact)
+    assert ("table:t", "refuse", "changed data") in rules(found)
+
+
+def test_the_same_tables_of_other_data_tell_nothing():
+    once = made(table(at_caseness=AT, recovery=RECOVERED))
+    again = made(table(at_caseness=AT, recovery=RECOVERED), data="y")
+    assert rules(compared(again, once)) == SAME
