@@ -1,6 +1,6 @@
 """What `pooling` computes once, and its tables and sentences read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import attrgetter, itemgetter
@@ -66,10 +66,10 @@ class Row:
         """Whether not every share is possible."""
         return not says_nothing(self.proportion)
 
-    @cached_property
+    @property
     def alone(self) -> Likely | None:
         """What it says by itself, in log odds; None where it says nothing."""
-        return rare.proportion([self.proportion], True) if self.says_something else None
+        return _once(_one_rate, (self.proportion,)) if self.says_something else None
 
 
 _ROUNDED = 10  # people: a wider range is no rounding of the policies known here
@@ -285,6 +285,10 @@ class Computed:
 def likely(rows: list[Row], method: Callable) -> Likely | None:
     """`method` of the rows that say something; None where none does."""
     return _once(method, tuple(row.proportion for row in rows))
+
+
+def _one_rate(rows: Sequence[Proportion]) -> Likely:
+    return rare.proportion(rows, common=True)
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ the number of people is itself known within a range, each of its values counts a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -141,6 +142,7 @@ def _binomial(x: np.ndarray, n: np.ndarray, w: np.ndarray, at: np.ndarray) -> np
     return special.logsumexp(w + x * at[:, None] - n * tail[:, None], axis=1)
 
 
+@lru_cache(maxsize=256)  # the same site is asked in several ways
 def _of_proportion(row: Proportion) -> Site:
     x, n, w = _combinations(row)
     events, people = x.mean(), n.mean()
