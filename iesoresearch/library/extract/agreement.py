@@ -26,7 +26,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,60}$")]
 Kind = Literal["service evaluation", "research", "study", "trial", "annotation inside"]
 #: Kinds that need everybody's own consent, and the one that never leaves.
 CONSENTED, INSIDE = ("study", "trial"), "annotation inside"
-_SEARCHED = ("id", "title", "kind", "purpose", "recipient", "analyses", "publications")
 _LARGEST_K = 1_000
 
 
@@ -196,6 +195,18 @@ class Agreement(Strict):
             ((place, text, place in ("title", "purpose")) for place, text in texts), where
         )
 
+    def refuse_problems(self, where: str) -> None:
+        """Refuse an agreement whose parts do not fit together.
+
+        Raises
+        ------
+        ParameterError
+            Naming every problem.
+        """
+        problems = self.problems()
+        if problems:
+            raise ParameterError(f"{where}: {'; '.join(problems)}.")
+
     def problems(self) -> list[str]:
         """What single fields cannot tell."""
         found = []
@@ -275,9 +286,7 @@ def read(path: Path) -> Agreement:
     refuse_purpose(content, str(path))
     agreement = Agreement.check(content, str(path))
     agreement.refuse_identifiers(str(path))
-    problems = agreement.problems()
-    if problems:
-        raise ParameterError(f"{path}: {'; '.join(problems)}.")
+    agreement.refuse_problems(str(path))
     return agreement
 
 
@@ -321,14 +330,14 @@ def refuse_purpose(content: Mapping[str, Any], where: str) -> None:
     Refused
         Naming the kind of use, the words, and where they stand.
     """
-    found = purposes.search_all(content, _SEARCHED)
+    found = purposes.search_all(content)
     if found:
         uses = "; ".join(f"{f.kind} (“{f.words}” in {f.place})" for f in found)
         raise Refused(
             "forbidden purpose: " + ", ".join(dict.fromkeys(f.kind for f in found)),
             f"{where} is refused, and nothing was read: it names {uses}. Patients' records are "
-            "never sold, nor used for advertising, marketing or insurance. If the words only rule "
-            "such a use out, move them to `conditions`, which is not searched.",
+            "never sold, nor used for advertising, marketing, insurance or credit. If the words "
+            "only rule such a use out, move them to `conditions`, in a sentence that says No.",
         )
 
 

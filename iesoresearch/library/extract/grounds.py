@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from iesoresearch.library.extract import needs, territory
-from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused
+from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused, refuse_purpose
 
 #: Written down before the dates were shifted.
 STORED = ("referral_year", "discharge_year", "rules_version")
@@ -27,11 +27,15 @@ def refuse(agreement: Agreement, home: str, settings: Mapping[str, Any], on: dat
     ------
     Refused
         Transcripts, a territory records may not go to, an agreement that is not signed by both
-        sides or has run out, columns that its analyses do not read.
+        sides or has run out, columns that its analyses do not read, a forbidden purpose.
+    ParameterError
+        Words that seem to name a patient; parts that do not fit together.
     """
-    agreement.refuse_identifiers(f"Agreement {agreement.id}")
-    refuse_content(agreement)
     name = f"Agreement {agreement.id}"
+    refuse_purpose(agreement.model_dump(), name)  # whoever made it in Python has not read a file
+    agreement.refuse_identifiers(name)
+    agreement.refuse_problems(name)
+    refuse_content(agreement)
     why = territory.why_not(
         agreement.recipient.territories, home, settings, on_its_own=agreement.kind == INSIDE
     )

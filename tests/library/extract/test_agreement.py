@@ -122,6 +122,10 @@ def test_agreements_are_found_by_file_or_by_name():
         ({"recipient__organisation": "Example Insurance plc"}, "insurance"),
         ({"recipient__people": [{"role": "head of advertising"}]}, "advertising"),
         ({"kind": "resale"}, "sale"),
+        ({"lawful_basis": "consent to marketing"}, "marketing"),
+        ({"approvals": ["Insurers' board"]}, "insurance"),
+        ({"retention__then": "sold on"}, "sale"),
+        ({"justified": {"gender": "for adverts"}}, "advertising"),
         # what is forbidden is said before what is broken
         ({"purpose": "sell it", "tables": "all", "expires": None}, "sale"),
     ],
@@ -151,6 +155,17 @@ def test_words_that_name_a_patient_are_refused_by_place(written, changes):
     with pytest.raises(ParameterError, match=f"{name.replace('__', '.')} holds what") as raised:
         agreements.read(written(**changes))
     assert not re.search(r"9190|Susan|ann@|SW1A|1987", str(raised.value))
+
+
+def test_an_agreement_made_in_python_is_searched_and_checked_as_well(written):
+    content = yaml.safe_load(written().read_text(encoding="utf-8"))
+    for changes, error, message in (
+        ({"purpose": "Marketing of a new app"}, Refused, "it names marketing"),
+        ({"kind": "trial"}, ParameterError, "a trial names its study"),
+    ):
+        agreed = agreements.Agreement.check(content | changes, "test")
+        with pytest.raises(error, match=message):
+            grounds.refuse(agreed, "GB", {}, DAY)
 
 
 @pytest.mark.parametrize(

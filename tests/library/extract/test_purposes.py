@@ -44,6 +44,26 @@ REFUSED = [
     ("sale", "Monetise the archive"),
     ("sale", "monetization"),
     ("sale", "a data marketplace"),
+    ("marketing", "m a r k e t i n g"),
+    ("marketing", "M.A.R.K.E.T.I.N.G. of apps"),
+    ("marketing", "mark-eting"),
+    ("marketing", "marketting"),
+    ("marketing", "Publicity for the clinic"),
+    ("marketing", "Find new customers"),
+    ("marketing", "Werbung"),
+    ("advertising", "advertsing"),
+    ("advertising", "de la publicité"),
+    ("insurance", "insurence"),
+    ("insurance", "National Insurance Company: price policies by diagnosis"),
+    ("insurance", "National Insurance Group Ltd"),
+    ("insurance", "insurance status and cover of policy applicants"),
+    ("insurance", "Private Krankenversicherung"),
+    ("insurance", "compañía de seguros"),
+    ("sale", "trade the records"),
+    ("sale", "Licence the archive to partners for a fee"),
+    ("credit", "Credit scoring"),
+    (purposes._UNREADABLE, "m\u0430rketing with a Cyrillic letter"),
+    (purposes._UNREADABLE, "\u043c\u0430\u0440\u043a\u0435\u0442\u0438\u043d\u0433"),
 ]
 PASSED = [
     "Recovery of patients in the labour market",
@@ -65,6 +85,12 @@ PASSED = [
     "Commissioning, and value for money",
     "Ads1 gene expression",
     "Fairness of predictions between groups",
+    "A labour market in general decline, and measures elsewhere",
+    "National Insurance numbers are not linked",
+    "Outcomes by insurance status of patients",
+    "Łódź, Besançon and Tromsø",
+    "Parenting, targeting of care, bracketing and harvesting",
+    "Trade unions, and records of attendance",
 ]
 
 
@@ -83,11 +109,32 @@ def test_a_harmless_phrase_excuses_nothing_else():
     assert [found.kind for found in purposes.search(text)] == ["insurance"]
 
 
-def test_everything_nested_in_the_named_places_is_searched():
+def test_everything_is_searched_but_denials_among_the_conditions():
     content = {
         "purpose": "research",
         "recipient": {"organisation": "X", "people": [{"role": "advertising lead"}]},
-        "conditions": ["no marketing"],
+        "justified": {"stratum": "resale"},
+        "retention": {"then": "monetised"},
+        "conditions": ["No marketing. It is never sold; not for insurance", "without advertising"],
     }
-    found = purposes.search_all(content, ("purpose", "recipient"))
-    assert [(f.kind, f.place) for f in found] == [("advertising", "recipient.people.role")]
+    found = purposes.search_all(content)
+    assert [(f.kind, f.place) for f in found] == [
+        ("advertising", "recipient.people.role"),
+        ("sale", "justified.stratum"),
+        ("sale", "retention.then"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "Marketing is allowed",
+        "No passing on. Used for marketing",
+        "No marketing, except by the recipient",
+        "Not only for research, also marketing",
+        "There is no limit to marketing",
+    ],
+)
+def test_a_condition_that_allows_such_a_use_is_found(condition):
+    found = purposes.search_all({"conditions": [condition]})
+    assert [f.kind for f in found] == ["marketing"]
