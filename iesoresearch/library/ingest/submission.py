@@ -74,7 +74,9 @@ class IngestReport:
                 f"Transcripts: {c['utterances']} utterance(s), redacted: {marks}. Redaction is no "
                 "proof that nobody can be recognised."
             )
-        lines.append("Nothing was written (--dry-run)." if self.dry_run else "The library is new.")
+        lines.append(
+            "Nothing was written (--dry-run)." if self.dry_run else "The library was updated."
+        )
         return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from iesoresearch.errors import OutputError, ParameterError
+from iesoresearch.library.store import disk
 
 VARIABLE = "IESORESEARCH_LIBRARY_KEY"
 FILE_VARIABLE = "IESORESEARCH_LIBRARY_KEY_FILE"
@@ -121,6 +122,7 @@ class Keys:
                 stream.flush()
                 os.fsync(handle)
                 shared = os.fstat(handle).st_mode & 0o077
+            disk.sync(Path(key_file).parent)  # a key whose name is lost opens nothing
         except OSError as error:
             Path(key_file).unlink(missing_ok=True)
             raise OutputError(f"{key_file} cannot be written ({error.strerror}).") from None

@@ -270,6 +270,7 @@ def create(
         hashes = {"about": hashlib.sha256(content).hexdigest()}
         old = State(about, 0, keys.id, random_secret(), {}, log.Head(), hashes)
         commit.finish(folder, old, old.with_generation(keys, {}), keys, entry)
+        disk.sync(folder.resolve().parent)
     return Library(folder.resolve(), keys, who)
 
 

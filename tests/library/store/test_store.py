@@ -12,7 +12,7 @@ import pytest
 
 from iesoresearch.errors import DataError, OutputError, ParameterError
 from iesoresearch.library import store
-from iesoresearch.library.store import commit, locking, state
+from iesoresearch.library.store import commit, disk, locking, state
 from iesoresearch.library.store.check import check
 from iesoresearch.library.store.keys import Keys
 
@@ -139,6 +139,15 @@ def test_rotation_shuts_out_the_old_key(library, keys, tmp_path, data):
         draft.drop("patients")
     with pytest.raises(ParameterError, match="The new key is the old one"):
         library.rotate(new, "again")
+
+
+def test_new_key_and_new_library_are_durable_by_name(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(disk, "sync", lambda path: synced.append(path))
+    (tmp_path / "keys").mkdir()
+    made = Keys.make(tmp_path / "keys" / "key")
+    store.create(tmp_path / "records", made, territory="UK", who="Ann")
+    assert {tmp_path / "keys", tmp_path} <= set(synced)
 
 
 def test_a_key_that_was_replaced_forges_no_line_and_no_state(library, keys, tmp_path):
