@@ -138,6 +138,10 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     assert code == 0, errors
     for words in ("of site north", "untouched", "Ada (output checker)", "years of the data only"):
         assert words in told
+    code, told, errors = call("verify-bundle", "b.zip", *trusted, "--earlier", "b.zip")
+    assert (code, "It was let in before, as b.zip" in told) == (0, True), errors
+    code, _, errors = call("verify-bundle", "b.zip", *trusted, "--signatures", "2")
+    assert (code, "1 of 2 signatures are there" in errors) == (5, True)
     (tmp_path / "strict.yaml").write_text("min_count: 50\n", encoding="utf-8")
     code, _, errors = call("verify-bundle", "b.zip", *trusted, "--policy", "strict.yaml")
     assert (code, "min_count 10 instead of 50" in errors) == (5, True)

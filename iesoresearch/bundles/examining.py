@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from iesoresearch import stored
+from iesoresearch.bundles import pictures
 from iesoresearch.bundles.contents import MOST_BYTES, MOST_ROWS, Contents, refused
 from iesoresearch.disclosure import Policy
 from iesoresearch.disclosure.findings import Finding
@@ -75,9 +76,13 @@ def judged(path: Path, contents: Contents, policy: Policy) -> list[Finding]:
 
 
 def judged_results(
-    path: Path, contents: Contents, found: Mapping[str, Result], policy: Policy
+    path: Path,
+    contents: Contents,
+    found: Mapping[str, Result],
+    policy: Policy,
+    earlier: Sequence = (),
 ) -> list[Finding]:
-    """As `judged`, of results that have been read.
+    """As `judged`, of results that have been read; beside `earlier` bundles of the site.
 
     Raises
     ------
@@ -85,12 +90,12 @@ def judged_results(
         See `judged`.
     """
     try:
-        return _judged(path, contents, found, policy)
+        return _judged(path, contents, found, policy, earlier)
     except _ODD as error:  # somebody wrote what no analysis writes
         raise refused(path, f"its results cannot be judged ({type(error).__name__})") from None
 
 
-def _judged(path, contents, found, policy) -> list[Finding]:
+def _judged(path, contents, found, policy, earlier) -> list[Finding]:
     _refuse_templates(found)
     other = written_otherwise(contents, found)
     if other:
@@ -100,7 +105,7 @@ def _judged(path, contents, found, policy) -> list[Finding]:
     unlike = [run for run, one in found.items() if one.provenance.get("disclosure") != applied]
     if unlike:
         raise refused(path, f"run {unlike[0]} was released under another policy than it says")
-    judged = findings(found, contents, policy)
+    judged = findings(found, contents, policy, earlier)
     worst = [one for one in judged if one.status == "refuse"]
     if worst:
         first, more = worst[0], f" ({len(worst) - 1} more)" if len(worst) > 1 else ""
@@ -167,7 +172,12 @@ def _of_file(name: str, content: bytes) -> list[Finding]:
         rows = sum(1 for _ in csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) - 1
         if rows > MOST_ROWS:
             problems.append((f"has more than {MOST_ROWS:,} rows", {"rows": rows}))
-    return [
+    drawn = pictures.problem(content) if name.endswith(".svg") else None
+    told = [] if drawn is None else [
+        Finding(run, output, "refuse", "picture", f"The picture {drawn}: iesoresearch draws none "
+                "like it. Draw it again from its table.")
+    ]  # fmt: skip
+    return told + [
         Finding(run, output, "refuse", "size", f"The file {why}: nobody could look it through. "
                 "Let the analysis give less.", evidence)
         for why, evidence in problems

@@ -46,8 +46,11 @@ class PublicKey:
 
     @property
     def id(self) -> str:
-        """Short name of the key: the start of its SHA-256, for people to compare."""
-        return hashlib.sha256(self.raw).hexdigest()[:32]
+        """Short name of the key in the hands of its site, for people to compare.
+
+        The start of a SHA-256 of both: the same key called another site's has another short name.
+        """
+        return hashlib.sha256(self.site.encode() + b"\n" + self.raw).hexdigest()[:32]
 
     def line(self) -> str:
         """The one line of its file."""
@@ -142,13 +145,17 @@ class SigningKey:
 def trusted(path: Path) -> list[PublicKey]:
     """Keys that are trusted: of a file, or of all files ending in .pub of a folder.
 
+    A file NAME.pub comes from site NAME, so it speaks for no other; a file with another ending is
+    a list that the centre wrote itself.
+
     Raises
     ------
     ParameterError
-        There is none, or a line is no key.
+        There is none, a line is no key, or a key is called that of another site.
     """
     places = sorted(path.glob("*.pub")) if path.is_dir() else [path]
-    found = [key for place in places for key in _read_public(place)]
+    found = [key for place in places for key in _of_its_site(place)]
+    _refuse_shared(found)
     if not found:
         raise ParameterError(
             f"{path} holds no public key. Ask each site for its file params/sites/NAME.pub, "
@@ -170,6 +177,27 @@ def refuse_site(site: str) -> None:
             f"{site!r} cannot be the name of a site in a bundle: use small letters, digits, - and "
             "_ (at most 60)."
         )
+
+
+def _of_its_site(path: Path) -> list[PublicKey]:
+    found = _read_public(path)
+    others = sorted({key.site for key in found} - {path.stem}) if path.suffix == ".pub" else []
+    if others:
+        raise ParameterError(
+            f"{path} holds a key in the name of site {others[0]}, and only {others[0]}.pub may: "
+            "whoever sent it could sign for that site. Ask both sites by telephone."
+        )
+    return found
+
+
+def _refuse_shared(keys: list[PublicKey]) -> None:
+    sites: dict[bytes, str] = {}
+    for key in keys:
+        if sites.setdefault(key.raw, key.site) != key.site:
+            raise ParameterError(
+                f"Sites {sites[key.raw]} and {key.site} have the same key, so one could sign for "
+                "the other. Ask both by telephone whose it is, and the other to make its own."
+            )
 
 
 def _read_public(path: Path) -> list[PublicKey]:

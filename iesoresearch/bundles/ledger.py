@@ -24,9 +24,12 @@ class Released(Earlier):
     ----------
     digest
         Of its manifest.
+    site
+        Whose it is.
     """
 
     digest: str = ""
+    site: str = ""
 
     @property
     def said(self) -> dict[str, str]:
@@ -94,4 +97,4 @@ def _read(path: Path) -> Released:
         ) from None
     prints = {run: said["runs"][run]["data"]["fingerprint"] for run in results}
     digest = manifest.sha256(contents[MANIFEST])
-    return Released(path.name, said["made"], results, prints, digest)
+    return Released(path.name, said["made"], results, prints, digest, said["site"])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from iesoresearch.bundles.contents import MANIFEST, SIGNATURE, Contents, refused
 from iesoresearch.bundles.keys import SITE
 from iesoresearch.bundles.sources import Source
 from iesoresearch.disclosure import Policy
-from iesoresearch.errors import DataError, DisclosureError
+from iesoresearch.errors import DataError, DisclosureError, ParameterError
 
 FORMAT = 1
 Sharing = Literal["named", "anonymous", "pooled only"]
@@ -113,8 +114,21 @@ def read(path: Path, contents: Contents) -> tuple[dict[str, Any], Policy]:
         policy = _sound(said)
     except (ValueError, LookupError, TypeError, AttributeError):
         raise _damaged(path) from None
+    _refuse_senseless(path, policy)
     _refuse_changed(path, said["files"], contents)
     return said, policy
+
+
+def _refuse_senseless(path: Path, policy: Policy) -> None:
+    """A policy must be one that a file could give: else it may protect nobody and look strict."""
+    with tempfile.TemporaryDirectory() as work:
+        file = Path(work) / "disclosure.yaml"
+        file.write_text(json.dumps(asdict(policy)), encoding="utf-8")  # YAML as well
+        try:
+            Policy.read(file)
+        except ParameterError as error:
+            why = str(error).partition("policy, ")[2].partition(". Mend")[0]
+            raise refused(path, f"its disclosure policy {why}") from None
 
 
 def _damaged(path: Path) -> DataError:

@@ -4,6 +4,7 @@ A signature is over the digest of the manifest, which holds the digest of every 
 signatory states, and over the signatures before it.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -188,9 +189,15 @@ def stated(path: Path, contents: Contents) -> list[Signature]:
 
 
 def check(
-    path: Path, contents: Contents, said: Mapping[str, Any], trusted: Sequence[PublicKey]
+    path: Path,
+    contents: Contents,
+    said: Mapping[str, Any],
+    trusted: Sequence[PublicKey],
+    least: int = 1,
 ) -> list[Signature]:
     """The signatures of a bundle, each by a trusted key of its site, and as many as there must be.
+
+    There must be as many as it says and at least `least`, of people with different names.
 
     Raises
     ------
@@ -219,9 +226,12 @@ def check(
         if not keys[0].signed(bytes.fromhex(one.signature), one.message):
             raise refused(path, f"the signature of {one.name!r} is false")
         previous = one.digest
-    if len(found) < said["signatures"]:
+    if len({_person(one.name) for one in found}) < len(found):
+        raise refused(path, "somebody signed it twice; a second signature must be somebody else's")
+    wanted = max(said["signatures"], least)
+    if len(found) < wanted:
         raise DisclosureError(
-            f"The bundle {path.name} is refused: {len(found)} of {said['signatures']} signatures "
+            f"The bundle {path.name} is refused: {len(found)} of {wanted} signatures "
             f"are there. Ask site {site} to let somebody else look at it and sign it as well."
         )
     return found
@@ -246,6 +256,12 @@ def refuse_unaccepted(path: Path, found: Sequence[Finding], signed: Sequence[Sig
                 )
 
 
+def _person(name: str) -> str:
+    """A name without what nobody sees: capitals, spaces, letters of no width or of another form."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in unicodedata.normalize("NFKC", plain) if c.isalnum())
+
+
 def _refuse_odd(one: Signature) -> None:
     words = [getattr(one, f.name) for f in fields(one) if f.name != "accepted"]
     words += [*one.accepted.keys(), *one.accepted.values()]
@@ -266,7 +282,9 @@ def _refuse_signatory(said, key: SigningKey, name, role, statement, before) -> N
             "Who signs a bundle must be known: give --name, --role and a statement that is not "
             "empty."
         )
-    if any(old.name.casefold() == name.strip().casefold() for old in before):
+    if not _person(name):
+        raise ParameterError("Who signs a bundle must be known: the --name has no letter.")
+    if any(_person(old.name) == _person(name) for old in before):
         raise ParameterError(
             f"{name.strip()} has signed this bundle already. A second signature must be somebody "
             "else's."

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from iesoresearch.bundles import examining, manifest, signatures
+from iesoresearch.bundles import examining, manifest
+from iesoresearch.bundles import signatures as signing
 from iesoresearch.bundles.contents import MANIFEST, read
 from iesoresearch.bundles.keys import PublicKey
 from iesoresearch.bundles.keys import trusted as keys_in
+from iesoresearch.bundles.ledger import Released
 from iesoresearch.bundles.manifest import Sharing
 from iesoresearch.bundles.signatures import Signature
 from iesoresearch.disclosure import Policy
@@ -39,6 +41,10 @@ class Bundle:
         What was found here about every output.
     digest
         SHA-256 of the manifest: equal for equal bundles.
+    before
+        Name of the same bundle, let in before; empty if it is new.
+    newer
+        Names of bundles of the site that were made after it, and let in before.
     """
 
     site: str
@@ -49,9 +55,18 @@ class Bundle:
     signatures: list[Signature] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     digest: str = ""
+    before: str = ""
+    newer: list[str] = field(default_factory=list)
 
 
-def verify(path: Path, trusted: Path | Sequence[PublicKey], policy: Policy | None = None) -> Bundle:
+def verify(
+    path: Path,
+    trusted: Path | Sequence[PublicKey],
+    policy: Policy | None = None,
+    *,
+    signatures: int = 1,
+    earlier: Sequence[Released] = (),
+) -> Bundle:
     """Let in the bundle at `path`, or say why not.
 
     Parameters
@@ -62,6 +77,10 @@ def verify(path: Path, trusted: Path | Sequence[PublicKey], policy: Policy | Non
         Public keys, or the file or folder that holds them.
     policy
         The least strict that is let in; as `Policy` is by itself unless given.
+    signatures
+        The fewest that are let in, whatever the bundle asks for.
+    earlier
+        Bundles that were let in before; it is compared with those of its site.
 
     Raises
     ------
@@ -76,12 +95,15 @@ def verify(path: Path, trusted: Path | Sequence[PublicKey], policy: Policy | Non
     keys = keys_in(trusted) if isinstance(trusted, Path) else list(trusted)
     contents = read(path)
     said, own = manifest.read(path, contents)
-    signed = signatures.check(path, contents, said, keys)
+    signed = signing.check(path, contents, said, keys, signatures)
     manifest.refuse_looser(path, own, policy or Policy())
     results = examining.results(contents)
     manifest.refuse_other_runs(path, said, results)
-    found = examining.judged_results(path, contents, results, own)
-    signatures.refuse_unaccepted(path, [*found, *signatures.recorded(path, contents)], signed)
+    digest = manifest.sha256(contents[MANIFEST])
+    of_site = [one for one in earlier if one.site == said["site"]]
+    others = [one for one in of_site if one.digest != digest]
+    found = examining.judged_results(path, contents, results, own, others)
+    signing.refuse_unaccepted(path, [*found, *signing.recorded(path, contents)], signed)
     return Bundle(
         site=said["site"],
         manifest=said,
@@ -90,5 +112,7 @@ def verify(path: Path, trusted: Path | Sequence[PublicKey], policy: Policy | Non
         policy=own,
         signatures=signed,
         findings=found,
-        digest=manifest.sha256(contents[MANIFEST]),
+        digest=digest,
+        before=next((one.name for one in of_site if one.digest == digest), ""),
+        newer=[one.name for one in others if one.made > said["made"]],
     )

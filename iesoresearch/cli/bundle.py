@@ -158,15 +158,28 @@ def verify_bundle(
         Path | None,
         typer.Option("--policy", help="Least strict policy. Default: params/disclosure.yaml."),
     ] = None,
-) -> None:
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option("--earlier", help="Folder of bundles let in before: it is compared with those "
+                     "of its site."),
+    ] = None,
+    signatures: Annotated[
+        int, typer.Option("--signatures", min=1, max=9, help="The fewest that are let in.")
+    ] = 1,
+) -> None:  # fmt: skip
     """Let in a bundle that is untouched, signed and discloses nothing, or say why not."""
     from iesoresearch import bundles
     from iesoresearch.disclosure import Policy
 
     least = Policy.read(policy or project.find().params / "disclosure.yaml")
-    found = bundles.verify(path, trusted, least)
+    before = bundles.earlier(earlier or [])
+    found = bundles.verify(path, trusted, least, signatures=signatures, earlier=before)
     counts = Counter(one.status for one in found.findings)
     print(f"{path} is let in: of site {found.site}, made {found.manifest['made']}, untouched.")
+    if found.before:
+        print(f"It was let in before, as {found.before}: it is no new release.")
+    if found.newer:
+        print(f"It is older than {', '.join(found.newer)}, let in before: ask why it comes now.")
     for one in found.signatures:
         print(f"Signed {one.when} by {one.name} ({one.role}).")
         for rule, reason in one.accepted.items():

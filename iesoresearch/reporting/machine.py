@@ -25,6 +25,10 @@ def without_folders(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _file_name(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_file_name(key): _file_name(of) for key, of in value.items()}
+    if isinstance(value, list | tuple):
+        return [_file_name(of) for of in value]
     for kind in (PurePosixPath, PureWindowsPath):
         if isinstance(value, str) and kind(value).is_absolute():
             return kind(value).name

@@ -59,7 +59,8 @@ def picture(result: Result, name: str, analysis: str, folder: Path) -> None:
     frame = result.tables[result.figures[name].table].frame
     shown = (analysis + frame.write_csv()).encode()
     for kind in ("png", "svg", "pdf"):
-        (folder / f"{name}.{kind}").write_bytes(PNG + shown)
+        start = b"<svg>picture of " if kind == "svg" else PNG
+        (folder / f"{name}.{kind}").write_bytes(start + shown)
 
 
 def finished(out: Path, name: str, result: Result, **changes) -> Path:

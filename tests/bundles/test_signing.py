@@ -1,6 +1,7 @@
 """Who signs a bundle, with which key, and what has to be said for it."""
 
 import errno
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -57,6 +58,24 @@ def test_a_manifest_that_was_changed_since_somebody_signed_is_not_signed_again(s
 def test_the_same_person_cannot_be_a_second_checker(site, signed):
     with pytest.raises(ParameterError, match="ada has signed this bundle already"):
         site.sign(signed, name=" ada ")
+
+
+@pytest.mark.parametrize(
+    "again", ["A\u200bda", "\uff21\uff44\uff41", "ADA", "A da", "Ada."], ids=ascii
+)
+def test_the_same_name_written_otherwise_is_no_second_person(site, signed, again, monkeypatch):
+    with pytest.raises(ParameterError, match="has signed this bundle already"):
+        site.sign(signed, name=again)
+    with monkeypatch.context() as other:  # a program of the site that asks nothing
+        other.setattr("iesoresearch.bundles.signatures._refuse_signatory", lambda *_: None)
+        site.sign(signed, name=again)
+    with pytest.raises(DisclosureError, match="somebody signed it twice"):
+        bundles.verify(signed, site.public)
+
+
+def test_a_name_that_nobody_can_see_is_none(site):
+    with pytest.raises(ParameterError, match="has no letter"):
+        site.sign(site.make(), name="\u200b")
 
 
 @pytest.mark.parametrize("what", ["name", "role", "statement"])
@@ -212,6 +231,28 @@ def test_a_file_of_several_keys_with_remarks(tmp_path):
     assert bundles.trusted(tmp_path / "all") == many
     with pytest.raises(ParameterError, match="holds no public key"):
         bundles.trusted(tmp_path)  # no file there ends in .pub
+
+
+def test_a_file_of_a_site_speaks_for_no_other(tmp_path, signed):
+    """Site B signs as site A: with a line of its own, or with A's name on its own key."""
+    mine = bundles.SigningKey.make(tmp_path / "sites" / "north.key", "north")
+    path = tmp_path / "sites" / "north.pub"
+    assert bundles.trusted(path.parent) == [mine.public]
+    as_other = keys.PublicKey("ieso", mine.public.raw)
+    path.write_text(mine.public.line() + as_other.line(), encoding="utf-8")
+    for place in (path, path.parent):
+        with pytest.raises(ParameterError, match=r"only ieso\.pub may"):
+            bundles.trusted(place)
+    path.write_text(mine.public.line(), encoding="utf-8")
+    (path.parent / "ieso.pub").write_text(as_other.line(), encoding="utf-8")
+    with pytest.raises(ParameterError, match="Sites ieso and north have the same key"):
+        bundles.verify(signed, path.parent)
+
+
+def test_a_short_name_is_that_of_a_key_and_its_site():
+    raw = bytes(32)
+    assert keys.PublicKey("north", raw).id != keys.PublicKey("south", raw).id
+    assert keys.PublicKey("north", raw).id == hashlib.sha256(b"north\n" + raw).hexdigest()[:32]
 
 
 def test_a_signature_of_rfc_8032_is_known():

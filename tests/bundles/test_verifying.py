@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iesoresearch import bundles, stored
-from iesoresearch.bundles import contents, manifest, signatures
+from iesoresearch.bundles import contents, manifest, pictures, signatures
 from iesoresearch.disclosure import Policy
 from iesoresearch.errors import DataError, DisclosureError, IesoError
 
@@ -321,6 +321,10 @@ LIES = {
         lambda files: files.update(said={"policy": vars(POLICY) | {"min_count": 5}}),
         "its disclosure policy is looser than yours",
     ),
+    "a policy that shows nothing and looks strict": (
+        lambda files: files.update(said={"policy": vars(POLICY) | {"round_to": 1000}}),
+        "its disclosure policy rounds 10, which may be shown, to 0",
+    ),
     "a policy that results were not released under": (
         lambda files: files.update(said={"policy": vars(POLICY) | {"min_count": 11}}),
         "released under another policy than it says",
@@ -422,6 +426,69 @@ def test_a_stricter_centre_refuses_and_a_looser_one_does_not(sent):
     with pytest.raises(DisclosureError, match="min_count 10 instead of 20"):
         bundles.verify(sent.root / "folder", sent.public, Policy(min_count=20))
     assert bundles.verify(sent.root / "folder", sent.public, Policy(min_count=5)).site == "ieso"
+
+
+def test_a_centre_may_ask_for_two_people(sent):
+    with pytest.raises(DisclosureError, match="1 of 2 signatures are there"):
+        bundles.verify(sent.root / "folder", sent.public, signatures=2)
+
+
+def test_a_centre_compares_with_what_it_let_in_before(site):
+    """Made without the ledger of the site: of later data, group c is 65 instead of 60."""
+    site.sign(site.make("first"))
+    shown = a_result()
+    frame = shown.tables["groups"].frame.with_columns(n=pl.Series([200, 120, 65, 15]))
+    tables = {"groups": replace(shown.tables["groups"], frame=frame)}
+    provenance = shown.provenance | {"data_fingerprint": "f2"}
+    later = replace(shown, tables=tables, provenance=provenance)
+    second = site.make("second", runs=[finished(site.root / "later", "first", later)])
+    site.sign(second)
+    before = bundles.earlier([site.root / "first"])
+    assert bundles.verify(second, site.public).before == ""
+    with pytest.raises(DisclosureError, match=r"it discloses\. Run first, table:groups: Beside f"):
+        bundles.verify(second, site.public, earlier=before)
+    elsewhere = [replace(one, site="other") for one in before]
+    assert bundles.verify(second, site.public, earlier=elsewhere).newer == []
+
+
+def test_an_old_bundle_sent_again_is_said_to_be_so(site):
+    old = site.make("old")
+    later = site.make("later", about=bundles.About(made="2026-12-01T00:00:00Z"))
+    site.sign(old)
+    site.sign(later)
+    found = bundles.verify(old, site.public, earlier=bundles.earlier([old, later]))
+    assert (found.before, found.newer) == ("old", ["later"])
+
+
+NHS = b"943 476 5919"  # the example of the NHS data dictionary
+
+
+@pytest.mark.parametrize(
+    ("svg", "why"),
+    [
+        (b"<svg><script>1</script></svg>", "holds something that runs"),
+        (b"<svg><svg:SCRIPT/></svg>", "holds something that runs"),
+        (b'<svg onload="a()"/>', "holds something that runs"),
+        (b'<svg><a href="&#106;avascript:1"/></svg>', "holds something that runs"),
+        (b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>", "holds something that runs"),
+        (b'<svg><image xlink:href="https://example.org/a.png"/></svg>', "something outside it"),
+        (b"<svg><style>@import 'a.css'</style></svg>", "something outside it"),
+        (b"<svg><text>" + NHS + b"</text></svg>", "identifiers in it"),
+        (b"<svg><!-- " + NHS + b" --></svg>", "identifiers in it"),
+        ("<svg/>".encode("utf-16"), "is no text"),
+        (b'<svg><use xlink:href="#a" clip-path="url(#b)"/><!-- 2024 to 2025 --></svg>', None),
+    ],
+)
+def test_a_picture_that_is_more_than_a_picture(svg, why):
+    found = pictures.problem(svg)
+    assert found is None if why is None else why in found
+
+
+def test_such_a_picture_is_refused_where_it_arrives(sent, files, tmp_path):
+    more = {"runs/first/figures/dots.svg": b"<svg><script/></svg>"}
+    folder = signed_anew(sent, files, tmp_path, lambda files: files.update(more))
+    with pytest.raises(DisclosureError, match="The picture holds something that runs"):
+        bundles.verify(folder, sent.public)
 
 
 @pytest.mark.parametrize("name", ["absent", "absent.zip"])
