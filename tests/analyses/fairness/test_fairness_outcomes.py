@@ -375,3 +375,11 @@ def test_parts_share_no_names(data):
 def test_summary(data):
     frame = study.summary(data).frame
     assert row(frame, what="referrals")["count"] == 4000
+
+
+def test_levels_of_nobody_have_rows():
+    """A row that is absent would tell a count of zero."""
+    rows = pl.DataFrame({"Gender": ["female", "male"], "ended": True, "referred": True})
+    few = Audited(None, rows, ("Gender",), {})
+    found = dict(tables.counted(few, ("referred",)).select("level", "referred").iter_rows())
+    assert found == dict.fromkeys(levels_of()["Gender"], 0) | {"female": 1, "male": 1}
