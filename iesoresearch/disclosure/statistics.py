@@ -122,7 +122,8 @@ def of_total(table: Table, name: str, policy: Policy) -> str | None:
         "released": of counts as they are shown; "exact": of others, so that it tells them.
     """
     column = _numbers(table, name)
-    if table.values[name].kind == "count" or not np.isfinite(column).any():
+    is_end = name.endswith(("_low", "_high"))  # of an interval: no share of anything
+    if is_end or table.values[name].kind == "count" or not np.isfinite(column).any():
         return None
     half = 0.5 * 10.0 ** -solving.decimals_of(column[np.isfinite(column)])
     for count, value in guarded(table).items():
