@@ -78,12 +78,18 @@ def safe_decimals(people: int, policy: Policy) -> int:
 
 def number(number: Number, policy: Policy) -> float | None:
     """A rate that stands alone, as released counts give it; None if it is none of whole people."""
+    inside, n = people_in(number), policy.rounded(number.n or 0)
+    if inside is None or not n:
+        return None
+    return (100.0 if number.unit == "%" else 1.0) * policy.rounded(inside) / n
+
+
+def people_in(number: Number) -> int | None:
+    """How many people a rate that stands alone is of; None if it is none of whole people."""
     if number.kind != "rate" or not isinstance(number.value, float) or not number.n:
         return None
-    scale = 100.0 if number.unit == "%" else 1.0
-    inside = number.value / scale * number.n
-    n = policy.rounded(number.n)
+    inside = number.value / (100.0 if number.unit == "%" else 1.0) * number.n
     # a rate that was adjusted or weighted is no whole number of people
-    if abs(inside - round(inside)) > _WHOLE or not n or not 0 <= inside <= number.n:
+    if abs(inside - round(inside)) > _WHOLE or not -_WHOLE <= inside <= number.n + _WHOLE:
         return None
-    return scale * policy.rounded(round(inside)) / n
+    return round(inside)

@@ -73,6 +73,9 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
     behind = number.value if count else number.n
     if behind is not None and (policy.is_small(behind) if count else behind < policy.min_count):
         return replace(number, value=None, n=None, status=small_status(policy))
+    inside = recounted.people_in(number)
+    if inside is not None and (policy.is_small(inside) or policy.is_small(number.n - inside)):
+        return replace(number, value=None, n=None, status=small_status(policy))
     if reason := rules.of_number(number, policy):
         return replace(number, value=None, n=None, status=reason)
     n = None if number.n is None else policy.rounded(number.n)

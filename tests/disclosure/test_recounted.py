@@ -106,3 +106,9 @@ def test_a_mean_of_many_people_keeps_its_digits():
     found = release(mean_of(187 * 1000, 13_000), Policy())
     assert found.tables["t"].frame["mean"].to_list() == [14.385, 12.346]
     assert found.numbers["mean"].value == 14.385
+
+
+@pytest.mark.parametrize("inside", [4, 96])
+def test_a_number_hides_few_people_in_it_and_few_that_are_not(inside):
+    found = release(Result(numbers={"x": Number(1.0 * inside, 100, "%", 1, "rate")}), Policy())
+    assert (found.numbers["x"].value, found.numbers["x"].n) == (None, None)

@@ -115,10 +115,9 @@ def _ends(estimate) -> tuple[float, float, float]:
 
 
 def _share(fitted: Fitted, which) -> Number:
-    """Share of referrals; behind it stand the fewer of those with and without."""
+    """Share of referrals, of how many; release looks at those with and without."""
     which = np.asarray(which, dtype=float)
-    fewer = int(min(which.sum(), len(which) - which.sum()))
-    return Number(100 * float(which.mean()), fewer, "%", 0, "rate", fitted.sensitivity)
+    return Number(100 * float(which.mean()), len(which), "%", 0, "rate", fitted.sensitivity)
 
 
 def _open(fitted: Fitted) -> float:
