@@ -36,11 +36,15 @@ class _Tee:
     closed = False
 
     def __init__(self, handle: int) -> None:
-        self.handle, self.hash, self.place = handle, hashlib.sha256(), 0
+        self.handle: int | None = handle
+        self.hash, self.place = hashlib.sha256(), 0
 
     def write(self, content) -> int:
-        disk.write(self.handle, content)
-        self.hash.update(content)
+        # a writer that failed may write its end whenever it is collected, and by then the number of
+        # the handle can be that of another file
+        if self.handle is not None:
+            disk.write(self.handle, content)
+            self.hash.update(content)
         self.place += len(content)
         return len(content)
 
@@ -80,16 +84,19 @@ def write(path: Path, frames: Iterable[pl.DataFrame], place: str) -> Written:
     first = next(tables)
     with disk.created(path) as handle:
         tee = _Tee(handle)
-        with pq.ParquetWriter(
-            tee,
-            first.schema,
-            compression="zstd",
-            write_statistics=False,
-            encryption_properties=properties,
-        ) as writer:
-            writer.write_table(first)
-            for table in tables:
-                writer.write_table(table)
+        try:
+            with pq.ParquetWriter(
+                tee,
+                first.schema,
+                compression="zstd",
+                write_statistics=False,
+                encryption_properties=properties,
+            ) as writer:
+                writer.write_table(first)
+                for table in tables:
+                    writer.write_table(table)
+        finally:
+            tee.handle = None
     return Written(tee.hash.hexdigest(), key)
 
 

@@ -114,3 +114,26 @@ def test_process_that_reads_ends_in_peace(tmp_path):
     given = written.key.content.hex()
     done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "3\n")
+
+
+def test_a_writer_that_failed_writes_nothing_more(tmp_path, monkeypatch):
+    """Its end comes when it is collected; the number of its handle is another file's by then."""
+    writes, real = [], parquet.disk.write
+
+    def full(handle, content):
+        if len(writes) == 2:
+            raise OSError(28, "No space left on device")
+        writes.append(handle)
+        real(handle, content)
+
+    tees = []
+    init = parquet._Tee.__init__
+    monkeypatch.setattr(parquet._Tee, "__init__", lambda t, h: (tees.append(t), init(t, h))[1])
+    monkeypatch.setattr(parquet.disk, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        parquet.write(tmp_path / "a", [KINDS], "here")
+    other = (tmp_path / "other").open("wb")
+    monkeypatch.setattr(parquet.disk, "write", lambda *_: pytest.fail("it wrote"))
+    assert tees[0].write(b"the end") == 7
+    other.close()
+    assert (tmp_path / "other").read_bytes() == b""
