@@ -15,8 +15,9 @@ from pydantic import Field, StringConstraints, field_validator
 
 from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import DisclosureError, ParameterError
+from iesoresearch.library import territory
 from iesoresearch.library.deidentify.written import refuse_identifiers
-from iesoresearch.library.extract import generalise, needs, purposes, territory
+from iesoresearch.library.extract import generalise, needs, purposes
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.strict import Strict, meant
 from iesoresearch.measures.problems import PROBLEMS

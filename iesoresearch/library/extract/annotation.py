@@ -99,7 +99,7 @@ def annotate(
             placed(folder, key_file) as (beside, keys),
             library.writing("annotate", why, wait) as draft,
         ):
-            drawn = _draw(draft, agreement, on)
+            drawn = _draw(draft, agreement, on, _still_read(library, draft, on))
             extract_id = f"{agreement.id}-{on:%Y%m%d}-{secrets.token_hex(3)}"
             meta = _meta(agreement, extract_id)
             sealed.write_sealed(beside, {TRANSCRIPTS: drawn.words}, keys, meta)
@@ -107,9 +107,22 @@ def annotate(
     return Extracted(extract_id, folder, key_file, "", _report(drawn))
 
 
-def _draw(reader, agreement: Agreement, on: date) -> _Drawn:
+def _still_read(library, reader, on: date) -> int:
+    """Sessions in samples that coders may still read."""
+    samples = [e["details"] for e in library.log() if e["what"] == "annotate"]
+    current = {one["extract_id"] for one in samples if one["expires"] >= on.isoformat()}
+    if not reader.has(EXTRACTS, compartment="choices"):
+        return 0
+    return sum(
+        reader.read(EXTRACTS, part=part, compartment="choices").height
+        for part in reader.parts(EXTRACTS, compartment="choices")
+        if part in current
+    )
+
+
+def _draw(reader, agreement: Agreement, on: date, still_read: int) -> _Drawn:
     sessions = _sessions(reader, agreement, on)
-    _within_limits(agreement, sessions.height, reader.settings)
+    _within_limits(agreement, sessions.height, reader.settings, still_read)
     wanted, found, n_left_out = agreement.sample.sessions, [], 0
     for row in _in_turn(sessions, agreement):
         words = _words(reader, row)
@@ -156,16 +169,19 @@ def _sessions(reader, agreement: Agreement, on: date) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _within_limits(agreement: Agreement, n_sessions: int, settings: dict[str, Any]) -> None:
-    """Refuse a sample that is no small one."""
+def _within_limits(
+    agreement: Agreement, n_sessions: int, settings: dict[str, Any], still_read: int
+) -> None:
+    """Refuse a sample that is no small one, with all that coders may still read."""
     most, share = settings.get(MOST, _MOST), settings.get(SHARE, _SHARE)
-    wanted = agreement.sample.sessions
+    wanted = agreement.sample.sessions + still_read
     if wanted > most or wanted > share * n_sessions:
         raise Refused(
             "sample too large",
-            f"Agreement {agreement.id} asks for {wanted} sessions. Coders may read a small number: "
-            f"at most {most}, and at most {share:.0%} of those there are. Ask for fewer, or have "
-            f"the library's owner settle {MOST} and {SHARE}.",
+            f"Agreement {agreement.id} asks for {agreement.sample.sessions} sessions, and samples "
+            f"that have not ended hold {still_read}. Coders may read a small number: at most "
+            f"{most}, and at most {share:.0%} of those there are. Ask for fewer, wait until others "
+            f"have ended, or have the library's owner settle {MOST} and {SHARE} of a library.",
         )
 
 

@@ -4,7 +4,8 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from iesoresearch.library.extract import needs, territory
+from iesoresearch.library import territory
+from iesoresearch.library.extract import needs
 from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused, refuse_purpose
 
 #: Written down before the dates were shifted.

@@ -7,7 +7,6 @@ been otherwise. Every table is in one of two compartments, whose data keys are w
 
 import getpass
 import hashlib
-import json
 import os
 import secrets
 import time
@@ -18,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from iesoresearch.errors import IesoError, OutputError, ParameterError
-from iesoresearch.library.store import commit, disk, locking, log, schedule, state
+from iesoresearch.library import territory as territories
+from iesoresearch.library.store import commit, disk, locking, log, state
 from iesoresearch.library.store.draft import Draft
 from iesoresearch.library.store.keys import Keys, random_secret
 from iesoresearch.library.store.reader import Reader
+from iesoresearch.library.store.settled import settled
 from iesoresearch.library.store.state import Part, Place, State
 
 WHO_VARIABLE = "IESORESEARCH_WHO"
@@ -241,7 +242,7 @@ def create(
     Raises
     ------
     ParameterError
-        No territory is given, or settings that cannot be used.
+        It is no territory, or settings are unknown or cannot be used.
     OutputError
         There is something in the folder, or it cannot be written.
     """
@@ -251,8 +252,9 @@ def create(
         "id": secrets.token_hex(16),
         "territory": log.text("territory", territory),
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "settings": _settled(settings or {}),
+        "settings": settled(settings or {}),
     }
+    territories.code(territory)
     entry = {
         "who": log.text("who", who),
         "what": "create",
@@ -303,18 +305,6 @@ def default_who() -> str:
     except (OSError, KeyError, ImportError):
         raise ParameterError(
             f"It is not known who you are: give --who NAME, or set {WHO_VARIABLE}."
-        ) from None
-
-
-def _settled(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings, if they can be stored and what of them is known here can be used."""
-    schedule.read(settings)
-    try:
-        return json.loads(json.dumps(settings))
-    except (TypeError, ValueError):
-        raise ParameterError(
-            "The settings of a library are words, numbers, lists and tables of them; these hold "
-            "something else, such as a date without quotes."
         ) from None
 
 

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from iesoresearch.errors import ParameterError
+from iesoresearch.library import territory
 from iesoresearch.library.extract import agreement as agreements
-from iesoresearch.library.extract import grounds, territory
+from iesoresearch.library.extract import grounds
 from iesoresearch.library.extract.agreement import Refused
 
 EXAMPLE = Path(__file__).parents[3] / "params" / "agreements" / "example.yaml"

@@ -131,6 +131,20 @@ def test_a_sample_opens_no_more_after_its_day(made, tmp_path):
         )
 
 
+def test_samples_together_are_a_small_number(library, made, tmp_path):
+    """Many small samples would be a large one; those that have ended count no more."""
+    later, end = DAY + datetime.timedelta(31), DAY + datetime.timedelta(60)
+    more = agreed(
+        id="more", expires=end, sample={"sessions": 19}, retention={"until": end, "then": "deleted"}
+    )
+    with pytest.raises(Refused, match="samples that have not ended hold 12") as caught:
+        _annotate(library, tmp_path, more)
+    assert caught.value.kind == "sample too large"
+    annotation.annotate(
+        library, more, tmp_path / "s", key_file=tmp_path / "k", why="test", on=later
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [

@@ -380,6 +380,29 @@ def test_settings_are_checked_when_they_are_settled(tmp_path, keys, retention):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"retenton": {}}, r"no setting 'retenton' \(did you mean retention\?\)"),
+        ({"a": 1}, r"no setting 'a' \(known: retention, transcripts"),
+        ({"transcripts": "yes"}, "setting transcripts of a library must be true or false"),
+        ({"recipient_territories": "IE"}, "must be a list of two-letter codes"),
+        ({"recipient_territories": ["Narnia"]}, "'Narnia' is no territory"),
+        ({"annotation_sessions": True}, "must be a whole number, not below 0"),
+        ({"annotation_share": "lots"}, "must be a share between 0 and 1"),
+    ],
+)
+def test_settings_that_nobody_could_use_are_refused(tmp_path, keys, settings, message):
+    with pytest.raises(ParameterError, match=message):
+        store.create(tmp_path / "x", keys, territory="UK", who="Ann", settings=settings)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_library_is_somewhere(tmp_path, keys):
+    with pytest.raises(ParameterError, match="'Narnia' is no territory: write its two-letter code"):
+        store.create(tmp_path / "x", keys, territory="Narnia", who="Ann")
+
+
 # ---- several at once
 
 
