@@ -65,6 +65,10 @@ def identified(
     of_us = people.frame.join(frame, on="local_id", how="semi", maintain_order="left")
     frame, counts = _with_numbers(library, frame, of_us)
     frame = frame.with_columns(alias=pl.Series(makes.local(frame["local_id"]), dtype=pl.String))
+    counts[
+        "{n} local id(s) had another NHS number in an earlier submission: if they were given to "
+        "other people, two are taken for one; send those under another --site"
+    ] = _of_another_number(reader, frame)
     frame = _with_pseudonyms(reader, makes, frame)
     matching = _matching(library, frame, of_us)
     out = choices.excluded_rows(reader, matching)
@@ -116,6 +120,17 @@ def _with_pseudonyms(reader, makes: Pseudonyms, frame: pl.DataFrame) -> pl.DataF
     )
     ways = [pl.col("known_alias"), pl.col("known_national"), shared, made, pl.col("alias")]
     return frame.with_columns(patient_id=pl.coalesce(ways)).drop("known_national", "known_alias")
+
+
+def _of_another_number(reader, frame: pl.DataFrame) -> int:
+    """How many local ids came with another NHS number before: two people may be taken for one."""
+    before = same_person.read(reader).filter(pl.col("national").is_not_null())
+    before = before.select("patient_id", before="national").unique()
+    aliases = read_aliases(reader).rename({"patient_id": "known"})
+    both = frame.filter(pl.col("national").is_not_null()).join(aliases, on="alias")
+    both = both.join(before, left_on="known", right_on="patient_id")
+    same = both.group_by("local_id").agg(same=(pl.col("before") == pl.col("national")).any())
+    return same.filter(~pl.col("same")).height
 
 
 def _matching(library, frame: pl.DataFrame, of_us: pl.DataFrame) -> pl.DataFrame:

@@ -109,3 +109,20 @@ def test_nothing_but_hashes_is_kept_of_whoever_is_excluded(library, submit, choo
     for table in ("matching", "aliases"):
         kept = library.read(table, compartment="choices")
         assert all(len(v) == 32 for r in kept.rows() for v in r if v is not None)
+
+
+def test_a_local_id_that_had_another_number_is_said(library):
+    """Ids that a site gives again would make one of two people."""
+
+    def warned(*rows):
+        known = pl.DataFrame(rows, schema=dict.fromkeys(("patient_id", *_SAID), pl.String))
+        with library.writing("ingest", "test") as draft:
+            makes, people = Pseudonyms(library, ""), gathered([(known, [])])
+            who = identified(library, draft, makes, people, known["patient_id"])
+            merging._choices(draft, who)
+        (n,) = [n for text, n in who.counts.items() if "another NHS number in an earlier" in text]
+        return n
+
+    assert warned(row("a", ONE), row("b")) == 0
+    assert warned(row("a", ONE), row("b", TWO)) == 0  # known now, not another
+    assert warned(row("a", TWO)) == 1
