@@ -186,26 +186,26 @@ def test_a_run_asked_for_by_name_that_is_not_applicable(call, tmp_path):
 def test_of_all_runs_one_that_is_not_applicable_is_named_and_the_rest_completes(call, tmp_path):
     content = {"analysis": "subtypes", "notebook": "10_subtypes.ipynb"}
     content["parameters"] = TINY | {"source": "folder"}
-    (call.home / "params" / "site.yaml").write_text(yaml.safe_dump(content))
-    (call.home / "params" / "paper.yaml").write_text("runs: [site, tiny]")
+    (call.home / "params" / "ours.yaml").write_text(yaml.safe_dump(content))
+    (call.home / "params" / "paper.yaml").write_text("runs: [ours, tiny]")
     code, _, errors = call("run", "--all", "--data", totals_only(tmp_path / "site"))
     assert code == 0, errors
     assert "not applicable" in errors.splitlines()[0] + errors.splitlines()[1]
-    assert f"Run site is not applicable here. {LACKING}" in errors
+    assert f"Run ours is not applicable here. {LACKING}" in errors
 
-    said = f"Not compared: run site is not applicable here. {LACKING}"
+    said = f"Not compared: run ours is not applicable here. {LACKING}"
     code, shown, _ = call("verify", "--update")
     assert (code, said in shown) == (0, True)
     code, _, errors = call("verify")
     assert code == 2
-    assert "no expected numbers for run site" in errors
-    (call.home / "reports" / "expected" / "site.json").write_text(EMPTY)
+    assert "no expected numbers for run ours" in errors
+    (call.home / "reports" / "expected" / "ours.json").write_text(EMPTY)
     code, shown, _ = call("verify")
     assert (code, said in shown) == (0, True)
     assert "All numbers of tiny are as expected." in shown
-    code, _, errors = call("verify", "--run", "site")
+    code, _, errors = call("verify", "--run", "ours")
     assert code == 3
-    assert f"Nothing to compare; no run is applicable here. site: {LACKING}" in errors
+    assert f"Nothing to compare; no run is applicable here. ours: {LACKING}" in errors
 
     # the answers come: it is a run like any other
     code, _, errors = call("run", "--all", "--data", cohort(tmp_path / "full"))

@@ -94,7 +94,7 @@ def test_the_cell_that_failed_and_the_next_command_are_shown(sandbox):
 
 def test_what_a_library_says_about_patients_stays_in_the_notebook(sandbox, tmp_path):
     (tmp_path / "contacts.csv").write_text("referral_id\n")
-    spec = sandbox.add("site", ["raise KeyError('Ada Lovelace')"], {"source": "folder"})
+    spec = sandbox.add("ours", ["raise KeyError('Ada Lovelace')"], {"source": "folder"})
     (outcome,), _ = go(sandbox, spec, settings=Settings(search_path=(tmp_path,)))
     assert outcome.message.startswith("KeyError (what it says may quote data")
     assert "Lovelace" not in outcome.message.replace("raise KeyError('Ada Lovelace')", "")
