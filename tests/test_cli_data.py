@@ -178,7 +178,7 @@ def test_a_folder_of_the_national_data_set(call, tmp_path, monkeypatch):
     finding = national.Finding("IDS101Referral", "2 row(s) were sent twice; the latest counts", 2)
     report = national.Report((finding,), pl.DataFrame())
     monkeypatch.setattr(national, "is_national", lambda folder: folder.name == "months")
-    monkeypatch.setattr(national, "read", lambda _: (synthetic.make(30, seed=2), report))
+    monkeypatch.setattr(national, "read", lambda *_: (synthetic.make(30, seed=2), report))
     code, shown, _ = call("data", "check", tmp_path / "months")
     assert code == 0
     assert "2 row(s) were sent twice; the latest counts" in shown

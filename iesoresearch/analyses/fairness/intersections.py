@@ -78,15 +78,12 @@ def intersections(data: Audited, params: Params) -> Result:
 
 
 def _counted(data: Audited, dimensions: tuple[str, ...], outcome: str) -> pl.DataFrame:
-    """One row per intersection of levels that there are, in their order.
-
-    Also where nobody is: a row that is absent would tell a count of zero.
-    """
+    """One row per intersection of levels, in their order, also where nobody is; see `counted`."""
     names = (DENOMINATORS[outcome], outcome)
     every = pl.DataFrame({"": [0]})
     for d in dimensions:
-        there = set(data.closed[d])
-        levels = [level for level in (*levels_of()[d], NOT_RECORDED) if level in there]
+        gap = [NOT_RECORDED] if (data.closed[d] == NOT_RECORDED).any() else []
+        levels = [*levels_of()[d], *gap]
         every = every.join(pl.DataFrame({d: levels}), how="cross", maintain_order="left_right")
     found = data.closed.group_by(dimensions).agg(pl.col(n).sum().cast(pl.Int64) for n in names)
     joined = every.select(dimensions).join(found, on=dimensions, how="left", maintain_order="left")

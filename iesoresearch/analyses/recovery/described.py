@@ -41,8 +41,9 @@ class Described:
         """What a model's file may tell, by name: released, so it is of no small group."""
         table = Table("training", self.frame, {"name": "", "level": ""}, values("patient"))
         found = release(Result(tables={"training": table}), policy).tables["training"].frame
-        said = {"n_detail": policy.rounded(self.n)}
-        said["share"] = round(self.share, 1)
+        n, events = self.n, round(self.n * self.share / 100)
+        said = {"n_detail": policy.rounded(n)}
+        said["share"] = round(100 * policy.rounded(events) / policy.rounded(n), 1)
         for row in found.to_dicts():
             for what in ("mean", "sd", "share"):
                 if row[what] is not None:
