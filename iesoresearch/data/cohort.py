@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from iesoresearch.data import shifted
 from iesoresearch.data.conform import conform
 from iesoresearch.data.schema import OPTIONAL, TABLES
 from iesoresearch.errors import DataError, NotApplicable, OutputError
@@ -71,6 +72,9 @@ class Cohort:
     truth
         Synthetic cohorts only: the parameters it was drawn from, by name, and ``states``, the
         true state of every row of `contacts`.
+    days_shifted
+        By how many days dates may be shifted, by others for every patient: then nothing may be
+        compared across patients by date, see `data.shifted`; 0: dates are true.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Cohort:
     fingerprint: str
     licence: str = ""
     truth: dict[str, Any] = field(default_factory=dict)
+    days_shifted: int = 0
 
     @classmethod
     def checked(cls, name, sensitivity, tables: dict[str, pl.DataFrame], fingerprint, **more):
@@ -197,7 +202,8 @@ class Cohort:
                 if table in OPTIONAL and getattr(self, table).is_empty():
                     continue
                 written.append(folder / f"{table}.parquet")
-                getattr(self, table).write_parquet(written[-1])
+                told = shifted.marked(self.days_shifted)
+                getattr(self, table).write_parquet(written[-1], metadata=told)
             if self.truth:
                 states = self.contacts.select("referral_id", "session").with_columns(
                     state=pl.Series(self.truth["states"])

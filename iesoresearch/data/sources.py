@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from iesoresearch.data import locate, nhanes, synthetic
+from iesoresearch.data import locate, nhanes, shifted, synthetic
 from iesoresearch.data.checks import check
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.conform import conformed
@@ -62,7 +62,8 @@ def from_folder(search_path: tuple[Path, ...]) -> Cohort:
     check(source.name, source.tables, source.problems).refuse()
     tables = {name: table.collect() for name, table in source.tables.items()}
     found = locate.fingerprint("folder", search_path)
-    return Cohort.checked(source.name, "patient", tables, found)
+    days = source.days_shifted
+    return Cohort.checked(source.name, "patient", tables, found, days_shifted=days)
 
 
 def scan(search_path: tuple[Path, ...], declared: Declared = NONE_DECLARED) -> Source:
@@ -120,7 +121,11 @@ def scan_folder(search_path: tuple[Path, ...], declared: Declared = NONE_DECLARE
             split_off = declared.get(path.name, frozenset()) - set(TABLES[name].column_names())
             tables[name] = file.raw().drop(split_off, strict=False)
             problems += _mixed_dates(name, tables[name])
-    return Source(files["contacts"].resolve().parent.name, tables, tuple(problems))
+    days = shifted.most_days(files, tables)
+    if days:
+        text = shifted.warning(days, tables.get("referrals"))
+        problems.append(Problem("warning", "all tables", text))
+    return Source(files["contacts"].resolve().parent.name, tables, tuple(problems), days)
 
 
 def _mixed_dates(name: str, table: pl.LazyFrame) -> list[Problem]:
@@ -156,7 +161,8 @@ def convert(source: Source, folder: Path) -> list[Path]:
             typed, _ = conformed(table, TABLES[name])
             if name in ("patients", "referrals"):
                 typed = typed.sort(TABLES[name].primary_key())  # gathered, so in no order
-            typed.sink_parquet(part / f"{name}.parquet")
+            told = shifted.marked(source.days_shifted)
+            typed.sink_parquet(part / f"{name}.parquet", metadata=told)
         part.replace(folder)
     except OutputError:
         raise

@@ -28,11 +28,18 @@ _OWN = {
 
 @dataclass(frozen=True)
 class Source:
-    """Tables of a site, and what was found while they were read."""
+    """Tables of a site, and what was found while they were read.
+
+    Attributes
+    ----------
+    days_shifted
+        By how many days dates may be shifted, see `data.shifted`; 0: by none.
+    """
 
     name: str
     tables: Tables
     problems: tuple[Problem, ...] = ()
+    days_shifted: int = 0
 
 
 def read(

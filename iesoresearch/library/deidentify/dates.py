@@ -15,10 +15,11 @@ from datetime import date
 
 import polars as pl
 
+from iesoresearch.data.shifted import MOST
 from iesoresearch.measures.outcomes import Thresholds, financial_year
 from iesoresearch.measures.outcomes.years import first_day
 
-LEAST, MOST = 1, 364  # days
+LEAST = 1  # day
 #: The NHS began; no record of care in it is older.
 EPOCH = date(1948, 7, 5)
 

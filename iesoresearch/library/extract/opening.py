@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from iesoresearch import files
+from iesoresearch.data.shifted import ABOUT
 from iesoresearch.errors import DataError, DisclosureError, OutputError
-from iesoresearch.library.extract import plain
+from iesoresearch.library.extract import dictionary, plain
 from iesoresearch.library.store import disk, sealed
 from iesoresearch.library.store.keys import Keys
 
-ABOUT = "extract.json"
 SAMPLE = "annotation"  # what a sample for coders says it is
 
 
@@ -66,8 +66,9 @@ def open_extract(folder: Path, key_file: Path, out: Path, on: date | None = None
                 for name, words in tables.items():
                     disk.create(beside / f"{name}.csv", words.write_csv().encode())
             else:
+                said = dictionary.says_shifted(_told(folder, meta, "columns"))
                 for name, pieces in _told(folder, meta, "pieces").items():
-                    plain.write(beside / f"{name}.parquet", tables[name], pieces)
+                    plain.write(beside / f"{name}.parquet", tables[name], pieces, said)
             files.write_json(beside / ABOUT, meta)
             (beside / ABOUT).chmod(0o600)
             beside.rename(out)

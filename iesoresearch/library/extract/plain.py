@@ -2,7 +2,8 @@
 
 The same rows in the same pieces give the same bytes (with the same version of pyarrow), so that
 the library knows the fingerprint of a folder that does not exist yet, and finds again which runs
-used it.
+used it. Files with dates say that these are shifted, see `data.shifted`; so the fingerprint holds
+that, too.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from iesoresearch.data import shifted
 from iesoresearch.data.locate import TABLE_NAMES
 from iesoresearch.hashes import digest
 from iesoresearch.library.extract.needs import PSEUDONYMS
@@ -62,7 +64,7 @@ class Prints:
         self.pieces[table] = []
         for frame in frames:
             piece = frame.to_arrow()
-            writer = writer or _writer(sink, piece.schema)
+            writer = writer or _writer(sink, piece.schema, told=True)
             writer.write_table(piece)
             self.pieces[table].append(frame.height)
             yield frame
@@ -77,21 +79,28 @@ class Prints:
         return digest(" ".join(hashes).encode())
 
 
-def write(path: Path, frame: pl.DataFrame, pieces: list[int]) -> None:
-    """Write a table for its owner alone, in pieces of these heights."""
+def write(path: Path, frame: pl.DataFrame, pieces: list[int], told: bool) -> None:
+    """Write a table for its owner alone, in pieces of these heights.
+
+    Its file says that dates are shifted if `told`: those of extracts before 2026-11-23 do not, or
+    their fingerprint would be another.
+    """
     with disk.created(path) as handle, open(handle, "wb", closefd=False) as stream:
         start, writer = 0, None
         for height in pieces:
             piece = frame.slice(start, height).rechunk().to_arrow()
-            writer = writer or _writer(stream, piece.schema)
+            writer = writer or _writer(stream, piece.schema, told)
             writer.write_table(piece)
             start += height
         if writer:
             writer.close()
 
 
-def _writer(stream, schema: pa.Schema) -> pq.ParquetWriter:
+def _writer(stream, schema: pa.Schema, told: bool) -> pq.ParquetWriter:
     words = [name for name in schema.names if name not in PSEUDONYMS]  # all different
-    return pq.ParquetWriter(
+    writer = pq.ParquetWriter(
         stream, schema, compression="snappy", use_dictionary=words, write_statistics=False
     )
+    if told and any(pa.types.is_date(kind) for kind in schema.types):
+        writer.add_key_value_metadata(shifted.marked(shifted.MOST))
+    return writer

@@ -1,0 +1,87 @@
+"""Whether dates were shifted, by days of every patient's own: then there is no calendar.
+
+A research library shifts all dates of a patient by the same days. Intervals of a patient stay as
+they are; what came first of two patients, and in which month, is lost. Tables of an extract say so
+in the metadata of their Parquet files, which the fingerprint of a folder covers. Two more signs
+are read, for tables that lost it: the file that comes with an opened extract, and columns that
+are filled only where dates are shifted.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from iesoresearch.measures.outcomes.years import STORED
+
+MOST = 364  # days: what a research library shifts by at most
+ABOUT = "extract.json"  # lies beside the tables of an opened extract
+_KEY = "iesoresearch.dates_shifted_by_up_to_days"
+
+
+def marked(most: int) -> dict[str, str]:
+    """Metadata of a Parquet file whose dates are shifted by up to so many days; none for 0."""
+    return {_KEY: str(most)} if most else {}
+
+
+def most_days(files: Mapping[str, Path], tables: Mapping[str, pl.LazyFrame]) -> int:
+    """By how many days dates may be shifted; 0: they are as they were recorded.
+
+    Parameters
+    ----------
+    files
+        Path of every table.
+    tables
+        Those that can be read, by name; of `files`.
+    """
+    parquet = [path for name, path in files.items() if name in tables and _is_parquet(path)]
+    said = [pl.read_parquet_metadata(path).get(_KEY, "0") for path in parquet]
+    # what a file says is trusted as far as it is a number: any word there means that they are
+    days = [int(text) if text.isdecimal() else MOST for text in said]
+    if any(days):
+        return max(days)
+    beside = any((path.parent / ABOUT).is_file() for path in files.values())
+    return MOST if beside or _has_stored(tables.get("referrals")) else 0
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix == ".parquet"
+
+
+def _has_stored(referrals: pl.LazyFrame | None) -> bool:
+    if referrals is None:
+        return False
+    there = [c for c in STORED if c in referrals.collect_schema()]
+    said = [pl.col(c).cast(pl.String).str.strip_chars().fill_null("") != "" for c in there]
+    found = referrals.select(pl.any_horizontal(said).any()) if there else None
+    return found is not None and found.collect(engine="streaming").item()
+
+
+def warning(most: int, referrals: pl.LazyFrame | None) -> str:
+    """What a check of data says of shifted dates."""
+    given = referrals.collect_schema().names() if referrals is not None else []
+    absent = [c for c in STORED if c not in given]
+    text = (
+        f"dates are shifted by up to {most} days, by days of every patient's own: nothing is told "
+        "by month or quarter, or of earlier and later patients"
+    )
+    if absent:
+        text += f"; what needs {', '.join(absent)} cannot be told either, as they are not given"
+    return text
+
+
+def reason(most: int, *columns: str) -> str:
+    """Why something that needs the calendar is not there, and which columns would help.
+
+    Parameters
+    ----------
+    most
+        Days, above 0.
+    columns
+        Of referrals, that would do instead of dates.
+    """
+    help_ = f"Ask for {' and '.join(columns)}, or run" if columns else "Run"
+    return (
+        f"The dates of these data were shifted by up to {most} days, by days of every patient's "
+        f"own, so they cannot be laid on one calendar. {help_} it where the true dates are."
+    )
