@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from iesoresearch.errors import ParameterError
+
+_RUN_OF_SITE = re.compile(r"(?!notebook-)[a-z0-9][a-z0-9_-]{0,59}")  # notebooks write their own
 
 
 class AnalysisParams(BaseModel):
@@ -197,14 +200,20 @@ def site_runs(params_dir: Path) -> dict[str, dict[str, Any]]:
     Raises
     ------
     ParameterError
-        The file is not of this form.
+        The file is not of this form, or a run is called as something else is.
     """
     path = params_dir / "site.yaml"
     content = _read_yaml(path) if path.is_file() else {"runs": {}}
     runs = content.get("runs") if isinstance(content, dict) else None
     if not isinstance(runs, dict):
         raise ParameterError(f"{path} must hold runs by their names under 'runs:'.")
+    taken = {"report", "not-applicable", *known_runs(params_dir)}
     for name, of in runs.items():
+        if name in taken or not _RUN_OF_SITE.fullmatch(str(name)):
+            raise ParameterError(
+                f"{path}: no run of a site can be called {name!r}: something else is, or it is no "
+                "name of a folder. Call it as what it runs, with site- before it: site-cohort."
+            )
         sound = isinstance(of, dict) and isinstance(of.get("run"), str)
         if not sound or set(of) - {"run", "parameters"}:
             raise ParameterError(

@@ -1,10 +1,15 @@
 """Where a project keeps its notebooks, parameters and reports, found from any folder inside it."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from iesoresearch.errors import ParameterError
+
+_SITE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+#: Files of params/sites/ that are no site's mapping.
+_NO_SITES = {"disclosure": "its rules of disclosure", "statements": "what it states in checklists"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,31 @@ class Project:
     def of_site(self, name: str) -> Path:
         """Where the runs of a site are written."""
         return self.root / "reports" / "sites" / name
+
+
+def is_site(name: str) -> bool:
+    """Whether a site may be called so."""
+    return _SITE.fullmatch(name) is not None and name not in _NO_SITES
+
+
+def refuse_site(name: str) -> None:
+    """The name of a site is part of names of files, and of what is signed.
+
+    Raises
+    ------
+    ParameterError
+        No site may be called so.
+    """
+    if name in _NO_SITES:
+        raise ParameterError(
+            f"{name!r} cannot be the name of a site: params/sites/{name}.yaml is the file of "
+            f"{_NO_SITES[name]}. Take another name, such as that of the place."
+        )
+    if not is_site(name):
+        raise ParameterError(
+            f"{name!r} cannot be the name of a site: use small letters, digits, - and _ (at most "
+            "60)."
+        )
 
 
 def find(start: Path | None = None) -> Project:

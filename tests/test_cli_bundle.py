@@ -138,6 +138,11 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     assert code == 0, errors
     for words in ("of site north", "untouched", "Ada (output checker)", "years of the data only"):
         assert words in told
+    code, told, errors = call("verify-bundle", "b.zip", *trusted, "--draw", "drawn")
+    assert (code, "Drawn: 1 figure(s) in drawn." in told) == (0, True), errors
+    assert [p.name for p in (tmp_path / "drawn").rglob("*.*")] == ["safety.svg"]
+    code, _, errors = call("verify-bundle", "b.zip", *trusted, "--draw", "drawn")
+    assert (code, "drawn is there already and was left as it is" in errors) == (6, True)
     code, told, errors = call("verify-bundle", "b.zip", *trusted, "--earlier", "b.zip")
     assert (code, "It was let in before, as b.zip" in told) == (0, True), errors
     code, _, errors = call("verify-bundle", "b.zip", *trusted, "--signatures", "2")

@@ -8,7 +8,7 @@ import yaml
 
 from iesoresearch import analyses
 from iesoresearch.errors import ParameterError
-from iesoresearch.params import known_runs, load_run, paper_runs, parse_assignments
+from iesoresearch.params import known_runs, load_run, paper_runs, parse_assignments, site_runs
 from iesoresearch.project import find
 
 Params = analyses.get("subtypes").Params
@@ -125,3 +125,11 @@ def test_assignments():
 def test_bad_assignments(text, message):
     with pytest.raises(ParameterError, match=message):
         parse_assignments([text])
+
+
+@pytest.mark.parametrize("name", ["cohort", "report", "not-applicable", "notebook-x", "../x", "Ä"])
+def test_no_run_of_a_site_is_called_as_something_else(tmp_path, name):
+    (tmp_path / "cohort.yaml").write_text("analysis: cohort", encoding="utf-8")
+    (tmp_path / "site.yaml").write_text(f"runs: {{{name!r}: {{run: cohort}}}}", encoding="utf-8")
+    with pytest.raises(ParameterError, match="no run of a site can be called"):
+        site_runs(tmp_path)

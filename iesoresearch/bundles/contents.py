@@ -28,11 +28,11 @@ _MOST_IN_ALL = 2**30
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 FINDINGS, PAGE, CRATE = "disclosure.json", "disclosure.html", "ro-crate-metadata.json"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
-#: What a bundle may hold: never a notebook, rows of patients, a log or anything that runs.
+#: What a bundle may hold: never a notebook, rows of patients, a log or anything that runs; and no
+#: picture, which nobody can search: whoever wants one draws it from its table.
 ALLOWED = re.compile(
     rf"{re.escape(MANIFEST)}|{re.escape(SIGNATURE)}|{re.escape(FINDINGS)}|{re.escape(PAGE)}"
-    rf"|{re.escape(CRATE)}|runs/{_NAME}/({_NAME}\.json|tables/{_NAME}\.csv"
-    rf"|figures/{_NAME}\.(csv|png|svg|pdf))"
+    rf"|{re.escape(CRATE)}|runs/{_NAME}/({_NAME}\.json|(tables|figures)/{_NAME}\.csv)"
 )
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # zip files know no time before it, and need one
 _DAMAGED = (
@@ -144,8 +144,8 @@ def refuse_present(path: Path) -> None:
     """
     if path.exists() or path.is_symlink():
         raise OutputError(
-            f"{path} is there already and was left as it is. Give the bundle another name, or move "
-            "the old one away."
+            f"{path} is there already and was left as it is. Give another name, or move the old "
+            "one away."
         )
 
 

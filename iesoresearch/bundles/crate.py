@@ -17,10 +17,7 @@ from iesoresearch.bundles.manifest import sha256
 from iesoresearch.bundles.sources import Source
 
 _PROFILE = "https://w3id.org/5s-crate/0.4"
-_FORMATS = {
-    **{"csv": "text/csv", "html": "text/html", "json": "application/json"},
-    **{"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"},
-}
+_FORMATS = {"csv": "text/csv", "html": "text/html", "json": "application/json"}
 
 
 def describe(site: str, sources: Sequence[Source], contents: Contents) -> bytes:

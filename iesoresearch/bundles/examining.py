@@ -12,19 +12,30 @@ from typing import Any
 import polars as pl
 
 from iesoresearch import stored
-from iesoresearch.bundles import pictures
-from iesoresearch.bundles.contents import MOST_BYTES, MOST_ROWS, Contents, refused
+from iesoresearch.bundles import crate, manifest, page
+from iesoresearch.bundles.contents import (
+    CRATE,
+    FINDINGS,
+    MANIFEST,
+    MOST_BYTES,
+    MOST_ROWS,
+    PAGE,
+    SIGNATURE,
+    Contents,
+    refused,
+)
+from iesoresearch.bundles.sources import Source
 from iesoresearch.disclosure import Policy
 from iesoresearch.disclosure.findings import Finding
 from iesoresearch.results import STATUS, Result
 
+_UNLIKE = "is not what its results give, or was made with another version than yours"
 _LONGEST_FORMAT = 6  # such as ",.1f"
 #: What judging a result that no analysis wrote may raise.
 _ODD = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
     *(MemoryError, pl.exceptions.PolarsError),
 )
-_PICTURES = {".png", ".svg", ".pdf"}
 
 
 def results(contents: Contents) -> dict[str, Result]:
@@ -45,8 +56,8 @@ def results(contents: Contents) -> dict[str, Result]:
 def written_otherwise(contents: Contents, found: Mapping[str, Result]) -> list[str]:
     """Files that are not what the results of the bundle give when they are written again.
 
-    Tables, numbers and sentences must be: so no sentence says more than the numbers that were
-    released, and nothing stands in a file beside the result. Pictures are not looked at.
+    All of a run must be: so no sentence says more than the numbers that were released, and nothing
+    stands in a file beside the result.
     """
     again: Contents = {}
     with tempfile.TemporaryDirectory() as work:
@@ -56,10 +67,47 @@ def written_otherwise(contents: Contents, found: Mapping[str, Result]) -> list[s
             stored.write_result(result, folder, lambda name, where: None)
             again |= {f"runs/{run}/{name}": content for name, content in files_of(folder).items()}
     told = {name for name in contents if name.startswith("runs/")}
-    pictures = {name for name in told if Path(name).suffix in _PICTURES and _drawn(name, found)}
-    return sorted(
-        name for name in told - pictures | again.keys() if contents.get(name) != again.get(name)
-    )
+    return sorted(name for name in told | again.keys() if contents.get(name) != again.get(name))
+
+
+def refuse_other_cover(path: Path, contents: Contents, found: Mapping[str, Result]) -> None:
+    """The page and the crate must be those that the rest of the bundle gives: people open them.
+
+    Raises
+    ------
+    DisclosureError
+        They are not.
+    """
+    said, noted = manifest.parsed(contents[MANIFEST]), recorded(path, contents)
+    described, site = said["runs"], said["site"]
+    rest = {n: c for n, c in contents.items() if n not in {MANIFEST, SIGNATURE, CRATE}}
+    try:
+        sources = [Source(run, found[run], of) for run, of in described.items()]
+        shown = page.page(site, noted, found, described, said["policy"], said["earlier"])
+        again = {PAGE: shown, CRATE: crate.describe(site, sources, rest)}
+    except _ODD as error:
+        raise refused(path, f"its {MANIFEST} cannot be shown ({type(error).__name__})") from None
+    for name, content in again.items():
+        if contents.get(name) != content:
+            raise refused(path, f"{name} {_UNLIKE}")
+
+
+def recorded(path: Path, contents: Contents) -> list[Finding]:
+    """The findings that were written into a bundle when it was made.
+
+    Raises
+    ------
+    DisclosureError
+        They are not as they were written, or one refuses.
+    """
+    try:
+        said = manifest.parsed(contents[FINDINGS])
+        found = [Finding.from_json(one) for one in said["findings"]]
+    except (ValueError, LookupError, TypeError):
+        raise refused(path, f"its {FINDINGS} is damaged or absent") from None
+    if any(one.status == "refuse" for one in found):
+        raise refused(path, f"its own {FINDINGS} says that it must not leave")
+    return found
 
 
 def judged(path: Path, contents: Contents, policy: Policy) -> list[Finding]:
@@ -72,7 +120,10 @@ def judged(path: Path, contents: Contents, policy: Policy) -> list[Finding]:
     DataError
         A result cannot be read.
     """
-    return judged_results(path, contents, results(contents), policy)
+    read = results(contents)
+    found = judged_results(path, contents, read, policy)
+    refuse_other_cover(path, contents, read)
+    return found
 
 
 def judged_results(
@@ -100,7 +151,7 @@ def _judged(path, contents, found, policy, earlier) -> list[Finding]:
     other = written_otherwise(contents, found)
     if other:
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
-        raise refused(path, f"{other[0]}{more} is not what the result of its run gives")
+        raise refused(path, f"{other[0]}{more} {_UNLIKE}")
     applied = policy.applied
     unlike = [run for run, one in found.items() if one.provenance.get("disclosure") != applied]
     if unlike:
@@ -172,12 +223,7 @@ def _of_file(name: str, content: bytes) -> list[Finding]:
         rows = sum(1 for _ in csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) - 1
         if rows > MOST_ROWS:
             problems.append((f"has more than {MOST_ROWS:,} rows", {"rows": rows}))
-    drawn = pictures.problem(content) if name.endswith(".svg") else None
-    told = [] if drawn is None else [
-        Finding(run, output, "refuse", "picture", f"The picture {drawn}: iesoresearch draws none "
-                "like it. Draw it again from its table.")
-    ]  # fmt: skip
-    return told + [
+    return [
         Finding(run, output, "refuse", "size", f"The file {why}: nobody could look it through. "
                 "Let the analysis give less.", evidence)
         for why, evidence in problems
@@ -202,12 +248,6 @@ def _place(name: str) -> tuple[str, str]:
     """Run of a file, and the file as an output of it."""
     _, run, rest = name.split("/", 2)
     return run, f"file:{rest}"
-
-
-def _drawn(name: str, found: Mapping[str, Result]) -> bool:
-    """Whether a picture is of a figure that the run has."""
-    _, run, home, file = [*name.split("/"), ""][:4]
-    return home == "figures" and run in found and Path(file).stem in found[run].figures
 
 
 def _lay(contents: Contents, folder: Path) -> None:

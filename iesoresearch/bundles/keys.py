@@ -8,7 +8,6 @@ import base64
 import binascii
 import hashlib
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from iesoresearch import files
 from iesoresearch.errors import OutputError, ParameterError
+from iesoresearch.project import is_site, refuse_site
 
 _KIND = "iesoresearch-ed25519"
-SITE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 @dataclass(frozen=True)
@@ -164,21 +163,6 @@ def trusted(path: Path) -> list[PublicKey]:
     return found
 
 
-def refuse_site(site: str) -> None:
-    """The name of a site is part of names of files, and of what is signed.
-
-    Raises
-    ------
-    ParameterError
-        It has other letters.
-    """
-    if not SITE.fullmatch(site):
-        raise ParameterError(
-            f"{site!r} cannot be the name of a site in a bundle: use small letters, digits, - and "
-            "_ (at most 60)."
-        )
-
-
 def _of_its_site(path: Path) -> list[PublicKey]:
     found = _read_public(path)
     others = sorted({key.site for key in found} - {path.stem}) if path.suffix == ".pub" else []
@@ -214,6 +198,6 @@ def _read_public(path: Path) -> list[PublicKey]:
 def _public(line: str) -> PublicKey:
     kind, encoded, site = line.split()
     raw = base64.b64decode(encoded, validate=True)
-    if kind != _KIND or len(raw) != 32 or not SITE.fullmatch(site):
+    if kind != _KIND or len(raw) != 32 or not is_site(site):
         raise ValueError
     return PublicKey(site, raw)

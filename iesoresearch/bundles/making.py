@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +20,14 @@ from iesoresearch.bundles.contents import (
     refuse_present,
     write,
 )
-from iesoresearch.bundles.keys import refuse_site
 from iesoresearch.bundles.ledger import Released
 from iesoresearch.bundles.manifest import MOST_SIGNATURES, Sharing
 from iesoresearch.bundles.sources import Changed, Source, Worded
 from iesoresearch.disclosure import Policy
 from iesoresearch.disclosure.findings import Finding, worst
 from iesoresearch.errors import DisclosureError, ParameterError
+from iesoresearch.project import refuse_site
 from iesoresearch.results import Result
-
-#: ``draw(result, figure, analysis, folder)`` writes the files of a figure.
-Draw = Callable[[Result, str, str, Path], Any]
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,6 @@ def make(
     *,
     site: str,
     policy: Policy,
-    draw: Draw,
     earlier: Sequence[Released] = (),
     sharing: Sharing = "named",
     about: About | None = None,
@@ -96,8 +92,8 @@ def make(
     """Write the aggregates of finished runs as a bundle, if all of them may leave.
 
     Nothing is copied that a program made from rows: tables, numbers and sentences are written
-    again from the released result, figures are drawn again from its tables. The same runs give the
-    same bytes, but for the time in the manifest and the signatures.
+    again from the released result. Of a figure there is the table it is drawn from, no picture. The
+    same runs give the same bytes, but for the time in the manifest and the signatures.
 
     Parameters
     ----------
@@ -109,8 +105,6 @@ def make(
         Whose runs.
     policy
         They were released under, and are judged by.
-    draw
-        Draws a figure.
     earlier
         Bundles of the site that were released before.
     sharing
@@ -134,7 +128,7 @@ def make(
     refuse_present(folder)
     _refuse_settings(runs, about)
     found = [sources.read(run, policy, about.changed, about.worded) for run in runs]
-    contents = _written(found, draw)
+    contents = _written(found)
     results = {source.name: source.result for source in found}
     judged = [
         *examining.findings(results, contents, policy, earlier),
@@ -178,11 +172,11 @@ def _named(found: Sequence[Source]) -> dict[str, str]:
     return {source.folder: "the name of the folder of the data" for source in found}
 
 
-def _written(found: Sequence[Source], draw: Draw) -> Contents:
+def _written(found: Sequence[Source]) -> Contents:
     """Files of the runs, written anew."""
     with tempfile.TemporaryDirectory() as work, files.writing(Path(work)):
         for source in found:
-            _write_run(source, Path(work) / "runs" / source.name, draw)
+            _write_run(source.result, Path(work) / "runs" / source.name)
         contents = examining.files_of(Path(work))
     problem = problem_of_names(contents)
     if problem:
@@ -190,12 +184,9 @@ def _written(found: Sequence[Source], draw: Draw) -> Contents:
     return contents
 
 
-def _write_run(source: Source, folder: Path, draw: Draw) -> None:
+def _write_run(result: Result, folder: Path) -> None:
     folder.mkdir(parents=True)
-    analysis = source.described["analysis"]
-    stored.write_result(
-        source.result, folder, lambda name, where: draw(source.result, name, analysis, where)
-    )
+    stored.write_result(result, folder, lambda name, where: None)
     for home in ("tables", "figures"):
         if not any((folder / home).iterdir()):
             shutil.rmtree(folder / home)

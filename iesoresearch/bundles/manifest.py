@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from iesoresearch.bundles.contents import MANIFEST, SIGNATURE, Contents, refused
-from iesoresearch.bundles.keys import SITE
 from iesoresearch.bundles.sources import Source
 from iesoresearch.disclosure import Policy
 from iesoresearch.errors import DataError, DisclosureError, ParameterError
+from iesoresearch.project import is_site
 
 FORMAT = 1
 Sharing = Literal["named", "anonymous", "pooled only"]
@@ -146,7 +146,7 @@ def _sound(said: dict[str, Any]) -> Policy:
     sound = (
         said.keys() == _KEYS
         and (said["what"], said["format"]) == (_WHAT, FORMAT)
-        and SITE.fullmatch(said["site"])
+        and is_site(said["site"])
         and said["sharing"] in get_args(Sharing)
         and type(said["signatures"]) is int
         and 1 <= said["signatures"] <= MOST_SIGNATURES

@@ -32,7 +32,7 @@ _QUESTIONS = (
     "Does every table say who is counted, where, and when? Would a stranger understand it?",
     "Is any group named that so few people belong to that somebody could be recognised?",
     "Is there any word, title or label that names a patient, a therapist or an address?",
-    "Does a picture show single points that could be single people?",
+    "Does a row of a table stand for a single person, as a point in a figure would?",
     "Together with what was released before: could somebody subtract one from the other?",
 )
 

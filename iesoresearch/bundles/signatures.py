@@ -13,7 +13,6 @@ from typing import Any
 
 from iesoresearch.bundles import examining, manifest
 from iesoresearch.bundles.contents import (
-    FINDINGS,
     MANIFEST,
     SIGNATURE,
     Contents,
@@ -126,7 +125,7 @@ def sign(
             raise refused(path, f"its {MANIFEST} was changed since {old.name} signed it")
     _refuse_signatory(said, key, name, role, statement, before)
     judged = examining.judged(path, contents, policy)
-    accepted = _accepted(path, [*judged, *recorded(path, contents)], accepted or {})
+    accepted = _accepted(path, [*judged, *examining.recorded(path, contents)], accepted or {})
     unsigned = Signature(
         name=name.strip(),
         role=role.strip(),
@@ -146,24 +145,6 @@ def sign(
         remember(ledger, contents)
     replace_file(path, contents, SIGNATURE)
     return made
-
-
-def recorded(path: Path, contents: Contents) -> list[Finding]:
-    """The findings that were written into a bundle when it was made.
-
-    Raises
-    ------
-    DisclosureError
-        They are not as they were written, or one refuses.
-    """
-    try:
-        said = manifest.parsed(contents[FINDINGS])
-        found = [Finding.from_json(one) for one in said["findings"]]
-    except (ValueError, LookupError, TypeError):
-        raise refused(path, f"its {FINDINGS} is damaged or absent") from None
-    if any(one.status == "refuse" for one in found):
-        raise refused(path, f"its own {FINDINGS} says that it must not leave")
-    return found
 
 
 def stated(path: Path, contents: Contents) -> list[Signature]:

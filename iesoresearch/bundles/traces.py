@@ -16,8 +16,6 @@ from iesoresearch.results import Result
 
 #: Names shorter than this are words of many texts ("root", "data").
 _SHORTEST = 5
-_TEXT = (".json", ".csv", ".svg", ".html")
-_BY_CHANCE = 8  # bytes; a shorter name may stand in a picture by chance
 _SHARED = {"/", "/usr", "/usr/local", "/opt"}  # prefixes of all machines, which tell nothing
 RECORDS = "records of the site"
 
@@ -67,8 +65,7 @@ def findings(contents: Contents, folders: list[Path], names: Mapping[str, str]) 
     found = []
     for name, content in contents.items():
         run, output = _place(name)
-        shortest = 0 if name.endswith(_TEXT) else _BY_CHANCE
-        if any(_whole(p).search(content) for p in places if len(p) >= shortest):
+        if any(_whole(place).search(content) for place in places):
             found.append(
                 Finding(run, output, "refuse", "folder of the machine",
                         "The file names a folder of this machine. Take it out of the analysis's "
@@ -78,7 +75,7 @@ def findings(contents: Contents, folders: list[Path], names: Mapping[str, str]) 
             Finding(run, output, "review", "names",
                     f"The file holds a word that is also {what}. Look whether it tells of it.")
             for word, what in words.items()
-            if len(word) >= shortest and _whole(word).search(content)
+            if _whole(word).search(content)
         ]  # fmt: skip
     return found
 

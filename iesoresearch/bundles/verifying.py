@@ -103,7 +103,8 @@ def verify(
     of_site = [one for one in earlier if one.site == said["site"]]
     others = [one for one in of_site if one.digest != digest]
     found = examining.judged_results(path, contents, results, own, others)
-    signing.refuse_unaccepted(path, [*found, *signing.recorded(path, contents)], signed)
+    signing.refuse_unaccepted(path, [*found, *examining.recorded(path, contents)], signed)
+    examining.refuse_other_cover(path, contents, results)
     return Bundle(
         site=said["site"],
         manifest=said,

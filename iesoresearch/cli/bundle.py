@@ -87,7 +87,6 @@ def bundle(
         new,
         site=site,
         policy=Policy.read(here.params / "disclosure.yaml"),
-        draw=_draw,
         earlier=bundles.earlier([*([ledger] if ledger.is_dir() else []), *(earlier or [])]),
         sharing=sharing.replace("-", " "),
         about=about,
@@ -121,14 +120,14 @@ def sign_bundle(
 ) -> None:  # fmt: skip
     """Sign a bundle that you have looked at; it is remembered for later comparisons."""
     from iesoresearch import bundles
-    from iesoresearch.bundles import contents, manifest
+    from iesoresearch.bundles import contents, examining, manifest
     from iesoresearch.bundles import signatures as signing
 
     here = project.find()
     files = contents.read(path)
     said, _ = manifest.read(path, files)
     signer = bundles.SigningKey.load(key_file or _key_of(here, site or said["site"]))
-    found = signing.recorded(path, files)
+    found = examining.recorded(path, files)
     rules = Counter(one.rule for one in found if one.status == "review")
     accepted = _accepted(rules, accept or [])
     statement = statement or bundles.STATEMENT
@@ -166,6 +165,11 @@ def verify_bundle(
     signatures: Annotated[
         int, typer.Option("--signatures", min=1, max=9, help="The fewest that are let in.")
     ] = 1,
+    draw: Annotated[
+        Path | None,
+        typer.Option("--draw", help="New folder for its figures, drawn here from its tables: "
+                     "bundles hold no pictures."),
+    ] = None,
 ) -> None:  # fmt: skip
     """Let in a bundle that is untouched, signed and discloses nothing, or say why not."""
     from iesoresearch import bundles
@@ -186,12 +190,12 @@ def verify_bundle(
             print(f"  {rule}: {reason}")
     print(f"Checked again here: {counts['pass']} findings pass, {counts['review']} were looked at.")
     print(f"Runs: {', '.join(found.results)}. Sharing: {found.sharing}.")
+    if draw is not None:
+        print(f"Drawn: {_draw(found, draw)} figure(s) in {draw}.")
 
 
 def _key_of(here: Project, site: str) -> Path:
-    from iesoresearch.bundles.keys import refuse_site
-
-    refuse_site(site)
+    project.refuse_site(site)
     return here.params / "sites" / f"{site}.key"
 
 
@@ -231,11 +235,24 @@ def _changed(here: Project):
     return lambda status: [w for w in today.changed(status) if not w.startswith("parameter")]
 
 
-def _draw(result, name: str, analysis: str, folder: Path) -> None:
-    from iesoresearch import figures
+def _draw(found, folder: Path) -> int:
+    """Draw all figures of a bundle that was let in, below a new folder; how many there are."""
+    from iesoresearch import analyses, figures, files
+    from iesoresearch.bundles.contents import refuse_present
     from iesoresearch.figures.style import save
 
-    save(figures.draw(result, name, analysis), folder, name)
+    refuse_present(folder)
+    drawn = 0
+    for run, result in found.results.items():
+        analysis = found.manifest["runs"][run]["analysis"]
+        analyses.get(analysis)  # a name of ours, whatever the site called it
+        home = folder / run
+        with files.writing(home):
+            home.mkdir(parents=True)
+            for name in result.figures:
+                save(figures.draw(result, name, analysis), home, name)
+                drawn += 1
+    return drawn
 
 
 def _worded(status: Mapping[str, Any]) -> list[str]:

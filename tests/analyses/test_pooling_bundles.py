@@ -41,7 +41,7 @@ def sent(tmp_path_factory):
         found = {run: release(result, Policy()) for run, result in found.items()}
         runs = [finished(root / name, run, result, {"seed": i}) for run, result in found.items()]
         written = bundles.make(
-            runs, root / f"b{i}", site=name, policy=Policy(), draw=lambda *_: None,
+            runs, root / f"b{i}", site=name, policy=Policy(),
             sharing="anonymous" if i else "named", about=bundles.About(made=MADE),
         )  # fmt: skip
         looked = {one.rule: "A small site." for one in written.findings if one.status == "review"}

@@ -11,7 +11,7 @@ from iesoresearch.disclosure import Policy, release
 from iesoresearch.results import Check, FigureSpec, Number, Result, Table, Value
 
 POLICY = Policy()
-PNG = b"\x89PNG picture of "
+PICTURE = "never in a bundle"
 CANARY = "row-of-patient-4711"
 NHS_NUMBER = "943 476 5919"  # the example of the NHS data dictionary: valid check digit, nobody's
 FOLDER = "extract of Wilhelmina"
@@ -54,20 +54,13 @@ def a_result(sensitivity="patient", scale=1, **changes) -> Result:
     return release(replace(result, **changes), POLICY)
 
 
-def picture(result: Result, name: str, analysis: str, folder: Path) -> None:
-    """Stands for drawing: the same bytes for the same table, and no other file."""
-    frame = result.tables[result.figures[name].table].frame
-    shown = (analysis + frame.write_csv()).encode()
-    for kind in ("png", "svg", "pdf"):
-        start = b"<svg>picture of " if kind == "svg" else PNG
-        (folder / f"{name}.{kind}").write_bytes(start + shown)
-
-
 def finished(out: Path, name: str, result: Result, **changes) -> Path:
     """Write the folder of a finished run as the runner leaves it."""
     folder = files.partial(out / name)
     stored.write_result(
-        replace(result, private={}), folder, lambda n, where: picture(result, n, "cohort", where)
+        replace(result, private={}),
+        folder,
+        lambda figure, where: (where / f"{figure}.svg").write_text(PICTURE, encoding="utf-8"),
     )
     files.write_private(folder, result.private)
     (folder / "notebook.ipynb").write_text(f'{{"cells": "{CANARY}"}}', encoding="utf-8")
@@ -107,7 +100,7 @@ class Site:
 
     def make(self, name="new", runs=None, **more) -> Path:
         """A bundle, not signed."""
-        more = {"site": "ieso", "policy": POLICY, "draw": picture} | more
+        more = {"site": "ieso", "policy": POLICY} | more
         about = more.pop("about", bundles.About(made=MADE, worded=lambda status: ("source",)))
         path = self.root / name
         bundles.make(runs or [self.run], path, about=about, **more)

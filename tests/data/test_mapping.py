@@ -340,6 +340,10 @@ def test_an_old_mapping_stays(tmp_path):
     assert (tmp_path / "sites" / "x.yaml").read_text() == "mine"
     with pytest.raises(ParameterError, match="cannot be the name of a site"):
         path_of("../x", tmp_path)
+    with pytest.raises(ParameterError, match=r"sites/disclosure\.yaml is the file of its rules"):
+        path_of("disclosure", tmp_path)
+    with pytest.raises(ParameterError, match=r"sites/statements\.yaml is the file of what it st"):
+        path_of("statements", tmp_path)
 
 
 def test_a_mapped_column_that_is_gone(tmp_path):

@@ -13,9 +13,9 @@ from iesoresearch.data.mapping.values import DATE_FORMATS, coded_columns, date_c
 from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import OutputError, ParameterError
 from iesoresearch.measures import INSTRUMENTS
+from iesoresearch.project import refuse_site
 
 OPEN = "?"  # stands where somebody has to decide
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 
 def _as_text(values: Any) -> Any:
@@ -111,12 +111,9 @@ def path_of(name: str, params: Path) -> Path:
     Raises
     ------
     ParameterError
-        `name` cannot be a file name.
+        No site may be called so.
     """
-    if _NAME.fullmatch(name) is None:
-        raise ParameterError(
-            f"{name!r} cannot be the name of a site: small letters, digits, - and _ only."
-        )
+    refuse_site(name)
     return params / "sites" / f"{name}.yaml"
 
 
