@@ -5,16 +5,17 @@ from typing import Any
 
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.library.extract.agreement import Agreement, Refused
+from iesoresearch.library.extract.earlier import Earlier
 from iesoresearch.library.extract.generalise import NONE
 from iesoresearch.library.extract.identifiability import Report, Step
 
-_ROUNDING = 1e-9  # of logarithms: classes that are exactly at the limit pass
+ROUNDING = 1e-9  # of entropies: classes that are exactly at the limit pass
 _COURSE = (
     "k does not cover the course of care, as the days between appointments and the scores make "
     "nearly everybody one of a kind: who knows on which days a patient was seen, counted from any "
     "of them, can find her in spite of the pseudonyms. Territory, agreement, encryption and expiry "
-    "protect against that, not k. For the same reason two extracts in one hand can be laid side by "
-    "side by days and scores."
+    "protect against that, not k. For the same reason extracts in one hand can be laid side by "
+    "side: those of one organisation are judged together, those of two that share them are not."
 )
 
 
@@ -34,6 +35,9 @@ class Shown:
         Patients left out so that the others reach k.
     n_excluded
         Patients left out by their own choice, or for want of consent.
+    held
+        Earlier extracts that it was judged together with, and how many of the patients are in any
+        of them before some were left out; None: there are none.
     """
 
     report: Report
@@ -41,6 +45,7 @@ class Shown:
     policy: Policy
     n_suppressed: int = 0
     n_excluded: int = 0
+    held: tuple[tuple[Earlier, ...], int] | None = None
 
     def with_course(self, alone: int | None) -> "Shown":
         """The same, with the patients who are alone in their course of appointments."""
@@ -48,8 +53,7 @@ class Shown:
 
     def count(self, n: int) -> str:
         """A number of patients as it may be told."""
-        few = self.policy.min_count
-        return f"fewer than {few}" if n < few else f"{self.policy.rounded(n):,}"
+        return counted(n, self.policy)
 
     def share(self, n: int) -> str:
         """The same with its share of all patients, where it is told."""
@@ -69,7 +73,7 @@ class Shown:
         return [
             column
             for column, d in self.report.diversity.items()
-            if d.distinct < limits.l or d.entropy < limits.l_entropy - _ROUNDING
+            if d.distinct < limits.l or d.entropy < limits.l_entropy - ROUNDING
         ]
 
     def lines(self) -> list[str]:
@@ -102,7 +106,29 @@ class Shown:
         lines += [f"Alone with their {c}: {self.share(n)}." for c, n in r.alone.items()]
         if r.course is not None:
             lines.append(f"Alone with their course of appointments: {self.share(r.course)}.")
-        return [*lines, _COURSE]
+        return [*lines, *self._together(), _COURSE]
+
+    def _together(self) -> list[str]:
+        """What it was judged with."""
+        organisation, k = self.agreement.recipient.organisation, self.agreement.limits.k
+        if self.held is None:
+            return [
+                f"Judged by itself: the log names no extract that {organisation} still holds of "
+                "any of these patients."
+            ]
+        earlier, shared = self.held
+        lines = [
+            f"Judged together with what {organisation} holds already: "
+            f"{'; '.join(map(str, earlier))}. {self.count(shared)} of the patients are in it. "
+            f"Alike in all columns of all, and in which of the extracts they are: at least {k}."
+        ]
+        unknown = [e.extract_id for e in earlier if e.rows is None]
+        if unknown:
+            lines.append(
+                f"The log does not say how fine the columns of {', '.join(unknown)} are, nor whose "
+                "records it holds: as stored, and all referrals of its patients, is assumed."
+            )
+        return lines
 
     def data(self) -> dict[str, Any]:
         """The same for a file."""
@@ -122,6 +148,7 @@ class Shown:
                 for name, d in r.diversity.items()
             },
             "alone_by_column": {name: self.count(n) for name, n in r.alone.items()},
+            "judged_together_with": [e.extract_id for e in self.held[0]] if self.held else [],
             "alone_in_course": None if r.course is None else self.count(r.course),
             "caution": _COURSE,
         }
@@ -152,11 +179,21 @@ class Shown:
     def _advice(self, steps: list[Step]) -> str:
         if not steps:
             return "Take columns out (generalise: none), or agree on other limits. "
-        told = ", then ".join(_step(s, self.count(s.below)) for s in steps)
         return (
-            f"Make coarser first (generalise): {told}. Or let limits.suppress_at_most leave a few "
-            "patients out. "
+            f"Make coarser first (generalise): {proposed(steps, self.policy)}. Or let "
+            "limits.suppress_at_most leave a few patients out. "
         )
+
+
+def counted(n: int, policy: Policy) -> str:
+    """A number of patients as it may be told."""
+    few = policy.min_count
+    return f"fewer than {few}" if n < few else f"{policy.rounded(n):,}"
+
+
+def proposed(steps: list[Step], policy: Policy) -> str:
+    """Steps of coarsening in words."""
+    return ", then ".join(_step(s, counted(s.below, policy)) for s in steps)
 
 
 def _step(step: Step, few: str) -> str:

@@ -191,19 +191,24 @@ def measure(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> Report:
 
 
 def proposals(
-    rows: pl.DataFrame, quasi: list[str], asked: Asked, chosen: dict[str, str]
+    rows: pl.DataFrame,
+    quasi: list[str],
+    asked: Asked,
+    chosen: dict[str, str],
+    fixed: str | None = None,
 ) -> list[Step]:
     """What to make coarser first, greedily: the step after which fewest patients are below.
 
     Of steps that leave as few, the one with the larger k, then the finer one. A column is never
-    proposed at a level finer than `chosen`.
+    proposed at a level finer than `chosen`, and `fixed` is none that can be changed.
     """
     steps: list[Step] = []
     quasi, done = list(quasi), dict(chosen)
-    while quasi and len(steps) < _MOST_STEPS and below(rows, quasi, asked).len():
+    while {*quasi} - {fixed} and len(steps) < _MOST_STEPS and below(rows, quasi, asked).len():
         tried = [
             (*_after(rows, quasi, column, level, asked), column, level)
             for column in quasi
+            if column != fixed
             for level in _coarser(column, done.get(column))
         ]
         few, least, column, level = min(tried, key=lambda t: (t[0], -t[1]))

@@ -20,24 +20,14 @@ from iesoresearch.disclosure.policy import Policy
 from iesoresearch.errors import DisclosureError
 from iesoresearch.library.deidentify.unspilled import nothing_spilled
 from iesoresearch.library.extract import agreement as agreements
-from iesoresearch.library.extract import (
-    dictionary,
-    generalise,
-    grounds,
-    identifiability,
-    plain,
-    selection,
-)
+from iesoresearch.library.extract import dictionary, earlier, grounds, plain
 from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused
-from iesoresearch.library.extract.alike import Shown
 from iesoresearch.library.extract.cutting import Cut
 from iesoresearch.library.extract.handing import placed
-from iesoresearch.library.extract.quasi import quasi_identifiers
-from iesoresearch.library.extract.selection import Selected
+from iesoresearch.library.extract.judging import judged
+from iesoresearch.library.extract.together import EXTRACTS
 from iesoresearch.library.store import log, sealed
 from iesoresearch.library.store.keys import Keys
-
-EXTRACTS = "extracts"
 
 
 @dataclass(frozen=True)
@@ -151,7 +141,8 @@ class _Made:
     def __init__(self, library, draft, agreement: Agreement, on: date, policy: Policy):
         self.library, self.draft, self.agreement, self.on = library, draft, agreement, on
         self.extract_id = f"{agreement.id}-{on:%Y%m%d}-{secrets.token_hex(3)}"
-        self.selected, self.shown = judged(draft, agreement, on, policy)
+        before = earlier.held(library, agreement.recipient.organisation, on)
+        self.selected, self.shown = judged(draft, agreement, on, policy, before)
 
     def seal(self, folder: Path, keys: Keys) -> str:
         """Write the sealed folder and record it in the draft; the fingerprint of its tables."""
@@ -219,32 +210,5 @@ class _Made:
             "fingerprint": fingerprint,
             "k": str(agreed.limits.k),
             "l": str(agreed.limits.l),
+            **earlier.described(cut.tables, agreed),
         }
-
-
-def judged(reader, agreement: Agreement, on: date, policy: Policy) -> tuple[Selected, Shown]:
-    """Whose records an extract would hold, if they are alike enough.
-
-    Raises
-    ------
-    Refused
-        Nobody fits, or the limits of the agreement are not reached.
-    """
-    chosen, limits = agreement.generalise, agreement.limits
-    selected = selection.select(reader, agreement, on)
-    dropped = {c for c, level in chosen.items() if level == generalise.NONE}
-    quasi = [c for c in quasi_identifiers(agreement.tables) if c not in dropped]
-    columns = [*quasi, *limits.sensitive]
-    rows = generalise.applied(selected.rows(columns), chosen)
-    asked = identifiability.Asked(limits.k, limits.l, tuple(limits.sensitive))
-    out = identifiability.suppressed(rows, quasi, asked)
-    most = limits.suppress_at_most * selected.patients.height
-    left = selected.without(out) if 0 < out.len() <= most else selected
-    if left is not selected:
-        rows = generalise.applied(left.rows(columns), chosen)
-    report = identifiability.measure(rows, quasi, asked)
-    n_suppressed = selected.patients.height - left.patients.height
-    shown = Shown(report, agreement, policy, n_suppressed, selected.n_excluded)
-    if not shown.enough:
-        shown.refuse(identifiability.proposals(rows, quasi, asked, chosen))
-    return left, shown

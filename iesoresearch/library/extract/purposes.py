@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Kind of use -> patterns over plain words (see `_plain`). A pattern matches whole words.
+#: Kind of use -> patterns over plain words (see `plain_words`). A pattern matches whole words.
 FORBIDDEN = {
     "marketing": (
         r"(?:\w*)marketing",
@@ -137,7 +137,7 @@ def search(text: str, place: str = "text") -> list[Found]:
     place
         What it was, for the message.
     """
-    plain, hidden = _plain(text)
+    plain, hidden = plain_words(text)
     found = [Found(_UNREADABLE, hidden, place)] if hidden else []
     left = re.sub(rf"\b(?:{'|'.join(HARMLESS)})", " ", plain)
     if "insurance" in plain and (hit := re.search(rf"\b(?:{_BUSINESS})\b", left)):
@@ -185,7 +185,7 @@ def texts(value: Any, place: str) -> list[tuple[str, str]]:
     return []
 
 
-def _plain(text: str) -> tuple[str, str]:
+def plain_words(text: str) -> tuple[str, str]:
     """Lower-case words with single spaces: no accents, hyphens, or characters nobody sees.
 
     Also the first word with letters that are no Latin ones, or "": it may look like another.

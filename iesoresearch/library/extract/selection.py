@@ -10,7 +10,7 @@ from iesoresearch import seeds
 from iesoresearch.data.codes import STEP_OF_THERAPY
 from iesoresearch.library import choices
 from iesoresearch.library.choices import consent
-from iesoresearch.library.extract.agreement import CONSENTED, Agreement, Refused
+from iesoresearch.library.extract.agreement import CONSENTED, Agreement, Refused, Rows
 from iesoresearch.library.extract.identifiability import PERSON
 from iesoresearch.library.extract.needs import LINKS
 
@@ -134,24 +134,32 @@ def _within_scope(study, agreement: Agreement) -> None:
 
 
 def _of_part(reader, agreement: Agreement, part: str, admitted: _Admitted) -> Selected:
-    rows = agreement.rows
-    filters = {"referral_year": rows.referral_years, "problem": rows.problems}
-    filters = {column: allowed for column, allowed in filters.items() if allowed}
     asked = [*LINKS, *agreement.tables["referrals"]]
-    referrals = read(reader, "referrals", part, [*asked, *filters])
-    for column, allowed in filters.items():
-        referrals = referrals.filter(pl.col(column).cast(pl.String).is_in(allowed))
+    referrals = read(reader, "referrals", part, [*asked, *filters(agreement.rows)])
+    referrals = fitting(reader, part, referrals, agreement.rows)
     referrals = admitted.among(referrals).select(list(dict.fromkeys(asked)))
-    if rows.steps:
-        referrals = referrals.join(
-            _treated(reader, part, rows.steps), on="referral_id", how="semi", maintain_order="left"
-        )
     patients = read(reader, "patients", part, ["patient_id", *agreement.tables["patients"]])
     patients = patients.join(referrals, on="patient_id", how="semi").sort("patient_id")
     numbered = patients.select("patient_id").with_row_index("owner")
     referrals = referrals.join(numbered, on="patient_id", how="inner", maintain_order="left")
     owner, parts = referrals["owner"], pl.Series("part", [part] * referrals.height, pl.String)
     return Selected(patients, referrals.drop("owner"), owner, parts)
+
+
+def filters(rows: Rows) -> dict[str, list[str]]:
+    """Columns of referrals by which rows are chosen, with the values that are."""
+    named = {"referral_year": rows.referral_years, "problem": rows.problems}
+    return {column: allowed for column, allowed in named.items() if allowed}
+
+
+def fitting(reader, part: str, referrals: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+    """Those of some referrals of a part, with the columns of `filters`, that fit `rows`."""
+    for column, allowed in filters(rows).items():
+        referrals = referrals.filter(pl.col(column).cast(pl.String).is_in(allowed))
+    if not rows.steps:
+        return referrals
+    treated = _treated(reader, part, rows.steps)
+    return referrals.join(treated, on="referral_id", how="semi", maintain_order="left")
 
 
 def _treated(reader, part: str, steps: list[str]) -> pl.DataFrame:

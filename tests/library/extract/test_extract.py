@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import secrets
 import stat
 import subprocess
 from pathlib import Path
@@ -60,7 +61,10 @@ PLAIN = {
 
 
 def agreed(**changes):
-    return agreements.Agreement.check(PLAIN | changes, "test")
+    """With an organisation of its own, unless one is given: nobody holds two extracts."""
+    name = f"University {secrets.token_hex(4)}"
+    recipient = PLAIN["recipient"] | {"organisation": name}
+    return agreements.Agreement.check(PLAIN | {"recipient": recipient} | changes, "test")
 
 
 def _hex(text):
@@ -108,7 +112,7 @@ def _extract(library, where, agreement=None, **more):
 def made(library, tmp_path_factory):
     """One extract, and the folder it opens to."""
     where = tmp_path_factory.mktemp("made")
-    found = _extract(library, where)
+    found = _extract(library, where, agreed(recipient=PLAIN["recipient"]))
     opening.open_extract(where / "sealed", where / "key", where / "out", on=DAY)
     return found, where / "out"
 

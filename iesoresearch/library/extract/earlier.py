@@ -1,0 +1,145 @@
+"""What an organisation holds already: its extracts that the log does not call destroyed.
+
+An extract that has expired counts: nobody knows of a copy that was opened. Names of organisations
+are compared without case, accents, punctuation and small words; a name that says more between
+commas ("University of X, Department of Y") is the same organisation. Two departments, each with
+the name of its university, are two.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from iesoresearch.library.extract import generalise
+from iesoresearch.library.extract.agreement import Agreement, Rows
+from iesoresearch.library.extract.purposes import plain_words
+from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
+from iesoresearch.library.register.uses import DESTROYED
+
+AS_STORED = "as stored"
+_SMALL = {"and", "for", "of", "the"}
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An extract that was given before, as far as it tells patients apart.
+
+    Attributes
+    ----------
+    extract_id, day
+        Its name, and the day it was made.
+    levels
+        Of each of its quasi-identifiers; `AS_STORED` where it was not made coarser.
+    columns
+        All its columns.
+    sensitive
+        Columns that its agreement calls sensitive.
+    rows
+        Whose records; None where the log does not tell.
+    """
+
+    extract_id: str
+    day: str
+    levels: dict[str, str]
+    columns: frozenset[str] = frozenset()
+    sensitive: tuple[str, ...] = ()
+    rows: Rows | None = field(default=None)
+
+    def __str__(self) -> str:
+        """Name, day, and columns with their levels."""
+        told = ", ".join(in_words(c, level) for c, level in self.levels.items())
+        return f"{self.extract_id} of {self.day} ({told or 'no column to know somebody by'})"
+
+
+def in_words(column: str, level: str) -> str:
+    """A column, with its level if it was made coarser."""
+    return column if level == AS_STORED else f"{column} in {level}"
+
+
+def described(tables: Mapping[str, list[str]], agreement: Agreement) -> dict[str, Any]:
+    """What the line of the log keeps of an extract, for the next one to the same organisation.
+
+    Parameters
+    ----------
+    tables
+        Columns that were given.
+    agreement
+        Of the extract.
+    """
+    return {
+        "levels": levels(tables, agreement.generalise),
+        "sensitive": agreement.limits.sensitive,
+        "chosen rows": {
+            "referral_years": agreement.rows.referral_years,
+            "problems": agreement.rows.problems,
+            "steps": agreement.rows.steps,
+        },
+    }
+
+
+def levels(tables: Mapping[str, list[str]], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Level of each quasi-identifier that is given."""
+    given = {c: chosen.get(c, AS_STORED) for c, t in QUASI_IDENTIFIERS.items()
+             if c in tables.get(t, ())}  # fmt: skip
+    return {c: level for c, level in given.items() if level != generalise.NONE}
+
+
+def held(library, organisation: str, on: date) -> list[Earlier]:
+    """Extracts that an organisation still holds, oldest first.
+
+    Of lines that older versions wrote the worst is assumed: columns as they are stored, all
+    referrals of the patients; where a line tells no columns, every quasi-identifier.
+
+    Parameters
+    ----------
+    library
+        Open; its log is verified.
+    organisation
+        The recipient.
+    on
+        The day whose destructions count.
+    """
+    entries = library.log()
+    gone = {
+        e["details"]["extract_id"]
+        for e in entries
+        if e["what"] == DESTROYED and date.fromisoformat(e["details"]["on"]) <= on
+    }
+    return [
+        _earlier(e)
+        for e in entries
+        if e["what"] == "extract"
+        and e["details"]["extract_id"] not in gone
+        and same(str(e["details"].get("recipient", "")), organisation)
+    ]
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are taken for one organisation."""
+    first, second = _parts(one), _parts(other)
+    return first <= second or second <= first
+
+
+def _parts(name: str) -> set[str]:
+    plain = (plain_words(part.replace("&", " and "))[0] for part in re.split(r"[,;()]", name))
+    return {"".join(w for w in words.split() if w not in _SMALL) for words in plain} - {""}
+
+
+def _earlier(entry: Mapping[str, Any]) -> Earlier:
+    said = entry["details"]
+    tables = said.get("tables")
+    if tables is None:
+        tables = {t: list(QUASI_IDENTIFIERS) for t in QUASI_IDENTIFIERS.values()}
+    # a level that is known no more may have been a finer one
+    known = {c: v for c, v in said.get("levels", {}).items() if v in generalise.levels(c)}
+    rows = said.get("chosen rows")
+    return Earlier(
+        said["extract_id"],
+        entry["when"][:10],
+        levels(tables, known),
+        frozenset(c for columns in tables.values() for c in columns),
+        tuple(said.get("sensitive", ())),
+        None if rows is None else Rows.check(rows, "The log"),
+    )

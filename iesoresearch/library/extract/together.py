@@ -1,0 +1,224 @@
+"""What a recipient would hold together: a new extract laid beside those that are there already.
+
+Pseudonyms of two extracts differ, but days and scores of a course are the same in both, so that
+rows of one patient find each other. Hence she is known by the columns of all extracts she is in,
+each at all the levels in which it was given: bands that are not nested cut each other, and a class
+is what none of them tells apart. In which of the extracts somebody is counts as a column as well,
+as who came or was added in between may be known.
+
+What is judged are the patients of the new extract, with all referrals that are in any. Who is only
+in earlier ones becomes known by no further column, and lends nobody cover. Rows that an earlier
+extract held are found again by the filters of its agreement, in the library as it is now: values
+that were corrected since, and referrals added since, count as if they had been given then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from iesoresearch.data.schema import TABLES
+from iesoresearch.library.extract import generalise, identifiability
+from iesoresearch.library.extract.agreement import Agreement
+from iesoresearch.library.extract.earlier import AS_STORED, Earlier
+from iesoresearch.library.extract.identifiability import PERSON, Asked, Step
+from iesoresearch.library.extract.needs import LINKS
+from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
+from iesoresearch.library.extract.selection import Selected, filters, fitting, read
+
+EXTRACTS = "extracts"
+#: Number of what the earlier extracts tell, one column in place of theirs.
+BEFORE = "known before"
+_NEW = "in the new extract"
+_ROW = "row of the patient"
+_PERSON_IN, _IN = 1, 2  # an extract has the patient; has the referral as well
+
+
+@dataclass(frozen=True)
+class Together:
+    """Rows of a new extract with what earlier ones tell of the same patients.
+
+    Attributes
+    ----------
+    rows
+        One per referral: `PERSON`, row of the patient among those selected; the quasi-identifiers
+        of the new extract, null where that has not the referral; `BEFORE`; sensitive columns.
+    quasi
+        Names of those to know somebody by; the last is `BEFORE`.
+    given
+        Sensitive column -> flag of `rows`: whether any extract gives it of this referral.
+    earlier
+        Extracts that hold one of these patients.
+    n_shared
+        Patients who are in one of them.
+    """
+
+    rows: pl.DataFrame
+    quasi: list[str]
+    given: dict[str, str]
+    earlier: tuple[Earlier, ...]
+    n_shared: int
+
+    def below(self, asked: Asked) -> pl.Series:
+        """Patients in classes that have not what is asked, each once, sorted."""
+        found = [identifiability.below(self.rows, self.quasi, Asked(asked.k))]
+        for column, flag in self.given.items():
+            of = Asked(1, asked.l, (column,))
+            found.append(identifiability.below(self.rows.filter(flag), self.quasi, of))
+        return pl.concat(found).unique().sort()
+
+    def suppressed(self, asked: Asked) -> pl.Series:
+        """Patients to leave out so that the classes of the others have what is asked, sorted."""
+        left, out = self, self.rows[PERSON].clear()
+        while (few := left.below(asked)).len():
+            out = pl.concat([out, few])
+            left = left.without(few)
+        return out.sort()
+
+    def without(self, people: pl.Series) -> "Together":
+        """The same but for some patients."""
+        gone = pl.col(PERSON).is_in(people.implode())
+        return replace(self, rows=self.rows.filter(~gone))
+
+    def entropy(self) -> float:
+        """The least `Diversity.entropy` of a sensitive column; infinite without one."""
+        rows = ((name, self.rows.filter(flag)) for name, flag in self.given.items())
+        found = [identifiability.diversity(r, self.quasi, name) for name, r in rows if r.height]
+        return min((d.entropy for d in found), default=float("inf"))
+
+    def proposals(self, asked: Asked, chosen: dict[str, str]) -> list[Step]:
+        """What to make coarser in the new extract so that k is reached."""
+        return identifiability.proposals(self.rows, self.quasi, Asked(asked.k), chosen, BEFORE)
+
+
+def laid(
+    reader, selected: Selected, agreement: Agreement, earlier: Sequence[Earlier]
+) -> Together | None:
+    """A new extract beside what its recipient holds; None if that has nobody of these patients.
+
+    Parameters
+    ----------
+    reader
+        A library, or a draft of one.
+    selected
+        Whose records the new extract would hold.
+    agreement
+        Its agreement.
+    earlier
+        What the recipient holds already.
+    """
+    people = selected.patients.select("patient_id").with_row_index(_ROW)
+    people = people.with_columns(_member(reader, e) for e in earlier)
+    shared = [e for e in earlier if people[e.extract_id].any()]
+    if not shared:
+        return None
+    laying = _Laying(reader, selected, people, agreement, tuple(shared))
+    parts = selected.part.unique(maintain_order=True)
+    rows = pl.concat([laying.of_part(part) for part in parts], how="vertical_relaxed")
+    n_shared = people.select(pl.any_horizontal(e.extract_id for e in shared).sum()).item()
+    quasi = [*laying.own, BEFORE]
+    return Together(rows, quasi, laying.given, tuple(shared), n_shared)
+
+
+def _member(reader, earlier: Earlier) -> pl.Expr:
+    name = earlier.extract_id
+    if name not in reader.parts(EXTRACTS, "choices"):
+        return pl.lit(True).alias(name)  # nobody knows who was in it
+    held = reader.read(EXTRACTS, part=name, compartment="choices", columns=["patient_id"])
+    return pl.col("patient_id").is_in(held["patient_id"].implode()).alias(name)
+
+
+class _Laying:
+    """Rows of the library with what each extract gives of them."""
+
+    def __init__(self, reader, selected: Selected, people: pl.DataFrame, agreement, shared):
+        self._reader, self._selected, self._people = reader, selected, people
+        self._shared: tuple[Earlier, ...] = shared
+        self._chosen: dict[str, str] = agreement.generalise
+        own_columns = {c for columns in agreement.tables.values() for c in columns}
+        self.own = [
+            c
+            for c in QUASI_IDENTIFIERS
+            if c in own_columns and self._chosen.get(c) != generalise.NONE
+        ]
+        self._levels = dict.fromkeys(pair for e in shared for pair in e.levels.items())
+        sensitive = [*agreement.limits.sensitive, *(c for e in shared for c in e.sensitive)]
+        self.given = {c: f"{c} is given" for c in dict.fromkeys(sensitive)}
+        self._sensitive_of_new = own_columns
+
+    def of_part(self, part: str) -> pl.DataFrame:
+        """Rows of one part of the library."""
+        rows = self._rows(part)
+        before = [_NEW, *(e.extract_id for e in self._shared)]
+        told = [self._told(c, level).alias(f"{c} in {level}") for c, level in self._levels]
+        known = rows.select(*before, *told).hash_rows(seed=0)  # equal up to one chance in 2⁶⁴
+        own = generalise.applied(rows.select(self.own), self._chosen)
+        own = own.with_columns(
+            pl.when(rows[_NEW]).then(pl.col(c)).alias(c)
+            for c in self.own
+            if QUASI_IDENTIFIERS[c] == "referrals"
+        )
+        flags = rows.select(self._is_given(c).alias(flag) for c, flag in self.given.items())
+        return pl.DataFrame(
+            [
+                rows[_ROW].alias(PERSON),
+                *own,
+                known.alias(BEFORE),
+                *rows.select(list(self.given)),
+                *flags,
+            ]
+        )
+
+    def _rows(self, part: str) -> pl.DataFrame:
+        """Referrals of the patients that are in any extract, and in which."""
+        wanted = [*LINKS, *(c for e in self._shared if e.rows for c in filters(e.rows))]
+        rows = self._read("referrals", part, wanted).join(
+            self._people, on="patient_id", how="inner", maintain_order="left"
+        )
+        new = self._selected.referrals.filter(self._selected.part == part)["referral_id"]
+        rows = rows.with_columns(pl.col("referral_id").is_in(new.implode()).alias(_NEW))
+        rows = rows.with_columns(self._state(e, part, rows) for e in self._shared)
+        held = pl.any_horizontal(_NEW, *(pl.col(e.extract_id) == _IN for e in self._shared))
+        patients = self._read("patients", part, ["patient_id"])
+        return rows.filter(held).join(patients, on="patient_id", how="left", maintain_order="left")
+
+    def _read(self, table: str, part: str, columns: list[str]) -> pl.DataFrame:
+        """The columns, and of this table those by which somebody is known or that are sensitive."""
+        names = {*self.own, *(c for c, _ in self._levels), *self.given}
+        of_table = [c for c in TABLES[table].column_names() if c in names]
+        return read(self._reader, table, part, [*columns, *of_table])
+
+    def _state(self, earlier: Earlier, part: str, rows: pl.DataFrame) -> pl.Series:
+        """By referral: how much of it an extract has."""
+        member = rows[earlier.extract_id]
+        fits = pl.Series([True]).new_from_index(0, rows.height)
+        if earlier.rows is not None:
+            fitting_ids = fitting(self._reader, part, rows, earlier.rows)["referral_id"]
+            fits = rows["referral_id"].is_in(fitting_ids.implode())
+        state = member.cast(pl.UInt8) * _PERSON_IN + (member & fits).cast(pl.UInt8)
+        return state.alias(earlier.extract_id)
+
+    def _told(self, column: str, level: str) -> pl.Expr:
+        """A quasi-identifier at a level, where an earlier extract gives it so."""
+        value = pl.col(column) if level == AS_STORED else generalise.coarser(column, level)
+        return pl.when(
+            pl.any_horizontal(
+                self._reached(e, column) for e in self._shared if e.levels.get(column) == level
+            )
+        ).then(value)
+
+    def _is_given(self, sensitive: str) -> pl.Expr:
+        """Whether any extract gives a sensitive column."""
+        by = [self._reached(e, sensitive) for e in self._shared if sensitive in e.columns]
+        if sensitive in self._sensitive_of_new:
+            by.append(pl.col(_NEW) | (_table_of(sensitive) == "patients"))
+        return pl.any_horizontal(by)
+
+    def _reached(self, earlier: Earlier, column: str) -> pl.Expr:
+        """Whether an extract that has a column tells it of a referral."""
+        least = _PERSON_IN if _table_of(column) == "patients" else _IN
+        return pl.col(earlier.extract_id) >= least
+
+
+def _table_of(column: str) -> str:
+    return "patients" if column in TABLES["patients"].column_names() else "referrals"
