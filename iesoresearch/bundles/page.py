@@ -1,6 +1,8 @@
 """The page that a person reads before signing a bundle: what was found about every output."""
 
 import html
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +28,8 @@ padding:.6rem 1rem;margin:.7rem 0}
 details>summary{cursor:pointer;margin:.6rem 0}code{font-size:.88em;word-break:break-word}
 .wide{overflow-x:auto}
 """
+_LONG = 400  # letters
+_SENTENCE = re.compile(r"(?<=[.:;?!]) +(?=[A-Z“])")
 #: What outputs are most often sent back for by the checkers of OpenSAFELY (its documentation of
 #: output checking): counts not rounded or not redacted, too little context, no underlying counts.
 _QUESTIONS = (
@@ -85,7 +89,8 @@ def _verdict(verdict: str, found: Sequence[Finding]) -> str:
     n = sum(one.status == verdict for one in found)
     said = {
         "pass": "Nothing was found that speaks against it. Look at it all the same.",
-        "review": f"{n} finding(s) need somebody's eyes. Who signs says why each kind may pass.",
+        "review": f"{n} finding(s) need somebody's eyes. Who signs says of each kind why it may "
+        "pass.",
         "refuse": f"The bundle was not written: {n} finding(s) say that something must not leave.",
     }
     return f"<strong>{_SIGNS[verdict]}.</strong> {said[verdict]}"
@@ -102,15 +107,23 @@ def _before_signing(verdict: str) -> str:
 
 
 def _attention(status: str, heading: str, found, results) -> str:
-    """Findings of one status by rule; what is said of many is said once."""
-    rules: dict[str, dict[str, list[Finding]]] = {}
+    """Findings of one status by rule, rare ones first; what is said of many is said once."""
+    counts = Counter(one.rule for one in found if one.status == status)
+    rules: dict[str, dict[str, list[Finding]]] = {
+        rule: {} for rule, _ in counts.most_common()[::-1]
+    }
     for one in found:
         if one.status == status:
-            rules.setdefault(one.rule, {}).setdefault(one.sentence, []).append(one)
+            rules[one.rule].setdefault(one.sentence, []).append(one)
     parts = [f"<h2>{heading}</h2>"] if rules else []
-    for rule, sentences in rules.items():
-        n = sum(map(len, sentences.values()))
-        parts.append(f'<div class="item"><h3 class="{status}">{_safe(rule)} ({n})</h3>')
+    if len(rules) > 1:
+        kinds = ", ".join(f'<a href="#{status}-{i}">{_safe(rule)}</a>&nbsp;({counts[rule]})'
+                          for i, rule in enumerate(rules))  # fmt: skip
+        parts.append(f"<p>By kind, the rare ones first: {kinds}. Of long texts the sentences with "
+                     "numbers are here; the whole is under “Every output”.</p>")  # fmt: skip
+    for i, (rule, sentences) in enumerate(rules.items()):
+        title = f"{_safe(rule)} ({counts[rule]})"
+        parts.append(f'<div class="item" id="{status}-{i}"><h3 class="{status}">{title}</h3>')
         for sentence, some in sentences.items():
             items = "".join(f"<li>{_one(one, results)}</li>" for one in some)
             parts.append(f"<p>{_safe(sentence)}</p><ul>{items}</ul>")
@@ -120,8 +133,20 @@ def _attention(status: str, heading: str, found, results) -> str:
 
 def _one(one: Finding, results: Mapping[str, Result]) -> str:
     where = f"{one.run}, {one.output}" if one.run else one.output
-    context = _context(one, results)
+    context = _with_digits(_context(one, results))
     return f"<strong>{_safe(where)}</strong>{context and f': {_safe(context)}'}{_evidence(one)}"
+
+
+def _with_digits(text: str) -> str:
+    """Of a long text the sentences that hold numbers: the whole stands below, at its output."""
+    if len(text) <= _LONG:
+        return text
+    kept, left = [], False
+    for sentence in _SENTENCE.split(text):
+        told = any(c.isdigit() for c in sentence)
+        kept += [sentence] if told else [] if left else ["…"]
+        left = not told
+    return " ".join(kept)
 
 
 def _evidence(one: Finding) -> str:

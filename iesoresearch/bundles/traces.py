@@ -16,6 +16,8 @@ from iesoresearch.results import Result
 
 #: Names shorter than this are words of many texts ("root", "data").
 _SHORTEST = 5
+#: Our own words for files and folders: of a folder that is called so they tell nothing.
+_OURS = {"tables", "figures", "numbers", "checks", "result", "records", "opened", "extract"}
 _SHARED = {"/", "/usr", "/usr/local", "/opt"}  # prefixes of all machines, which tell nothing
 RECORDS = "records of the site"
 
@@ -30,8 +32,10 @@ def without_name_of_data(result: Result) -> Result:
     if provenance.get("sensitivity", "patient") != "patient" or not isinstance(name, str):
         return result
 
+    told = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+
     def said(text: str) -> str:
-        return text.replace(name, RECORDS) if len(name) >= _SHORTEST else text
+        return told.sub(RECORDS, text) if _telling(name) else text
 
     return replace(
         result,
@@ -61,7 +65,7 @@ def findings(contents: Contents, folders: list[Path], names: Mapping[str, str]) 
         Further words that must be looked at, with what they are.
     """
     places = _places(folders)
-    words = {word: what for word, what in {**_people(), **names}.items() if len(word) >= _SHORTEST}
+    words = {word: what for word, what in {**_people(), **names}.items() if _telling(word)}
     found = []
     for name, content in contents.items():
         run, output = _place(name)
@@ -78,6 +82,11 @@ def findings(contents: Contents, folders: list[Path], names: Mapping[str, str]) 
             if _whole(word).search(content)
         ]  # fmt: skip
     return found
+
+
+def _telling(word: str) -> bool:
+    """Whether a word that is also the name of something tells of it."""
+    return len(word) >= _SHORTEST and word not in _OURS
 
 
 def _place(name: str) -> tuple[str, str]:

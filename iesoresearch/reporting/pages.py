@@ -89,9 +89,9 @@ def _checks(run: Run) -> str:
     listed = markup.table(
         ["Number", "Value", "People"], numbers, label="All numbers", numeric=[1, 2]
     )
+    opened = f"<details><summary>Show all {len(numbers)} numbers</summary>\n{listed}</details>\n"
     return (
-        f"{checks if rows else ''}\n<details><summary>Show all {len(numbers)} numbers</summary>\n"
-        f"{listed}</details>\n\n"
+        f"{checks if rows else ''}\n{opened if numbers else ''}\n"
         f'<p class="files">Digits in full: {markup.link("numbers.json", "numbers.json")} · '
         f"{markup.link('checks.json', 'checks.json')}</p>\n"
     )

@@ -10,12 +10,21 @@ from iesoresearch.errors import ParameterError
 from iesoresearch.params import AnalysisParams
 from iesoresearch.reporting.runs import Run
 
+#: What a command says of the records of a site, which no report knows the place of.
+WHERE = " --site SITE --data DIR"
+
+
+def reads_records(run: Run) -> bool:
+    """Whether the run was made of the folder of a site, so that a command must say where it is."""
+    return run.status["parameters"].get("source") == "folder"
+
 
 def command(run: Run) -> str:
     """The command that makes the run as it is."""
     others = _shown(run, run.other_parameters)
     changes = [f" -p {_assignment(n, value)}" for n, value in others.items()]
-    return f"iesoresearch run {shlex.quote(run.status['run'])}{''.join(changes)}"
+    where = WHERE if reads_records(run) else ""
+    return f"iesoresearch run {shlex.quote(run.status['run'])}{''.join(changes)}{where}"
 
 
 def command_with_change(run: Run) -> str:
@@ -26,12 +35,13 @@ def command_with_change(run: Run) -> str:
 
 def on_page(run: Run) -> str:
     """Markdown: how to make the run again, and how with other parameters."""
+    places = " SITE is the name of the site, DIR the folder of its tables." * reads_records(run)
     return (
         f"```text\n{command(run)}\n{command_with_change(run)}\n```\n\n"
         "The first line makes the run as it is, if anything it depends on has changed; the second "
         "with another value of one parameter. Both replace this run; to keep it, add `--out` and "
         "the name of another folder, and build a report of that folder with `iesoresearch report` "
-        "and its name.\n"
+        f"and its name.{places}\n"
     )
 
 
@@ -71,6 +81,8 @@ def _example_change(run: Run) -> str | None:
     values = {name: run.status["parameters"][name] for name in in_order(run)}
     left_open = [name for name, value in values.items() if value is None]
     numbers = [name for name, value in values.items() if type(value) is int]
+    if reads_records(run):  # how many are drawn means nothing where records are read
+        numbers.sort(key=lambda name: name != "seed")
     for name in [*left_open, *numbers]:
         for value in (4, 3, 2, 1) if values[name] is None else (values[name] + 1,):
             try:

@@ -137,19 +137,30 @@ def _how(runs: list[Run]) -> str:
         "treated like patients’ data. A run counts only if every file of it is as it was "
         "written. *Up to date* means that code, notebook, parameters, disclosure policy and locked "
         "versions are still those of the project, else it says what has changed; whether the data "
-        "have is seen when `iesoresearch run` looks at them.\n\n"
+        f"have is seen when `iesoresearch run` looks at them.\n\n{_anew(runs)}Everything here is "
+        "also described for programs, as an RO-Crate: "
+        f"{markup.link('ro-crate-metadata.json', 'RO-Crate metadata')}.\n"
+    )
+
+
+def _anew(runs: list[Run]) -> str:
+    """How the paper is made from nothing; a site's records are nowhere but there."""
+    if any(rerun.reads_records(run) for run in runs):
+        return ""
+    return (
         "`make paper` makes all of it again from a bare clone, and `iesoresearch verify` names "
-        "every number that moved beyond its tolerance. Everything here is also described for "
-        f"programs, as an RO-Crate: {markup.link('ro-crate-metadata.json', 'RO-Crate metadata')}."
-        "\n"
+        "every number that moved beyond its tolerance. "
     )
 
 
 def _rerun(runs: list[Run]) -> str:
     commands = "\n".join(rerun.command_with_change(run) for run in runs)
+    of_site = any(rerun.reads_records(run) for run in runs)
+    where = rerun.WHERE if of_site else ""
+    places = " (SITE is the name of the site, DIR the folder of its tables)" * of_site
     return (
-        "From a clone of the project, `iesoresearch run --all` makes whatever is not up to date. "
-        "With another value of a parameter:\n\n"
+        f"From a clone of the project, `iesoresearch run --all{where}` makes whatever is not up to "
+        f"date{places}. With another value of a parameter:\n\n"
         f"```text\n{commands}\n```\n\n"
         "Each page lists all parameters of its run and what they mean. A changed run replaces the "
         "one shown here, unless `--out` names another folder.\n"

@@ -87,6 +87,24 @@ def test_words_of_the_data_are_replaced_in_sentences_too(site):
     }
 
 
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("tables", "All tables"), ("North", "Of the records of the site, not Northern")],
+)
+def test_our_own_words_tell_nothing_of_a_folder(site, folder, said):
+    """PARTNERS.md proposes `tables`: its sentences stay, and no file has to be looked at for it."""
+    provenance = a_result().provenance | {"data": folder}
+    del provenance["disclosure"]
+    plain = "All tables of {people}. Of the North, not Northern."
+    run = finished(site.root / "out", "own", a_result(provenance=provenance, text={"plain": plain}))
+    path = site.make(runs=[run])
+    assert said in stored.read_result(path / "runs" / "own").text["plain"]
+    found = json.loads((path / "disclosure.json").read_text(encoding="utf-8"))["findings"]
+    assert "names" not in {one["rule"] for one in found}
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["runs"]["own"]["data"]["name"] == "records of the site"
+
+
 def test_a_folder_of_this_machine_is_refused_and_a_name_is_looked_at(site, monkeypatch):
     here = a_result(text={"plain": f"Read from {site.root}/x."})
     run = finished(site.root / "out", "here", here)

@@ -70,3 +70,16 @@ def test_nothing_runs_in_it_and_it_needs_nothing_else():
 
 def test_nothing_found_is_not_nothing_to_look_at():
     assert "Nothing was found that speaks against it." in Seen(made()).words
+
+
+def test_rare_kinds_stand_first_and_long_texts_by_their_numbers():
+    words = "Nothing is counted here. " * 20 + "Of {people} most recovered. Nothing more is said."
+    results = {"first": a_result("synthetic", text={"plain": words})}
+    found = [Finding("first", f"file:{n}", "review", "many", "Look.") for n in "abc"]
+    found += [Finding("first", "text:plain", "review", "few", "Look.")]
+    text = page.page("ieso", found, results, DESCRIBED, {"min_count": 10}, ()).decode()
+    first = text.partition("What somebody has to look at")[2].partition("<h2>")[0]
+    assert first.index("few (1)") < first.index("many (3)")
+    assert "… Of 395 people most recovered. …" in first
+    assert text.count("Nothing is counted here.") == 20  # the whole, at its output
+    assert Seen(text).addresses == ["#review-0", "#review-1"]

@@ -84,6 +84,18 @@ def test_the_example_is_a_value_that_is_allowed(project):
     assert rerun.command_with_change(read(project, "other")).endswith("-p n_patients=2001")
 
 
+def test_of_records_of_a_site_a_command_says_that_it_needs_them(project):
+    parameters = sample.PARAMETERS | {"source": "folder"}
+    sample.make_run(project, "shown", "patient", parameters=parameters)
+    run = read(project)
+    assert "iesoresearch run shown -p 'source=\"folder\"' --site SITE --data DIR\n" in (
+        pages.run_page(run)
+    )
+    page = start.start_page([run], [], project)
+    assert "`iesoresearch run --all --site SITE --data DIR`" in page
+    assert "make paper" not in page
+
+
 def test_only_results_are_public(project):
     folder = sample.make_run(project, "shown", "open")
     status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
