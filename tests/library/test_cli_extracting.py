@@ -37,6 +37,7 @@ def agreement(tmp_path):
     content |= {
         "id": "in-force",
         "expires": datetime.date.today() + datetime.timedelta(10),
+        "retention": {"until": datetime.date.today() + datetime.timedelta(10), "then": "deleted"},
         "signed": [s | {"date": datetime.date(2020, 1, 1)} for s in content["signed"]],
         "generalise": {},
         "limits": {"k": 5, "l": 1},

@@ -17,7 +17,7 @@ from iesoresearch.data.schema import TABLES
 from iesoresearch.errors import DisclosureError, ParameterError
 from iesoresearch.library import territory
 from iesoresearch.library.deidentify.written import refuse_identifiers
-from iesoresearch.library.extract import generalise, needs, purposes
+from iesoresearch.library.extract import generalise, needs, places, purposes
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.strict import Strict, meant
 from iesoresearch.measures.problems import PROBLEMS
@@ -28,6 +28,7 @@ Kind = Literal["service evaluation", "research", "study", "trial", "annotation i
 #: Kinds that need everybody's own consent, and the one that never leaves.
 CONSENTED, INSIDE = ("study", "trial"), "annotation inside"
 _LARGEST_K = 1_000
+_FEWEST_WORDS = 3  # of a justification
 
 
 class Refused(DisclosureError):
@@ -70,6 +71,17 @@ class Recipient(Strict):
     def _known(cls, value: str) -> str:
         territory.code(value)
         return value
+
+    def misplaced(self) -> list[str]:
+        """Names that place the organisation, or somebody there, in the US and no territory does."""
+        named = [("organisation", self.organisation, self.territory)]
+        named += [(f"role {p.role!r}", p.role, p.territory or self.territory) for p in self.people]
+        return [
+            f"the recipient's {what} names {words}, and its territory is {there}: write "
+            f"{territory.US} as territory, or the name without the place if nobody there has access"
+            for what, text, there in named
+            if (words := places.in_the_us(text)) and territory.code(there) != territory.US
+        ]
 
 
 class Signature(Strict):
@@ -181,6 +193,17 @@ class Agreement(Strict):
             raise ValueError("; ".join(problems))
         return chosen
 
+    @field_validator("justified")
+    @classmethod
+    def _reasons(cls, reasons: dict[str, str]) -> dict[str, str]:
+        blank = [column for column, text in reasons.items() if len(text.split()) < _FEWEST_WORDS]
+        if blank:
+            raise ValueError(
+                f"a word or two do not justify {', '.join(blank)}: say what the column is needed "
+                f"for, in {_FEWEST_WORDS} words at least"
+            )
+        return reasons
+
     def refuse_identifiers(self, where: str) -> None:
         """Refuse words that seem to name a patient: they would be in the log and the register.
 
@@ -217,7 +240,13 @@ class Agreement(Strict):
             found += self._of_sample()
         else:
             found += self._of_extract()
-        return found
+        if self.retention.until < self.expires:
+            found.append(
+                f"retention.until ({self.retention.until}) is before expires ({self.expires}): the "
+                "folder would open when nothing of it may be kept. Let the agreement end on the "
+                "day until which records are kept, or earlier"
+            )
+        return found + self.recipient.misplaced()
 
     def _of_sample(self) -> list[str]:
         found = [] if self.sample else ["sample says how many sessions are to be read"]
@@ -236,8 +265,14 @@ class Agreement(Strict):
                 found.append(f"limits.sensitive: {column} may tell who somebody is, so it is in k")
             elif column not in given:
                 found.append(f"limits.sensitive: {column} is in no table")
-        found += [f"generalise: {c} is in no table" for c in self.generalise if c not in given]
+            elif column not in self._of_people():
+                found.append(f"limits.sensitive: {column} is no column of patients or referrals")
+        for name in ("generalise", "justified"):
+            found += [f"{name}: {c} is in no table" for c in getattr(self, name) if c not in given]
         return found
+
+    def _of_people(self) -> set[str]:
+        return {c for table in ("patients", "referrals") for c in self.tables.get(table, ())}
 
 
 def _of_table(table: str, columns: list[str]) -> list[str]:

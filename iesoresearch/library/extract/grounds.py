@@ -119,4 +119,9 @@ def remarks(agreement: Agreement) -> list[str]:
         )
     if tables and not agreement.limits.sensitive:
         found.append("It names no sensitive column, so l-diversity is not asked for.")
+    if agreement.retention.until > agreement.expires:
+        found.append(
+            f"What was opened may be kept until {agreement.retention.until}, after the agreement "
+            f"ends on {agreement.expires}: the folder does not open any more by then."
+        )
     return found

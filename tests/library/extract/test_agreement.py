@@ -10,7 +10,7 @@ import yaml
 from iesoresearch.errors import ParameterError
 from iesoresearch.library import territory
 from iesoresearch.library.extract import agreement as agreements
-from iesoresearch.library.extract import grounds
+from iesoresearch.library.extract import grounds, places
 from iesoresearch.library.extract.agreement import Refused
 
 EXAMPLE = Path(__file__).parents[3] / "params" / "agreements" / "example.yaml"
@@ -88,6 +88,21 @@ def test_all_problems_are_named_at_once_with_what_was_meant(written):
         ({"recipient__territory": "Narnia"}, "two-letter code, such as GB"),
         ({"recipient__people": []}, "recipient.people is blank"),
         ({"approvals": []}, "approvals is blank"),
+        ({"limits__sensitive": ["therapy"]}, "therapy is no column of patients or referrals"),
+        ({"justified": {"gender": "needed"}}, "a word or two do not justify gender: say what"),
+        ({"justified": {"stratum": "design of the survey"}}, "justified: stratum is in no table"),
+        (
+            {"retention__until": datetime.date(2027, 1, 30)},
+            r"until \(2027-01-30\) is before expires \(2027-01-31\): the folder would open",
+        ),
+        (
+            {"recipient__organisation": "Example Institute, Massachusetts"},
+            "recipient's organisation names Massachusetts, and its territory is GB",
+        ),
+        (
+            {"recipient__people": [{"role": "analyst (USA)"}]},
+            "recipient's role 'analyst .USA.' names USA, and its territory is GB",
+        ),
     ],
 )
 def test_a_broken_agreement_says_what_is_wrong(written, changes, message):
@@ -218,6 +233,38 @@ def test_without_analyses_nothing_is_refused_as_needless_and_that_is_said(writte
     agreed = agreements.read(written(tables__patients=["stratum"], analyses=[], generalise={}))
     grounds.refuse(agreed, "GB", {}, DAY)
     assert any("cannot be told" in remark for remark in grounds.remarks(agreed))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Example University, New York", "New York"),
+        ("Example University (Ohio)", "Ohio"),
+        ("Example Foundation of the United States", "United States"),
+        ("Example Inc., U.S.A.", "U.S.A"),
+        ("Example Inc., US", "US"),
+        ("University of Example, Georgia", None),  # a country as well
+        ("Washington, Tyne and Wear", None),
+        ("statistician, MA", None),
+        ("Tell us about it, Ltd", None),
+        ("York Street, New Yorkshire", None),
+        ("Usability Laboratory", None),
+    ],
+)
+def test_names_that_place_somebody_in_the_us(name, words):
+    assert places.in_the_us(name) == words
+
+
+def test_a_name_in_the_us_is_right_where_the_territory_is(written):
+    path = written(recipient__organisation="Example, Ohio", recipient__territory="US")
+    with pytest.raises(Refused, match="never go to the US"):
+        grounds.refuse(agreements.read(path), "GB", {}, DAY)
+
+
+def test_keeping_records_longer_than_the_agreement_lasts_is_remarked():
+    agreed = agreements.read(EXAMPLE)
+    assert agreed.retention.until > agreed.expires
+    assert any("may be kept until 2028-01-31, after" in r for r in grounds.remarks(agreed))
 
 
 @pytest.mark.parametrize("name", ["US", "usa", "U.S.A.", "United States", "PR", "America"])
