@@ -115,6 +115,9 @@ class Cohort:
                 f"{name}: {len(problems)} problem(s) in the data. {'; '.join(problems)}. Mend the "
                 "tables and try again; nothing was computed."
             )
+        more["days_shifted"] = more.get("days_shifted") or shifted.by_columns(
+            conformed["referrals"].lazy()
+        )
         return cls(name, sensitivity, **conformed, fingerprint=fingerprint, **more)
 
     def sequences(self, instrument: Instrument) -> Sequences:

@@ -36,38 +36,41 @@ def most_days(files: Mapping[str, Path], tables: Mapping[str, pl.LazyFrame]) -> 
     """
     parquet = [path for name, path in files.items() if name in tables and _is_parquet(path)]
     said = [pl.read_parquet_metadata(path).get(_KEY, "0") for path in parquet]
-    # what a file says is trusted as far as it is a number: any word there means that they are
+    # a word that is no number was put there to say the same
     days = [int(text) if text.isdecimal() else MOST for text in said]
     if any(days):
         return max(days)
     beside = any((path.parent / ABOUT).is_file() for path in files.values())
-    return MOST if beside or _has_stored(tables.get("referrals")) else 0
+    return MOST if beside else by_columns(tables.get("referrals"))
 
 
 def _is_parquet(path: Path) -> bool:
     return path.suffix == ".parquet"
 
 
-def _has_stored(referrals: pl.LazyFrame | None) -> bool:
-    if referrals is None:
-        return False
-    there = [c for c in STORED if c in referrals.collect_schema()]
+def by_columns(referrals: pl.LazyFrame | None) -> int:
+    """By how many days dates may be shifted, as columns of referrals tell that are filled then."""
+    return MOST if _filled(referrals) else 0
+
+
+def _filled(referrals: pl.LazyFrame | None) -> list[str]:
+    """Columns that hold what was stored before dates were shifted."""
+    there = [] if referrals is None else [c for c in STORED if c in referrals.collect_schema()]
+    if not there:
+        return []
     said = [pl.col(c).cast(pl.String).str.strip_chars().fill_null("") != "" for c in there]
-    found = referrals.select(pl.any_horizontal(said).any()) if there else None
-    return found is not None and found.collect(engine="streaming").item()
+    found = referrals.select(text.any() for text in said).collect(engine="streaming")
+    return [c for c in there if found[c].item()]
 
 
 def warning(most: int, referrals: pl.LazyFrame | None) -> str:
-    """What a check of data says of shifted dates."""
-    given = referrals.collect_schema().names() if referrals is not None else []
-    absent = [c for c in STORED if c not in given]
-    text = (
-        f"dates are shifted by up to {most} days, by days of every patient's own: nothing is told "
-        "by month or quarter, or of earlier and later patients"
-    )
-    if absent:
-        text += f"; what needs {', '.join(absent)} cannot be told either, as they are not given"
-    return text
+    """What a check of data says of shifted dates, and of what would do instead of them."""
+    filled = _filled(referrals)
+    absent = [c for c in STORED if c not in filled]
+    return (
+        f"dates are shifted by up to {most} days, differently for each patient: nothing is told by "
+        "month or quarter, or of earlier and later patients"
+    ) + (f"; also without {', '.join(absent)}" if absent else "")
 
 
 def reason(most: int, *columns: str) -> str:
@@ -82,6 +85,6 @@ def reason(most: int, *columns: str) -> str:
     """
     help_ = f"Ask for {' and '.join(columns)}, or run" if columns else "Run"
     return (
-        f"The dates of these data were shifted by up to {most} days, by days of every patient's "
-        f"own, so they cannot be laid on one calendar. {help_} it where the true dates are."
+        f"The dates of these data were shifted by up to {most} days, differently for each patient, "
+        f"so they cannot be laid on one calendar. {help_} it where the true dates are."
     )

@@ -257,7 +257,7 @@ def plot_safety(table: Table, ax: Axes) -> None:
 
 @styled
 def plot_control_chart(table: Table, ax: Axes) -> None:
-    """Rate by month or quarter between the limits of the p chart and of the p' chart."""
+    """Rate by period between the limits of the p chart and of the p' chart."""
     frame = table.frame
     x = np.arange(len(frame))
     columns = {c: frame[c].cast(float).to_numpy() for c in frame.columns if c in _LINES}

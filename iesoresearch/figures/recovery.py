@@ -166,9 +166,15 @@ def plot_importance(table: Table, ax: Axes) -> None:
     ax.set_xlabel("Mean absolute SHAP value (log-odds)")
 
 
+_PERIODS = {
+    "quarter": "Quarter in which predictions were made",
+    "year": "Financial year of the referral",
+}
+
+
 @styled
 def plot_later(table: Table, ax: Axes) -> None:
-    """Observed minus expected by quarter, with control limits."""
+    """Observed minus expected by quarter or financial year, with control limits."""
     frame = table.frame.drop_nulls("difference")
     place = np.arange(len(frame))
     difference, limit = _numbers(frame, "difference", "limit")
@@ -177,8 +183,9 @@ def plot_later(table: Table, ax: Axes) -> None:
         ax.step(place, sign * limit, where="mid", color=PALETTE[1], ls="--", lw=1.2,
                 label="limits (3 SD)" if sign > 0 else None)  # fmt: skip
     ax.plot(place, difference, color=PALETTE[0], marker="o", label="observed minus expected")
-    ax.set_xticks(place, frame["quarter"].to_list(), rotation=45, ha="right")
-    ax.set_xlabel("Quarter in which predictions were made")
+    period = next(iter(table.keys))
+    ax.set_xticks(place, frame[period].to_list(), rotation=45, ha="right")
+    ax.set_xlabel(_PERIODS[period])
     ax.set_ylabel("Observed minus expected share")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.legend(loc="best")

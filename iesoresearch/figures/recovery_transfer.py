@@ -95,17 +95,17 @@ def plot_local(table: Table, ax: Axes) -> None:
 
 @styled
 def plot_drift(table: Table, ax: Axes) -> None:
-    """Observed minus expected by quarter, in standard deviations of chance."""
-    frame = table.frame.drop_nulls("z")
-    quarters = sorted(frame["quarter"].unique())
+    """Observed minus expected by quarter or year, in standard deviations of chance."""
+    frame, key = table.frame.drop_nulls("z"), list(table.keys)[-1]
+    periods = sorted(frame[key].unique())
     ax.axhline(0.0, color=_GREY, lw=1)
     for limit in (-3, 3):
         ax.axhline(limit, color=_GREY, lw=1, ls="--", label="limits (3 SD)" if limit > 0 else None)
     for i, (model, number) in enumerate(_MODELS.items()):
         rows = frame.filter(model=model)
-        place = [quarters.index(q) for q in rows["quarter"]]
+        place = [periods.index(q) for q in rows[key]]
         ax.plot(place, rows["z"], color=PALETTE[number], marker=MARKERS[i], label=model)
-    _quarters(ax, quarters)
+    _periods(ax, periods, _HEADINGS[key])
     ax.set_ylabel("Observed minus expected (SD)")
 
 
@@ -127,7 +127,7 @@ def plot_cusum(table: Table, ax: Axes) -> None:
     ticks = [t for t in (-100, -10, -3, -1, 0, 1, 3, 10, 100) if _inside(ax, t)]
     ax.set_yticks(ticks, [f"{abs(t)}" for t in ticks])
     ax.minorticks_off()
-    _quarters(ax, quarters)
+    _periods(ax, quarters, _HEADINGS["quarter"])
     ax.set_ylabel("Running sum / limit:\nfewer (down), more (up)")
 
 
@@ -136,7 +136,13 @@ def _inside(ax: Axes, value: float) -> bool:
     return low <= value <= high
 
 
-def _quarters(ax: Axes, quarters: list[str]) -> None:
-    ax.set_xticks(range(len(quarters)), quarters, rotation=45, ha="right")
-    ax.set_xlabel("Quarter in which predictions were made")
+_HEADINGS = {
+    "quarter": "Quarter in which predictions were made",
+    "year": "Financial year of the referral",
+}
+
+
+def _periods(ax: Axes, periods: list[str], heading: str) -> None:
+    ax.set_xticks(range(len(periods)), periods, rotation=45, ha="right")
+    ax.set_xlabel(heading)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))

@@ -15,7 +15,15 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from iesoresearch import analyses
 from iesoresearch.analyses.recovery import described
-from iesoresearch.analyses.recovery_transfer import MODEL_FILE, compared, local, refusal, study
+from iesoresearch.analyses.recovery_transfer import (
+    MODEL_FILE,
+    compared,
+    local,
+    refusal,
+    study,
+    tables,
+    words,
+)
 from iesoresearch.analyses.recovery_transfer import site as site_module
 from iesoresearch.analyses.recovery_transfer.fitted import SHIPPED, UPDATED, Fitted
 from iesoresearch.analyses.recovery_transfer.site import (
@@ -28,6 +36,8 @@ from iesoresearch.analyses.recovery_transfer.site import (
 from iesoresearch.data import synthetic
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import DataError, ParameterError
+from iesoresearch.figures.recovery_transfer import plot_drift
+from iesoresearch.measures.outcomes import financial_year
 from iesoresearch.models.prediction import saved
 from iesoresearch.models.prediction.schema import Categorical, Numeric, Schema
 from iesoresearch.models.updating import AS_IS, BOTH, CLOSED_TEST
@@ -509,3 +519,44 @@ def test_boosted_trees_travel_as_well(monkeypatch):
     assert np.isfinite(Fitted(there, params).p).all()
     assert study.summary(there).frame["count"].to_list() == [600, there.at.n]
     assert Fitted(shifted(there, 0.0), params).update.method in (AS_IS, "intercept", BOTH)
+
+
+# Where dates are shifted
+
+
+def without_calendar(planted, year):
+    """The same site, its dates known to be shifted, with these years stored or none."""
+    site = planted.site
+    rows = site.at.rows.with_columns(referral_year=year)
+    cohort = replace(site.cohort, days_shifted=364)
+    return Fitted(replace(site, cohort=cohort, at=replace(site.at, rows=rows)), planted.params)
+
+
+def test_without_years_nothing_is_told_over_time(planted):
+    fitted = without_calendar(planted, pl.lit(None, pl.String))
+    assert fitted.drift == {}
+    missing = study._not_applicable(fitted)
+    for name in ("drift", "cusum"):
+        assert "shifted by up to 364 days" in missing[name]
+        assert "Ask for referral_year, or run it where the true dates are." in missing[name]
+    check = words._time(fitted)
+    assert (check.status, check.sentence) == ("not applicable", missing["drift"])
+
+
+def test_with_years_drift_is_by_year_of_the_referral_and_without_running_sums(planted):
+    year = financial_year(pl.col("referral_date"))
+    fitted = without_calendar(planted, year)
+    rows = planted.site.at.rows[planted.rows[planted.first]]
+    counts = rows.group_by(year.alias("year")).agg(pl.len(), pl.col(OUTCOME).mean()).sort("year")
+    table = tables.drift(fitted)
+    assert table.keys == {"model": "Model", "year": "Referred in"}
+    shown = table.frame.filter(model=SHIPPED)
+    assert shown.select("year", "n").rows() == counts.select("year", "len").rows()
+    np.testing.assert_allclose(shown["observed"], counts[OUTCOME])
+    assert set(study._not_applicable(fitted)) - set(study._not_applicable(planted)) == {"cusum"}
+    assert not {"more", "fewer"} & set(table.values)
+    assert plot_drift(table).get_xlabel() == "Financial year of the referral"
+    check = words._time(fitted)
+    assert check.status == "passed"
+    assert "As shipped: yes; updated: no." in check.sentence
+    assert not [name for name in words.numbers(fitted) if name.endswith(("_more", "_fewer"))]

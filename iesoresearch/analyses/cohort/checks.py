@@ -2,6 +2,7 @@
 
 from iesoresearch.analyses.cohort import likeness
 from iesoresearch.analyses.cohort.flow import adds_up
+from iesoresearch.analyses.cohort.monitoring import no_chart
 from iesoresearch.analyses.cohort.people import Data
 from iesoresearch.results import Check, Number, Table
 
@@ -88,7 +89,7 @@ def _waits(data, tables, found):
 
 def _control(data, tables, found):
     if "n_outside" not in found:
-        return "not applicable", "No quarter has enough courses with a known outcome."
+        return "not applicable", no_chart(data)
     sentence = "{n_outside} of {n_periods} {periods} lie outside."
     return _passed(found["n_outside"].value == 0), sentence
 

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.cohort.people import Data, interval
+from iesoresearch.data import shifted
 from iesoresearch.measures import PHQ9
 from iesoresearch.measures.outcomes import rates
 from iesoresearch.models.control_chart import p_chart
@@ -21,6 +22,7 @@ _LIMITS = {
     "lower_adjusted": "Lower limit, adjusted",
     "upper_adjusted": "Upper limit, adjusted",
 }
+_YEAR = "discharge_year"  # stored where dates are shifted
 ENOUGH = 60  # courses a month should hold on average, or quarters are charted
 
 
@@ -73,14 +75,11 @@ def _share(frame: pl.DataFrame, condition: pl.Expr) -> tuple[int, int]:
 def control_chart(data: Data) -> Table:
     """Reliable recovery by month of discharge, with limits of the p chart and the p' chart.
 
-    By quarter where months hold too few courses to tell anything.
+    By quarter where months hold too few courses to tell anything; where dates are shifted, by the
+    financial years that were stored before.
     """
-    day = pl.col("discharge_date")
-    periods, heading = _by(data, day.dt.strftime("%Y-%m")), "Month"
-    if periods.is_empty() or periods["denominator"].mean() < ENOUGH:
-        quarter = pl.format("{} Q{}", day.dt.year(), day.dt.quarter())
-        periods, heading = _by(data, quarter), "Quarter"
-    periods = periods.filter(pl.col("denominator") >= FEWEST)
+    periods, heading = _periods(data)
+    periods = periods.filter(pl.col("period").is_not_null(), pl.col("denominator") >= FEWEST)
     shared = {"sensitivity": data.sensitivity}
     values = {
         "rate": Value("rate", "Reliable recovery", 3, "n", **shared),
@@ -98,6 +97,26 @@ def control_chart(data: Data) -> Table:
         {"period": heading},
         values,
     )
+
+
+def no_chart(data: Data) -> str:
+    """Why there is no control chart, where there is none."""
+    if not data.cohort.days_shifted:
+        return "No quarter has enough courses with a known outcome."
+    if data.finishers[_YEAR].count():
+        return "No financial year has enough courses with a known outcome."
+    return shifted.reason(data.cohort.days_shifted, _YEAR)
+
+
+def _periods(data: Data) -> tuple[pl.DataFrame, str]:
+    """Rates by period, and what a period is called."""
+    if data.cohort.days_shifted:
+        return _by(data, pl.col(_YEAR)), "Financial year"
+    day = pl.col("discharge_date")
+    months = _by(data, day.dt.strftime("%Y-%m"))
+    if not months.is_empty() and months["denominator"].mean() >= ENOUGH:
+        return months, "Month"
+    return _by(data, pl.format("{} Q{}", day.dt.year(), day.dt.quarter())), "Quarter"
 
 
 def _by(data: Data, period: pl.Expr) -> pl.DataFrame:

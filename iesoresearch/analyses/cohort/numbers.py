@@ -66,7 +66,7 @@ def numbers(data: Data, tables: dict[str, Table]) -> dict[str, Number]:
     if "control_chart" in tables:
         chart = tables["control_chart"]
         found["n_periods"] = make.other(chart.frame.height)
-        found["periods"] = make.other("months" if chart.keys["period"] == "Month" else "quarters")
+        found["periods"] = make.other(f"{chart.keys['period'].lower()}s")
         found["n_outside"] = make.other(monitoring.outside(chart))
     if "likeness" in tables:
         found |= {name: make.other(n) for name, n in counted(tables["likeness"]).items()}

@@ -10,7 +10,7 @@ from iesoresearch.analyses.cohort.completeness import forms, variables
 from iesoresearch.analyses.cohort.flow import flow
 from iesoresearch.analyses.cohort.likeness import likeness
 from iesoresearch.analyses.cohort.missing_scores import sensitivity
-from iesoresearch.analyses.cohort.monitoring import control_chart, safety
+from iesoresearch.analyses.cohort.monitoring import control_chart, no_chart, safety
 from iesoresearch.analyses.cohort.numbers import numbers
 from iesoresearch.analyses.cohort.outcomes import outcome_rates, unknown, waits
 from iesoresearch.analyses.cohort.people import Data
@@ -45,7 +45,6 @@ _EMPTY = {
     "waits": "nobody finished a course of treatment",
     "sensitivity": "nobody finished a course at caseness with earlier scores",
     "safety": "nobody answered the item on self-harm thoughts or finished a course",
-    "control_chart": "no quarter has enough courses with a known outcome",
 }
 
 
@@ -96,6 +95,9 @@ def run(data: Data, params: Params) -> Result:
             for name in _EMPTY
             if _nobody(made[name])
         }
+        if _nobody(made["control_chart"]):
+            absent["control_chart"] = f"{OF_RECORDS['control_chart']}: not applicable. "
+            absent["control_chart"] += no_chart(data)
         tables = {name: t for name, t in made.items() if name not in absent} | tables
         if params.source == "synthetic":
             tables["likeness"] = likeness(params.profile, params.n_likeness, params.seed)

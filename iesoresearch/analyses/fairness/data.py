@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from iesoresearch.analyses.fairness import GROUPINGS, Params
-from iesoresearch.data import codes, sources, synthetic
+from iesoresearch.data import codes, shifted, sources, synthetic
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.groups import CHARACTERISTICS, NOT_RECORDED
 from iesoresearch.errors import DataError, NotApplicable, ParameterError
@@ -24,6 +24,7 @@ ETHNICITIES = {code: _FULL.get(code, label) for code, (_, label) in codes.ETHNIC
 #: Label -> the group it is a part of.
 ETHNIC_GROUPS = {ETHNICITIES[code]: group for code, (group, _) in codes.ETHNICITIES.items()}
 STEPS = (*codes.STEPS, "both steps")
+STORED_YEAR = "referral_year"  # where dates are shifted
 _FLAGS = ("reliable_improvement", "reliable_deterioration")
 #: Ordered groupings are compared with one end of the order, others with the largest group.
 _REFERENCE = {"Deprivation quintile": "5 (least deprived)"}
@@ -76,6 +77,14 @@ class Audited:
     def closed(self) -> pl.DataFrame:
         """Referrals that have ended: one cohort, whose stages can be compared."""
         return self.rows.filter("ended")
+
+    @property
+    def no_years(self) -> str:
+        """Why years cannot be told apart; empty where they can."""
+        if self.cohort is None or not self.cohort.days_shifted:
+            return ""
+        known = (self.rows["year"] != NOT_RECORDED).any()
+        return "" if known else shifted.reason(self.cohort.days_shifted, STORED_YEAR)
 
     @property
     def planted(self) -> bool:
@@ -169,8 +178,6 @@ def _rows(cohort: Cohort, params: Params) -> pl.DataFrame:
     )
     if joined.is_empty():
         raise DataError(f"{cohort.name} holds no referral, so there is nothing to audit.")
-    # of the referral: the first discharges of a file are those of short courses only
-    day = pl.coalesce("referral_date", "discharge_date")
     return joined.select(
         "ref",
         "service_id",
@@ -185,11 +192,18 @@ def _rows(cohort: Cohort, params: Params) -> pl.DataFrame:
         problem=pl.col("problem").cast(pl.String).fill_null(NOT_RECORDED),
         step=pl.col("step").fill_null(NOT_RECORDED),
         age=pl.coalesce("age_at_referral", "age"),
-        # of shifted dates, the years that were stored before
-        year=pl.coalesce("referral_year", "discharge_year", financial_year(day)).fill_null(
-            NOT_RECORDED
-        ),
+        year=_year(cohort),
     )
+
+
+def _year(cohort: Cohort) -> pl.Expr:
+    """Financial year of the referral; of shifted dates the one that was stored before."""
+    # of the referral: the first discharges of a file are those of short courses only
+    year = financial_year(pl.coalesce("referral_date", "discharge_date"))
+    if cohort.days_shifted:
+        stored = cohort.referrals[STORED_YEAR].count() > 0
+        year = pl.coalesce(STORED_YEAR, "discharge_year") if stored else pl.lit(None, pl.String)
+    return year.fill_null(NOT_RECORDED)
 
 
 def _groups() -> list[pl.Expr]:

@@ -43,11 +43,13 @@ def audit(data: Audited, params: Params) -> Result:
         "gaps": gaps(data, params),
         "adjusted": adjusted(data, params),
         "pathway": pathway(data, params),
-        "years": years(data, params),
-        "trends": trends(data, params),
     }
     absent = {}
     numbers = _numbers(data) | sentences.numbers(data, params.outcome) | sentences.findings()
+    if data.no_years:
+        absent |= dict.fromkeys(("years", "trends"), data.no_years)
+    else:
+        tables |= {"years": years(data, params), "trends": trends(data, params)}
     if DEPRIVATION in data.groupings:
         tables["deprivation"] = deprivation(data, params.outcome)
         numbers |= indices(params.outcome)
@@ -190,7 +192,7 @@ def _text(data: Audited, params: Params, tables: dict[str, Table]) -> dict[str, 
     ]
     if "deprivation" in tables:
         plain += ["{told_pathway}", "{told_gradient}"]
-    plain.append("{told_trends}")
+    plain += ["{told_trends}"] if "trends" in tables else []
     if "services" in tables:
         plain.append(
             "Services outside the 95 % limits of the funnel, which allow for differences beyond "

@@ -34,7 +34,8 @@ def numbers(data: Audited, outcome: str) -> dict[str, Number]:
     if DEPRIVATION in data.groupings:
         made["told_pathway"] = partial(alongside.of_pathway, outcome)
         made["told_gradient"] = alongside.of_gradient
-    made["told_trends"] = partial(alongside.of_years, outcome)
+    if not data.no_years:
+        made["told_trends"] = partial(alongside.of_years, outcome)
     return {
         name: Number(None, derive=partial(_number, tell=tell, sensitivity=data.sensitivity))
         for name, tell in made.items()

@@ -1,5 +1,8 @@
 """Figures of `recovery`: the table each is drawn from, title and caption."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from iesoresearch.results import FigureSpec
 
 FIGURES = {
@@ -65,3 +68,15 @@ FIGURES = {
         "Dashed: limits of three standard deviations, what chance allows if predictions are right.",
     ),
 }
+_BY_YEAR = (
+    FIGURES["later"]
+    .caption.replace("quarter in which predictions were made", "financial year of the referral")
+    .replace("ended before;", "ended in an earlier year;")
+)
+
+
+def figures(days_shifted: int) -> Iterator[tuple[str, FigureSpec]]:
+    """Name and figure; over time by financial years where dates are shifted."""
+    for name, spec in FIGURES.items():
+        by_year = days_shifted and name == "later"
+        yield name, replace(spec, caption=_BY_YEAR) if by_year else spec

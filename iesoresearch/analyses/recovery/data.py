@@ -8,6 +8,7 @@ import polars as pl
 
 from iesoresearch.analyses.recovery.predictors import predictors
 from iesoresearch.analyses.recovery.schemas import schema
+from iesoresearch.analyses.recovery.times import YEARS
 from iesoresearch.data.cohort import Cohort
 from iesoresearch.data.groups import CHARACTERISTICS, NOT_RECORDED
 from iesoresearch.errors import DataError
@@ -126,7 +127,7 @@ def _circumstances(cohort: Cohort) -> pl.DataFrame:
         for name in GROUPS
     ]
     patient = joined["patient_id"].rank("dense").cast(pl.Int64).alias("patient")
-    kept = ("service_id", "referral_date", "discharge_date", *AUDITED)
+    kept = ("service_id", "referral_date", "discharge_date", *YEARS, *AUDITED)
     base = joined.select(*kept, *levels).with_columns(patient)
     return base.with_row_index("ref")
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 
 from iesoresearch.analyses.recovery import Params
 from iesoresearch.analyses.recovery.data import AtLandmark, Courses
 from iesoresearch.analyses.recovery.schemas import schema
 from iesoresearch.analyses.recovery.sensitivity import Handled, handled
+from iesoresearch.analyses.recovery.times import Split, by_days, by_years
 from iesoresearch.errors import DataError
 from iesoresearch.measures.outcomes.landmarks import OUTCOMES
 from iesoresearch.models import drift, sample_size, validation
@@ -26,13 +26,11 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 FEWEST_EVENTS = 20  # with and without another outcome, to fit a model of it
 BASELINE = "current score"
 SPLIT = 0.5  # chance of the outcome that divides the two classes of the instability
-LEARNT_BY = 0.6  # share of the courses, by the day they ended, that an earlier model learns from
 LEARNING_REPEATS = 5
 Z95 = 1.959964
 #: Anticipated AUC for the sample size, from the landmark on: the current score alone does little
 #: at the start, and past scores are most of what published models live on later.
 EXPECTED_AUC = {0: 0.65, 2: 0.70, 3: 0.75}
-FOLLOWED = 0.95  # share of the courses whose time from landmark to end later ones must be given
 
 
 @dataclass(frozen=True)
@@ -253,41 +251,41 @@ class Fitted:
                                          auc=expected_auc(s))  # fmt: skip
         return found
 
+    @property
+    def days_shifted(self) -> int:
+        """By how many days dates may be shifted; 0: they are true."""
+        return self.courses.cohort.days_shifted
+
+    @cached_property
+    def split(self) -> Split | None:
+        """What came first; None where dates are shifted and no years were stored."""
+        return (by_years if self.days_shifted else by_days)(self.detail.rows)
+
     @cached_property
     def temporal(self) -> drift.Temporal | None:
-        """A model of the courses that had ended by a day, judged on predictions made from then on.
-
-        Courses under way on that day are in neither part: they could not be learnt from yet. Nor
-        are the last predictions, whose courses are only known if they were short. None where the
-        days do not say which came first.
-        """
+        """A model of earlier courses, judged on later predictions; None where there are none."""
+        if self.split is None:
+            return None
         X, y, patient = self.training
-        ended, made = (self.detail.rows[c].to_numpy() for c in ("discharge_date", "day"))
-        cut = np.sort(ended)[int(LEARNT_BY * len(ended))]
-        days = np.quantile((ended - made).astype(int), FOLLOWED)
-        # long courses begun late are still open: no prediction whose end could not be seen yet
-        seen = made < ended.max() - np.timedelta64(int(days), "D")
-        used = np.flatnonzero((ended < cut) | ((made >= cut) & seen))
-        day = np.where(ended < cut, ended, made)[used]
+        used = self.split.used
         try:
             found = drift.temporal_validation(
-                self.pipeline, X[used], y[used], day, cut, clusters=patient[used]
-            )
+                self.pipeline, X[used], y[used], self.split.when[used], self.split.cut,
+                clusters=patient[used],
+            )  # fmt: skip
         except DataError:
             return None
         return replace(found, rows=used[found.rows])
 
     @cached_property
     def drift(self) -> drift.Drift | None:
-        """Calibration of that model by the quarter of a year in which predictions were made."""
+        """Calibration of that model by quarter, or by financial year where dates are shifted."""
         if self.temporal is None or self.temporal.reason:
             return None
-        day = self.detail.rows["day"][self.temporal.rows]
-        quarter = day.dt.year().cast(pl.String) + " Q" + day.dt.quarter().cast(pl.String)
-        order = np.argsort(day.to_numpy(), kind="stable")
-        y = self.training[1][self.temporal.rows]
+        rows = self.temporal.rows
+        order = np.argsort(self.split.made[rows], kind="stable")
         return drift.calibration_drift(
-            y[order], self.temporal.p[order], quarter.to_numpy()[order],
+            self.training[1][rows][order], self.temporal.p[order], self.split.period[rows][order],
             random_state=derive(self.params.seed, "drift"),
         )  # fmt: skip
 

@@ -188,7 +188,8 @@ def later(fitted: Fitted) -> Table:
         "difference": found.difference / found.n,
         "limit": found.alarm_limit / found.n,
     }
-    frame = pl.DataFrame({"quarter": [str(p) for p in found.period]} | columns)
+    keys = {"year": "Referred in"} if fitted.days_shifted else {"quarter": "Predicted in"}
+    frame = pl.DataFrame({key: [str(p) for p in found.period] for key in keys} | columns)
     frame = frame.with_columns(alarm=pl.Series(["yes" if a else "no" for a in found.alarm]))
     shared = {"sensitivity": fitted.sensitivity}
     model = {"denominator": "n", "follows": "observed"} | shared
@@ -201,4 +202,4 @@ def later(fitted: Fitted) -> Table:
         "alarm": Value("model", "Beyond it", 0, **model),
     }
     title = "Later predictions, by a model of courses that had ended before"
-    return Table(title, frame, {"quarter": "Predicted in"}, values)
+    return Table(title, frame, keys, values)

@@ -3,13 +3,13 @@
 import polars as pl
 
 from iesoresearch.analyses.recovery import Params, explained, scrutiny, tables
-from iesoresearch.analyses.recovery.captions import FIGURES
+from iesoresearch.analyses.recovery.captions import figures
 from iesoresearch.analyses.recovery.data import AUDITED, GROUPS, Courses, of_cohort
 from iesoresearch.analyses.recovery.evidence import EVIDENCE
 from iesoresearch.analyses.recovery.fitted import Fitted
 from iesoresearch.analyses.recovery.tables import summary
 from iesoresearch.analyses.recovery.text import text
-from iesoresearch.analyses.recovery.words import checks, numbers
+from iesoresearch.analyses.recovery.words import checks, no_time, numbers
 from iesoresearch.data import sources, synthetic
 from iesoresearch.params import Settings
 from iesoresearch.results import Result, Table
@@ -18,10 +18,9 @@ __all__ = ["load", "run", "summary"]
 
 TITLE = "Who recovers: prediction at the assessment and after each session"
 PREDICTIONS = "predictions"  # rows handed to the audit of fairness
-#: Tables and figures that need two services, or courses that ended at different times.
+#: Tables and figures that need two services.
 BY_SERVICE = {"services": "There are not two services to tell apart.",
               "services_pooled": "There are not two services to tell apart."}  # fmt: skip
-BY_TIME = {"later": "Too few courses ended before others to learn from them."}
 
 
 def load(params: Params, settings: Settings) -> Courses:
@@ -55,7 +54,7 @@ def run(courses: Courses, params: Params) -> Result:
         numbers=numbers(fitted),
         checks=checks(fitted),
         text=text(fitted),
-        figures={name: spec for name, spec in FIGURES.items() if name not in missing},
+        figures={name: spec for name, spec in figures(fitted.days_shifted) if name not in missing},
         not_applicable=missing,
         documents={explained.MODEL_FILE: explained.write_model(fitted)},
         evidence=EVIDENCE,
@@ -75,7 +74,7 @@ def _not_applicable(fitted: Fitted) -> dict[str, str]:
     if fitted.validation.services is None:
         missing |= BY_SERVICE
     if fitted.drift is None:
-        missing |= BY_TIME
+        missing["later"] = no_time(fitted)
     return missing
 
 

@@ -72,7 +72,7 @@ _CARD = {
     "missing numbers are imputed by the median with an indicator (logistic regression) or take a "
     "branch of their own (trees), unknown categories count as none; "
     "optimism and instability by {n_refits} refits of the whole procedure; other services by "
-    "internal-external validation; time by a model of earlier courses.",
+    "internal-external validation",
     "fairness": "Performance and calibration are shown by gender, age, ethnic group, deprivation "
     "and long-term condition. Ethnicity and orientation are no predictors, which does not make a "
     "model fair: other predictors carry part of them.",
@@ -100,6 +100,7 @@ def text(fitted: Fitted) -> dict[str, str]:
     plain = [*_PLAIN, _GAIN[sign]]
     plain += [_BEST] if fitted.best and fitted.params.detail else []
     reading = [*_READING]
+    later = fitted.drift is not None
     if not any(way.reason for way in fitted.handled[0]):
         reading.append(_IMPUTED)
     return {
@@ -108,4 +109,5 @@ def text(fitted: Fitted) -> dict[str, str]:
         "limits": " ".join([*_LIMITS, _SOURCE[fitted.sensitivity]]),
         "data": _DATA[fitted.sensitivity],
         **_CARD,
+        "methods": _CARD["methods"] + ("; time by a model of earlier courses." if later else "."),
     }

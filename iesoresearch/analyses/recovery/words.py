@@ -10,6 +10,8 @@ from iesoresearch.analyses.recovery.fitted import BASELINE, Fitted
 from iesoresearch.analyses.recovery.leakage import nothing_later
 from iesoresearch.analyses.recovery.sensitivity import FINISHERS, IMPUTED
 from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
+from iesoresearch.analyses.recovery.times import YEARS
+from iesoresearch.data import shifted
 from iesoresearch.models.evaluation.metrics import auc
 from iesoresearch.models.evaluation.results import Estimate
 from iesoresearch.results import Check, Number
@@ -106,7 +108,8 @@ def _scrutinised(fitted: Fitted) -> dict[str, Number]:
         for end, value in zip(("", "_low", "_high"), _ends(later), strict=True):
             found[f"later_auc{end}"] = _model(fitted, value, 2)
         found["n_alarms"] = _model(fitted, int(fitted.drift.alarm.sum()))
-        found["n_quarters"] = _model(fitted, len(fitted.drift.period))
+        periods = "n_years" if fitted.days_shifted else "n_quarters"
+        found[periods] = _model(fitted, len(fitted.drift.period))
     return found
 
 
@@ -264,14 +267,25 @@ def _services(fitted: Fitted) -> Check:
 def _time(fitted: Fitted) -> Check:
     name = "no alarm over time"
     if fitted.drift is None:
-        return Check(name, "not applicable", "Too few courses ended before others to learn from.")
-    alarm = fitted.drift.more.alarm.any() or fitted.drift.fewer.alarm.any()
-    alarm = bool(alarm or fitted.drift.alarm.any())
+        return Check(name, "not applicable", no_time(fitted))
+    found = fitted.drift
+    alarm = bool(found.alarm.any())
     sentence = "A model of earlier courses has AUC {later_auc} ({later_auc_low} to "
-    sentence += "{later_auc_high}) in {n_later} later ones; {n_alarms} of {n_quarters} quarters "
-    sentence += "lie beyond the limits of the control chart"
-    sentence += ", or its running sum does." if alarm else "."
+    sentence += "{later_auc_high}) in {n_later} later ones; {n_alarms} of "
+    if fitted.days_shifted:  # within a year nobody comes first, so there is no running sum
+        sentence += "{n_years} financial years lie beyond the limits of the control chart."
+    else:
+        alarm = bool(alarm or found.more.alarm.any() or found.fewer.alarm.any())
+        sentence += "{n_quarters} quarters lie beyond the limits of the control chart"
+        sentence += ", or its running sum does." if alarm else "."
     return Check(name, "failed" if alarm else "passed", sentence)
+
+
+def no_time(fitted: Fitted) -> str:
+    """Why there is no model of earlier courses, where there is none."""
+    if fitted.split is None:
+        return shifted.reason(fitted.days_shifted, *YEARS)
+    return "Too few courses ended before others to learn from them."
 
 
 def _attainable(fitted: Fitted) -> Check:

@@ -49,6 +49,14 @@ FIGURES = {
         "raises it in 5 % of such series, upwards and downwards each. It is not reset.",
     ),
 }
+#: Where dates are shifted.
+DRIFT_BY_YEAR = FigureSpec(
+    table="drift",
+    title=FIGURES["drift"].title,
+    caption="Observed minus expected number with {outcome}, by the financial year of the referral, "
+    "in standard deviations of what chance alone gives; as shipped for n = {n_patients} patients, "
+    "updated for the half that the update was not learnt from. Dashed: three standard deviations.",
+)
 #: Where there is no update.
 UNUPDATED = FigureSpec(
     table="calibration",

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.recovery.described import Described, described
+from iesoresearch.analyses.recovery.times import quarters
 from iesoresearch.analyses.recovery_transfer import Params
 from iesoresearch.analyses.recovery_transfer.local import Few, few
 from iesoresearch.analyses.recovery_transfer.site import N_INNER, N_OUTER, Site
@@ -20,7 +21,8 @@ from iesoresearch.models.updating import CLOSED_TEST, Update, recalibrate
 from iesoresearch.seeds import derive, rng
 
 FEWEST = 50  # with, and without the outcome, to make a model here; the project's own
-QUARTERS = 2  # fewer with anybody in them are no course of time
+PERIODS = 2  # fewer with anybody in them are no course of time
+YEAR = "referral_year"  # stored where dates are shifted
 Z95 = 1.959964
 
 
@@ -108,6 +110,21 @@ class Fitted:
     def day(self) -> pl.Series:
         """(rows,) of the landmark."""
         return self.site.at.rows["day"][self.rows]
+
+    @property
+    def days_shifted(self) -> int:
+        """By how many days dates may be shifted; 0: they are true."""
+        return self.site.cohort.days_shifted
+
+    @cached_property
+    def period(self) -> pl.Series:
+        """(rows,) quarter of the landmark, or financial year of the referral if dates are shifted.
+
+        Null where no year was stored.
+        """
+        if self.days_shifted:
+            return self.site.at.rows[YEAR][self.rows]
+        return pl.Series(quarters(self.day))
 
     @cached_property
     def described(self) -> Described:
@@ -243,19 +260,21 @@ class Fitted:
 
     @cached_property
     def drift(self) -> dict[str, Drift]:
-        """Calibration by quarter, as shipped (everybody) and updated (the judging half)."""
+        """Calibration by `period`, as shipped (everybody) and updated (the judging half)."""
+        if self.period.null_count() == len(self.period):
+            return {}
         found = {SHIPPED: self._drift(np.arange(len(self.y)), self.p)}
         if self.update is not None:
             found[UPDATED] = self._drift(self.judging, self.updated)
-        return {name: d for name, d in found.items() if len(d.period) >= QUARTERS}
+        return {name: d for name, d in found.items() if len(d.period) >= PERIODS}
 
     def _drift(self, rows: np.ndarray, p: np.ndarray) -> Drift:
-        p, rows = p[self.first[rows]], rows[self.first[rows]]
-        order = np.argsort(self.day[rows].to_numpy(), kind="stable")
-        day = self.day[rows[order]]
-        quarter = day.dt.year().cast(pl.String) + " Q" + day.dt.quarter().cast(pl.String)
+        kept = self.first[rows] & self.period[rows].is_not_null().to_numpy()
+        p, rows = p[kept], rows[kept]
+        made = self.period if self.days_shifted else self.day
+        order = np.argsort(made[rows].to_numpy(), kind="stable")
         return calibration_drift(
-            self.y[rows][order], p[order], quarter.to_numpy(),
+            self.y[rows][order], p[order], self.period[rows[order]].to_numpy(),
             random_state=derive(self.params.seed, "drift"),
         )  # fmt: skip
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from iesoresearch.analyses.recovery_transfer import MODEL_FILE, Params, tables
-from iesoresearch.analyses.recovery_transfer.captions import FIGURES, UNUPDATED
+from iesoresearch.analyses.recovery_transfer.captions import DRIFT_BY_YEAR, FIGURES, UNUPDATED
 from iesoresearch.analyses.recovery_transfer.compared import described_in
 from iesoresearch.analyses.recovery_transfer.fitted import Fitted
 from iesoresearch.analyses.recovery_transfer.site import Site, load
 from iesoresearch.analyses.recovery_transfer.tables import summary
 from iesoresearch.analyses.recovery_transfer.text import text
-from iesoresearch.analyses.recovery_transfer.words import checks, numbers
+from iesoresearch.analyses.recovery_transfer.words import checks, no_time, numbers
+from iesoresearch.data import shifted
 from iesoresearch.models.prediction import saved
 from iesoresearch.results import Result, Table
 
@@ -21,7 +22,6 @@ TITLE = "A shipped model at another site: does it hold, and does updating help?"
 NOT_TOLD = "The model’s file does not tell of the patients it was made with."
 NOBODY = "Nobody is outside what the model knows."
 NO_UPDATE = "There are too few patients with, or without, the outcome to update the model."
-NO_TIME = "Predictions were made in one quarter of a year only."
 #: What the updated model says of its update, and which numbers travel with it.
 SAID = "Closed test ({{update}}) on {{n_learnt}} patients of: {site}"
 TOLD = ("observed_expected", "slope", "ici")
@@ -39,6 +39,7 @@ def run(site: Site, params: Params) -> Result:
     fitted = Fitted(site, params)
     missing = _not_applicable(fitted)
     specs = FIGURES | ({} if fitted.update else {"calibration": UNUPDATED})
+    specs |= {"drift": DRIFT_BY_YEAR} if fitted.days_shifted else {}
     cohort = site.cohort
     usable = fitted.update is not None and not fitted.update.warning
     return Result(
@@ -70,7 +71,9 @@ def _not_applicable(fitted: Fitted) -> dict[str, str]:
     if not fitted.few:
         missing["local"] = TOO_FEW
     if not fitted.drift:
-        missing |= {"drift": NO_TIME, "cusum": NO_TIME}
+        missing |= {"drift": no_time(fitted), "cusum": no_time(fitted)}
+    elif fitted.days_shifted:
+        missing["cusum"] = shifted.reason(fitted.days_shifted)
     return missing
 
 

@@ -179,11 +179,12 @@ def local(fitted: Fitted) -> Table:
 
 
 def drift(fitted: Fitted) -> Table:
-    """Observed against expected by quarter, with the running sums."""
+    """Observed against expected by quarter with the running sums, or by financial year."""
+    period = "year" if fitted.days_shifted else "quarter"
     parts = []
     for model, found in fitted.drift.items():
         columns = {
-            "quarter": [str(q) for q in found.period],
+            period: [str(q) for q in found.period],
             "n": found.n.astype(int),
             "observed": found.observed / found.n,
             "expected": found.expected / found.n,
@@ -204,6 +205,9 @@ def drift(fitted: Fitted) -> Table:
         "fewer": Value("model", "For fewer, 1 = alarm", 2, **seen),
     }
     keys = {"model": "Model", "quarter": "Predicted in"}
-    title = "Calibration by quarter"
+    if fitted.days_shifted:  # within a year nobody comes first: there is no running sum
+        keys = {"model": "Model", "year": "Referred in"}
+        values = {name: v for name, v in values.items() if name not in ("more", "fewer")}
+    title = f"Calibration by {period}"
     frame = pl.concat(parts).select(*keys, *values).with_columns(pl.col(pl.Float64).fill_nan(None))
     return Table(title, frame, keys, values)

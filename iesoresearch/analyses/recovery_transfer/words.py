@@ -4,8 +4,9 @@ import math
 from dataclasses import replace
 
 from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
-from iesoresearch.analyses.recovery_transfer.fitted import FEWEST, SHIPPED, UPDATED, Fitted
+from iesoresearch.analyses.recovery_transfer.fitted import FEWEST, SHIPPED, UPDATED, YEAR, Fitted
 from iesoresearch.analyses.recovery_transfer.refusal import refuses
+from iesoresearch.data import shifted
 from iesoresearch.models.drift import FALSE_ALARMS
 from iesoresearch.models.evaluation.results import Estimate
 from iesoresearch.models.updating import AS_IS, PER_PARAMETER
@@ -43,7 +44,7 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
         found["n_learnt"] = _count(fitted, fitted.update.n)
         found["n_judged"] = _count(fitted, len(fitted.judging))
         found["update"] = _model(fitted, fitted.update.method)
-    for name, drift in fitted.drift.items():
+    for name, drift in fitted.drift.items() if not fitted.days_shifted else ():
         for way, cusum in (("more", drift.more), ("fewer", drift.fewer)):
             first = drift.period[int(cusum.alarm.argmax())] if cusum.alarm.any() else "never"
             found[f"{name.split()[-1]}_{way}"] = _model(fitted, str(first))
@@ -235,7 +236,9 @@ def _no_own(fitted: Fitted) -> Check:
 def _time(fitted: Fitted) -> Check:
     name = "holds over time"
     if not fitted.drift:
-        return Check(name, "not applicable", "All predictions were made in one quarter of a year.")
+        return Check(name, "not applicable", no_time(fitted))
+    if fitted.days_shifted:
+        return _by_year(name, fitted)
     which = UPDATED if UPDATED in fitted.drift else SHIPPED
     found = fitted.drift[which]
     alarm = bool(found.alarm.any() or found.more.alarm.any() or found.fewer.alarm.any())
@@ -248,3 +251,22 @@ def _time(fitted: Fitted) -> Check:
     chance = 100 * (found.chance_of_alarm + 2 * FALSE_ALARMS)
     sentence += f". A model that is right raises an alarm in up to {chance:.0f} % of such series."
     return Check(name, "failed" if alarm else "passed", sentence)
+
+
+def _by_year(name: str, fitted: Fitted) -> Check:
+    """Without running sums: within a year nobody comes first."""
+    found = [f"{which}: {'yes' if d.alarm.any() else 'no'}" for which, d in fitted.drift.items()]
+    last = list(fitted.drift.values())[-1]  # updated, if there is an update
+    sentence = "Does a financial year lie beyond the limits of the control chart? "
+    sentence += f"{'; '.join(found).capitalize()}. A model that is right raises an alarm in up to "
+    sentence += f"{100 * last.chance_of_alarm:.0f} % of such series."
+    return Check(name, "failed" if last.alarm.any() else "passed", sentence)
+
+
+def no_time(fitted: Fitted) -> str:
+    """Why nothing is told of the course of time, where it is not."""
+    if not fitted.days_shifted:
+        return "All predictions were made in one quarter of a year."
+    if fitted.period.count():
+        return "All referrals predicted are of one financial year."
+    return shifted.reason(fitted.days_shifted, YEAR)
