@@ -9,8 +9,19 @@ from iesoresearch.cli.library.app import app
 from iesoresearch.cli.library.opening import Folder, Key, Wait, Who, Why, opened
 from iesoresearch.errors import ParameterError
 
+#: A file of `--declare`, a line per part.
+EXAMPLE = (
+    "identifiers: [{file: a.csv, columns: {patient_id: Id, nhs_number: NHS}}]",
+    "deprivation: {file: d.csv, columns: {lsoa: LSOA, deprivation_decile: Decile}}",
+    "transcripts: {file: utterances.parquet}",
+    "elements: ['agenda', 'homework']",  # without quotes the help takes it for a style
+    "thresholds: own_rules.yaml",
+    "scales: own_scales.yaml",
+)
+_EPILOG = "\n\n".join(("A file for --declare, of which every line may be left out:", *EXAMPLE))
 
-@app.command("ingest")
+
+@app.command("ingest", epilog=_EPILOG)
 def ingest(
     folder: Folder,
     why: Why,
@@ -29,7 +40,7 @@ def ingest(
         Path | None,
         typer.Option(
             help="YAML: which columns of which files are identifiers, look-up of deprivation, "
-            "transcripts, codebook, outcome rules."
+            "transcripts, codebook, outcome rules. An example is below."
         ),
     ] = None,
     mapping: Annotated[

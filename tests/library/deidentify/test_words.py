@@ -120,6 +120,10 @@ def test_nothing_of_ones_own_survives_in_any_order(words, between):
 def test_messages_keep_our_own_words():
     ours = "The data: 3 value(s) are not one of A, B. Mend the tables and try again."
     assert without_identifiers(ours) == ours
+    examples = "1 value(s) are not a date like 2024-01-31, nor a year such as 2023-24."
+    assert without_identifiers(examples) == examples
+    assert "2023-05-31" not in without_identifiers("a date like 2024-01-31 is not 2023-05-31")
+    assert "31/943" not in without_identifiers(f"2024-01-31/{NHS}")
     assert without_identifiers(f"File {NHS} of susan") == "File [NHS NUMBER] of [NAME]"
 
 
