@@ -17,7 +17,7 @@ PAGE = (ROOT / "LIBRARY.md").read_text(encoding="utf-8")
 COMMANDS = [
     line
     for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S)
-    for line in block.splitlines()
+    for line in block.replace("\\\n", " ").splitlines()
 ]
 
 
