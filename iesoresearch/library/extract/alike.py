@@ -7,6 +7,7 @@ from iesoresearch.disclosure.policy import Policy
 from iesoresearch.library.extract.agreement import Agreement, Refused
 from iesoresearch.library.extract.earlier import Earlier
 from iesoresearch.library.extract.generalise import NONE
+from iesoresearch.library.extract.grounds import narrows
 from iesoresearch.library.extract.identifiability import Report, Step
 
 ROUNDING = 1e-9  # of entropies: classes that are exactly at the limit pass
@@ -120,13 +121,20 @@ class Shown:
         lines = [
             f"Judged together with what {organisation} holds already: "
             f"{'; '.join(map(str, earlier))}. {self.count(shared)} of the patients are in it. "
-            f"Alike in all columns of all, and in which of the extracts they are: at least {k}."
+            f"Alike in all columns of all, and in which of the extracts they are: at least {k}. "
+            "Who is only in an earlier one is not judged: she is not in this one, which tells that."
         ]
         unknown = [e.extract_id for e in earlier if e.rows is None]
         if unknown:
             lines.append(
                 f"The log does not say how fine the columns of {', '.join(unknown)} are, nor whose "
                 "records it holds: as stored, and all referrals of its patients, is assumed."
+            )
+        own = {c for columns in self.agreement.tables.values() for c in columns}
+        if narrows(own.union(*(e.columns for e in earlier))) and not narrows(own):
+            lines.append(
+                "One of the extracts has shifted dates and another years: together they narrow "
+                "down by how many days the dates were shifted."
             )
         return lines
 

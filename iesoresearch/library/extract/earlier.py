@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from iesoresearch.errors import ParameterError
 from iesoresearch.library.extract import generalise
 from iesoresearch.library.extract.agreement import Agreement, Rows
 from iesoresearch.library.extract.purposes import plain_words
@@ -111,7 +112,7 @@ def held(library, organisation: str, on: date) -> list[Earlier]:
         _earlier(e)
         for e in entries
         if e["what"] == "extract"
-        and e["details"]["extract_id"] not in gone
+        and _name(e) not in gone
         and same(str(e["details"].get("recipient", "")), organisation)
     ]
 
@@ -127,6 +128,10 @@ def _parts(name: str) -> set[str]:
     return {"".join(w for w in words.split() if w not in _SMALL) for words in plain} - {""}
 
 
+def _name(entry: Mapping[str, Any]) -> str:
+    return str(entry["details"].get("extract_id", entry["n"]))
+
+
 def _earlier(entry: Mapping[str, Any]) -> Earlier:
     said = entry["details"]
     tables = said.get("tables")
@@ -134,12 +139,18 @@ def _earlier(entry: Mapping[str, Any]) -> Earlier:
         tables = {t: list(QUASI_IDENTIFIERS) for t in QUASI_IDENTIFIERS.values()}
     # a level that is known no more may have been a finer one
     known = {c: v for c, v in said.get("levels", {}).items() if v in generalise.levels(c)}
-    rows = said.get("chosen rows")
     return Earlier(
-        said["extract_id"],
+        _name(entry),
         entry["when"][:10],
         levels(tables, known),
         frozenset(c for columns in tables.values() for c in columns),
         tuple(said.get("sensitive", ())),
-        None if rows is None else Rows.check(rows, "The log"),
+        _rows(said),
     )
+
+
+def _rows(said: Mapping[str, Any]) -> Rows | None:
+    try:
+        return Rows.check(said["chosen rows"], "The log")
+    except (KeyError, ParameterError):
+        return None  # an older version wrote it, or one with other lists of codes

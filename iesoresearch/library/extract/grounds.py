@@ -10,6 +10,7 @@ from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused, r
 
 #: Written down before the dates were shifted.
 STORED = ("referral_year", "discharge_year", "rules_version")
+_DATES = {"referral_date", "discharge_date", "date"}  # shifted
 
 
 def refuse(agreement: Agreement, home: str, settings: Mapping[str, Any], on: datetime.date) -> None:
@@ -95,6 +96,11 @@ def _minimum(agreement: Agreement, name: str) -> None:
         )
 
 
+def narrows(columns: set[str]) -> bool:
+    """Whether columns tell by how many days dates were shifted, if not exactly."""
+    return bool(_DATES & columns and columns.intersection(STORED))
+
+
 def remarks(agreement: Agreement) -> list[str]:
     """What is no reason to refuse an agreement, but should be known before it is signed."""
     tables, found = agreement.tables, []
@@ -112,7 +118,7 @@ def remarks(agreement: Agreement) -> list[str]:
             f"Dates are shifted in the library, and {', '.join(stored)} are not asked for: fiscal "
             "years and the rules of outcomes would be taken from shifted dates."
         )
-    if dates and set(STORED) & set(tables.get("referrals", ())):
+    if narrows({c for columns in tables.values() for c in columns}):
         found.append(
             "Years are asked for together with shifted dates: they narrow down by how many days "
             "the dates were shifted."

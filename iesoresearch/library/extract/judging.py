@@ -114,7 +114,7 @@ class _Judging:
         limits, organisation = self._agreement.limits, self._agreement.recipient.organisation
         few = counted(joint.below(self._asked).len(), self._policy)
         varied = "".join(
-            f", or among whom {c} has fewer than {limits.l} values, or nearly one only"
+            f", or in a class where {c} has fewer than {limits.l} values, or nearly one only"
             for c in joint.given
         )
         own = levels(self._agreement.tables, self._agreement.generalise)

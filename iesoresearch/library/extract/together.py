@@ -7,7 +7,8 @@ is what none of them tells apart. In which of the extracts somebody is counts as
 as who came or was added in between may be known.
 
 What is judged are the patients of the new extract, with all referrals that are in any. Who is only
-in earlier ones becomes known by no further column, and lends nobody cover. Rows that an earlier
+in earlier ones lends nobody cover, and is not judged: nothing new is told of her but that she is
+not in this one, which may say in which years she was not referred. Rows that an earlier
 extract held are found again by the filters of its agreement, in the library as it is now: values
 that were corrected since, and referrals added since, count as if they had been given then.
 """

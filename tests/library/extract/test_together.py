@@ -14,6 +14,7 @@ from iesoresearch.library import extract, register, store
 from iesoresearch.library.extract import agreement as agreements
 from iesoresearch.library.extract import earlier, opening
 from iesoresearch.library.extract.agreement import Refused
+from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.store.keys import Keys
 from iesoresearch.seeds import rng
 
@@ -221,8 +222,11 @@ def test_the_report_says_what_was_judged_together(give):
     (line,) = (line for line in found.report if line.startswith("Judged together"))
     assert f"{made.extract_id} of " in line
     assert "(gender). 240 of the patients are in it." in line
-    third, _ = give(agreed({}, "A Trust"))
+    assert not any("narrow" in line for line in found.report)
+    years = {"patients": [], "referrals": ["referral_year"], "contacts": ["session"]}
+    third, _ = give(agreed({}, "A Trust", tables=years))
     assert any("(gender); " in line and found.extract_id in line for line in third.report)
+    assert any("shifted dates and another years: together they narrow" in r for r in third.report)
 
 
 def test_whoever_is_only_in_one_of_two_is_left_out(give, tables):
@@ -253,12 +257,23 @@ def test_a_line_of_an_older_version_is_taken_at_its_worst(give, monkeypatch):
     assert any(f"does not say how fine the columns of {old.extract_id}" in r for r in found.report)
 
 
+def test_lines_of_the_log_that_tell_nothing_are_taken_for_all_columns():
+    class Library:
+        def log(self):
+            details = {"recipient": "F Trust", "chosen rows": {"problems": ["no such problem"]}}
+            return [{"n": 7, "what": "extract", "when": "2026-01-02T00:00:00Z", "details": details}]
+
+    (one,) = earlier.held(Library(), "F Trust", DAY)
+    assert (one.extract_id, one.day, one.rows) == ("7", "2026-01-02", None)
+    assert one.levels == dict.fromkeys(QUASI_IDENTIFIERS, earlier.AS_STORED)
+
+
 def test_classes_together_vary_in_what_is_sensitive(give):
-    """Nobody is alone in problem and gender, but some classes by age have one problem only."""
+    """The first tells of problems; the second cuts its classes, and asks for more of them."""
     limits = {"k": K, "l": 2, "sensitive": ["problem"]}
     columns = {"patients": ["gender"], "referrals": ["problem"], "contacts": ["session"]}
     give(agreed({"gender": None}, "E Trust", tables=columns, limits=limits))
-    with pytest.raises(Refused, match="or among whom problem has fewer than 9 values"):
+    with pytest.raises(Refused, match="in a class where problem has fewer than 9 values"):
         give(agreed({"deprivation_decile": "quintiles"}, "E Trust", limits={"k": K, "l": 9}))
 
 
