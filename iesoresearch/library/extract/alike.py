@@ -10,7 +10,6 @@ from iesoresearch.library.extract.generalise import NONE
 from iesoresearch.library.extract.grounds import narrows
 from iesoresearch.library.extract.identifiability import Report, Step
 
-ROUNDING = 1e-9  # of entropies: classes that are exactly at the limit pass
 _COURSE = (
     "k does not cover the course of care, as the days between appointments and the scores make "
     "nearly everybody one of a kind: who knows on which days a patient was seen, counted from any "
@@ -74,7 +73,7 @@ class Shown:
         return [
             column
             for column, d in self.report.diversity.items()
-            if d.distinct < limits.l or d.entropy < limits.l_entropy - ROUNDING
+            if not d.reaches(limits.l, limits.l_entropy)
         ]
 
     def lines(self) -> list[str]:

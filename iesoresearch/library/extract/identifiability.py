@@ -19,6 +19,7 @@ import polars as pl
 from iesoresearch.library.extract import generalise
 
 PERSON = "patient_id"
+_ROUNDING = 1e-9  # of entropies
 _MOST_STEPS = 6  # of coarsening that are proposed; more would be another extract
 
 
@@ -37,6 +38,10 @@ class Diversity:
 
     distinct: int
     entropy: float
+
+    def reaches(self, distinct: int, entropy: float) -> bool:
+        """Whether both are at least as large; entropies that are equal may differ by rounding."""
+        return self.distinct >= distinct and self.entropy >= entropy - _ROUNDING
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import polars as pl
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.library.extract import generalise, identifiability, selection, together
 from iesoresearch.library.extract.agreement import Agreement, Refused
-from iesoresearch.library.extract.alike import ROUNDING, Shown, counted, proposed
+from iesoresearch.library.extract.alike import Shown, counted, proposed
 from iesoresearch.library.extract.earlier import Earlier, in_words, levels
 from iesoresearch.library.extract.identifiability import Asked
 from iesoresearch.library.extract.quasi import quasi_identifiers
@@ -105,17 +105,15 @@ class _Judging:
         return out > most * self._selected.patients.height
 
     def _passes(self, joint: Together, out: pl.Series) -> bool:
-        least = joint.without(out).entropy()
-        return (
-            not self._too_many(out.len()) and least >= self._agreement.limits.l_entropy - ROUNDING
-        )
+        uniform = joint.without(out).uniform(self._agreement.limits)
+        return not self._too_many(out.len()) and not uniform
 
     def _refuse_together(self, joint: Together) -> NoReturn:
         limits, organisation = self._agreement.limits, self._agreement.recipient.organisation
         few = counted(joint.below(self._asked).len(), self._policy)
         varied = "".join(
             f", or in a class where {c} has fewer than {limits.l} values, or nearly one only"
-            for c in joint.given
+            for c in joint.uniform(limits)
         )
         own = levels(self._agreement.tables, self._agreement.generalise)
         columns = ", ".join(in_words(c, level) for c, level in own.items())

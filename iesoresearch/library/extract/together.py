@@ -20,7 +20,7 @@ import polars as pl
 
 from iesoresearch.data.schema import TABLES
 from iesoresearch.library.extract import generalise, identifiability
-from iesoresearch.library.extract.agreement import Agreement
+from iesoresearch.library.extract.agreement import Agreement, Limits
 from iesoresearch.library.extract.earlier import AS_STORED, Earlier
 from iesoresearch.library.extract.identifiability import PERSON, Asked, Step
 from iesoresearch.library.extract.needs import LINKS
@@ -81,11 +81,15 @@ class Together:
         gone = pl.col(PERSON).is_in(people.implode())
         return replace(self, rows=self.rows.filter(~gone))
 
-    def entropy(self) -> float:
-        """The least `Diversity.entropy` of a sensitive column; infinite without one."""
-        rows = ((name, self.rows.filter(flag)) for name, flag in self.given.items())
-        found = [identifiability.diversity(r, self.quasi, name) for name, r in rows if r.height]
-        return min((d.entropy for d in found), default=float("inf"))
+    def uniform(self, limits: Limits) -> list[str]:
+        """Sensitive columns that do not vary enough in some class."""
+        found = []
+        for column, flag in self.given.items():
+            rows = self.rows.filter(flag)
+            if rows.height:
+                least = identifiability.diversity(rows, self.quasi, column)
+                found += [column] if not least.reaches(limits.l, limits.l_entropy) else []
+        return found
 
     def proposals(self, asked: Asked, chosen: dict[str, str]) -> list[Step]:
         """What to make coarser in the new extract so that k is reached."""
@@ -173,10 +177,11 @@ class _Laying:
     def _rows(self, part: str) -> pl.DataFrame:
         """Referrals of the patients that are in any extract, and in which."""
         wanted = [*LINKS, *(c for e in self._shared if e.rows for c in filters(e.rows))]
-        rows = self._read("referrals", part, wanted).join(
-            self._people, on="patient_id", how="inner", maintain_order="left"
-        )
-        new = self._selected.referrals.filter(self._selected.part == part)["referral_id"]
+        here = self._selected.part == part
+        people = self._people[self._selected.owner.filter(here).unique()]
+        rows = self._read("referrals", part, wanted)
+        rows = rows.join(people, on="patient_id", how="inner", maintain_order="left")
+        new = self._selected.referrals.filter(here)["referral_id"]
         rows = rows.with_columns(pl.col("referral_id").is_in(new.implode()).alias(_NEW))
         rows = rows.with_columns(self._state(e, part, rows) for e in self._shared)
         held = pl.any_horizontal(_NEW, *(pl.col(e.extract_id) == _IN for e in self._shared))
@@ -191,12 +196,12 @@ class _Laying:
 
     def _state(self, earlier: Earlier, part: str, rows: pl.DataFrame) -> pl.Series:
         """By referral: how much of it an extract has."""
-        member = rows[earlier.extract_id]
-        fits = pl.Series([True]).new_from_index(0, rows.height)
+        member = fits = rows[earlier.extract_id]
         if earlier.rows is not None:
-            fitting_ids = fitting(self._reader, part, rows, earlier.rows)["referral_id"]
-            fits = rows["referral_id"].is_in(fitting_ids.implode())
-        state = member.cast(pl.UInt8) * _PERSON_IN + (member & fits).cast(pl.UInt8)
+            found = fitting(self._reader, part, rows, earlier.rows)["referral_id"]
+            if found.len() < rows.height:
+                fits = member & rows["referral_id"].is_in(found.implode())
+        state = member.cast(pl.UInt8) * _PERSON_IN + fits.cast(pl.UInt8)
         return state.alias(earlier.extract_id)
 
     def _told(self, column: str, level: str) -> pl.Expr:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from iesoresearch.library import extract, register, store
 from iesoresearch.library.extract import agreement as agreements
-from iesoresearch.library.extract import earlier, opening
+from iesoresearch.library.extract import (
+    earlier,
+    generalise,
+    identifiability,
+    opening,
+    selection,
+    together,
+)
 from iesoresearch.library.extract.agreement import Refused
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.store.keys import Keys
@@ -275,6 +282,19 @@ def test_classes_together_vary_in_what_is_sensitive(give):
     give(agreed({"gender": None}, "E Trust", tables=columns, limits=limits))
     with pytest.raises(Refused, match="in a class where problem has fewer than 9 values"):
         give(agreed({"deprivation_decile": "quintiles"}, "E Trust", limits={"k": K, "l": 9}))
+
+
+def test_bands_that_cut_each_other_are_as_fine_as_both(library, monkeypatch):
+    """Ages of 20, 28, 33 and 45, cut at 30, and before at 25 and 40, are four classes."""
+    cuts = {"ten years": (0, 30), "published bands": (0, 25, 40)}
+    monkeypatch.setattr(generalise, "_AGE_LEVELS", cuts)
+    agreement = agreed({"age_at_referral": "ten years"})
+    before = earlier.Earlier("not recorded", "", {"age_at_referral": "published bands"})
+    selected = selection.select(library, agreement, DAY)
+    joint = together.laid(library, selected, agreement, [before])
+    assert joint.n_shared == N  # who was in it is not known: everybody
+    assert identifiability.classes(joint.rows, joint.quasi).height == 4
+    assert identifiability.classes(joint.rows, ["age_at_referral"]).height == 2
 
 
 @pytest.mark.parametrize(
