@@ -206,15 +206,33 @@ class _Component:
             return self._reach(i, goal)
         if chosen is None or not self._possible(i, goal, chosen):
             chosen = shown
+            if not self._possible(i, goal, chosen):
+                return self._hide_all(i, goal)
         for j in sorted(chosen, key=shown.index, reverse=True):  # the largest first
             fewer = [k for k in chosen if k != j]
             if self._possible(i, goal, fewer):
                 chosen = fewer
-        self.pattern.hidden[self.unknowns[chosen]] = True
+        self._hide(chosen)
+        return bool(chosen)
+
+    def _hide_all(self, i: int, goal: int) -> bool:
+        """Hide all, with what cells leave; if in vain, what brings a count as near as that does."""
+        before = self.pattern.hidden.copy(), set(self.pattern.unsaid)
+        self._hide(self._shown())
+        if self._possible(i, goal, []):
+            return True
+        (self.pattern.hidden[:], self.pattern.unsaid), self._ends = before, None
+        if not self.unsaid:
+            self._say_less()
+            return self._reach(i, goal)
+        nearer = goal + (1 if goal < self.x[i] else -1)
+        return nearer != self.x[i] and self._reach(i, nearer)
+
+    def _hide(self, cells: list[int]) -> None:
+        self.pattern.hidden[self.unknowns[cells]] = True
         self._ends = None
         if self.unsaid:
             self._say_less()
-        return bool(chosen)
 
     def _say_less(self) -> None:
         """Rows with suppressed cells do not say why any more, and nobody is hidden like few."""
