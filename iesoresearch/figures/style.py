@@ -36,6 +36,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 
 FORMATS = ("png", "svg", "pdf")
+NOTHING = "Too few people: nothing of it can be shown."
 
 
 def new_axes(width: float = 7.2, height: float = 4.3) -> Axes:
@@ -52,13 +53,23 @@ def styled(plot):
     def drawn(table: Table, ax: Axes | None = None) -> Axes:
         with mpl.rc_context(RC):
             ax = new_axes() if ax is None else ax
-            plot(table, ax)
+            if _all_suppressed(table):
+                ax.text(0.5, 0.5, NOTHING, ha="center", va="center", transform=ax.transAxes)
+                ax.set_axis_off()
+            else:
+                plot(table, ax)
             if any(value.sensitivity == "synthetic" for value in table.values.values()):
                 ax.figure.supxlabel(SIMULATED, fontsize=8, color="#8a2c02", x=0.01, ha="left")
         return ax
 
     drawn.__name__, drawn.__doc__ = plot.__name__, plot.__doc__
     return drawn
+
+
+def _all_suppressed(table: Table) -> bool:
+    """Whether no number of a table is left: its axes would be empty and say nothing."""
+    numbers = [name for name in table.values if table.frame.schema[name].is_numeric()]
+    return bool(numbers) and all(table.frame[name].is_null().all() for name in numbers)
 
 
 def ordered_colours(n: int) -> list[tuple]:

@@ -11,7 +11,7 @@ from iesoresearch import figures
 from iesoresearch.analyses.fairness import Params, access_audit, outcome_audit, study
 from iesoresearch.analyses.fairness.data import load
 from iesoresearch.disclosure import Policy, release
-from iesoresearch.figures import fairness
+from iesoresearch.figures import fairness, style
 from iesoresearch.figures.fairness.rows import NOTHING
 from iesoresearch.params import Settings
 from iesoresearch.results import SIMULATED
@@ -101,3 +101,21 @@ def test_a_figure_without_anything_to_show_says_so(result):
     empty = replace(table, frame=table.frame.with_columns(rate=pl.lit(None, pl.Float64)))
     ax = fairness.plot_rates(empty)
     assert NOTHING in words(ax.figure)
+
+
+def test_a_pathway_without_any_gap_is_drawn(result):
+    table = result.tables["pathway"]
+    empty = replace(table, frame=table.frame.with_columns(gap=pl.lit(None, pl.Float64)))
+    assert NOTHING in words(fairness.plot_pathway(empty).figure)
+
+
+def test_where_all_numbers_are_suppressed_any_figure_says_so(result):
+    for name in NAMES:
+        table = result.tables[result.figures[name].table]
+        none = table.frame.with_columns(
+            pl.lit(None, kind).alias(column)
+            for column, kind in table.frame.schema.items()
+            if column in table.values and kind.is_numeric()
+        )
+        ax = getattr(fairness, f"plot_{name}")(replace(table, frame=none))
+        assert style.NOTHING in words(ax.figure)

@@ -83,6 +83,8 @@ def plot_pathway(table: Table, ax: Axes) -> None:
     """Parts of every gap by step, adding up to it, and the gap itself with its interval."""
     parts = [name for name in table.values if name.startswith("from_") and _is_value(name)]
     made = columns(shown(table.frame, "gap"), ax)
+    if not made:
+        return
     for panel, part, places in made:
         rows = pl.concat([rows for _, rows in part])
         above, below = np.zeros(rows.height), np.zeros(rows.height)
