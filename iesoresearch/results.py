@@ -8,8 +8,8 @@ behind it, and `iesoresearch.disclosure.release` decides on that what may be see
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,6 +19,10 @@ Kind = Literal["count", "rate", "mean", "quantile", "model"]
 Sensitivity = Literal["open", "synthetic", "patient"]
 #: A row by its keys, in the order of the table's.
 Row = tuple[Any, ...]
+#: A count of a table: its name in the result, column and row.
+At = tuple[str, str, Row]
+#: A count, others that are parts of it, and whether these add up to it.
+Related = tuple[At, tuple[At, ...], bool]
 Status = Literal["passed", "failed", "not applicable", "inconclusive"]
 
 RELEASED = "released"
@@ -171,6 +175,10 @@ class Table:
         Row (its keys, in order) -> the rows it is a part of, in this table or another of the
         population: ``{("Ethnicity", "Indian"): (("Ethnic group", "Asian"),)}``. The rows of a whole
         (see `Value.parts_of`) that name the same broader row add up to it.
+    related
+        What else its counts are made of, in whichever tables of the result: each with its parts,
+        and whether they add up to it (one part that does is the same count) or each of them leaves
+        a remainder that nobody may work out. `relate` puts them where they belong.
     """
 
     title: str
@@ -179,6 +187,7 @@ class Table:
     values: dict[str, Value]
     population: str | None = None
     broader: Mapping[Row, tuple[Row, ...]] = field(default_factory=dict)
+    related: tuple[Related, ...] = ()
 
     def __post_init__(self):
         columns = [*self.keys, *self.values]
@@ -247,6 +256,15 @@ class Table:
         if column in self.keys or isinstance(value, str | bool):
             return str(value)
         return f"{value:,.{self.values[column].digits}f}"
+
+
+def relate(tables: Mapping[str, Table], relations: Iterable[Related]) -> dict[str, Table]:
+    """The tables, each with the relations of its counts; those of tables not there are left out."""
+    of: dict[str, list[Related]] = {name: [] for name in tables}
+    for whole, parts, exact in relations:
+        if all(name in tables for name, *_ in (whole, *parts)):
+            of[whole[0]].append((whole, parts, exact))
+    return {n: replace(t, related=(*t.related, *of[n])) if of[n] else t for n, t in tables.items()}
 
 
 @dataclass(frozen=True)

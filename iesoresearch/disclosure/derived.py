@@ -20,9 +20,15 @@ _LABELS = {"": "", "_low": "95 % from", "_high": "to"}  # end of the name -> hea
 
 
 def with_rate(
-    table: Table, name: str, numerator: str, denominator: str, label: str, digits: int = 1
+    table: Table,
+    name: str,
+    numerator: str,
+    denominator: str,
+    label: str,
+    digits: int = 1,
+    scale: float = 100.0,
 ) -> Table:
-    """`table` with a rate in per cent and its Wilson interval, both from released counts.
+    """`table` with a rate and its Wilson interval, both from released counts.
 
     Parameters
     ----------
@@ -37,6 +43,8 @@ def with_rate(
         Heading of the rate.
     digits
         Decimals shown.
+    scale
+        Of the rate, if everybody is counted: in per cent without.
 
     Raises
     ------
@@ -48,7 +56,12 @@ def with_rate(
         part = replace(part, within=(*part.wholes, denominator) if part.within else denominator)
         table = replace(table, values=table.values | {numerator: part})
     shares = partial(_rates, numerator=numerator, denominator=denominator)
-    return _with_columns(table, name, label, digits, part.sensitivity, shares)
+    return _with_columns(table, name, label, digits, part.sensitivity, shares, scale)
+
+
+def with_share(table: Table, name: str, numerator: str, denominator: str, label: str) -> Table:
+    """As `with_rate`, as a share with three decimals."""
+    return with_rate(table, name, numerator, denominator, label, 3, 1.0)
 
 
 def with_gap(
@@ -163,11 +176,13 @@ def _counts(table: Table, numerator: str, denominator: str) -> Value:
     return table.values[numerator]
 
 
-def _with_columns(table: Table, name, label, digits, sensitivity, compute) -> Table:
+def _with_columns(
+    table: Table, name, label, digits, sensitivity, compute, scale: float = 100.0
+) -> Table:
     """The table with a column and the two ends of its interval, by a function of the frame."""
     frame, values = table.frame, {}
     for position, end in enumerate(_LABELS):
-        derive = partial(_one_of, compute=compute, position=position)
+        derive = partial(_one_of, compute=compute, position=position, scale=scale)
         frame = frame.with_columns(derive(table.frame).alias(name + end))
         values[name + end] = Value(
             "model" if end else "rate", _LABELS[end] or label, digits,
@@ -176,9 +191,9 @@ def _with_columns(table: Table, name, label, digits, sensitivity, compute) -> Ta
     return replace(table, frame=frame, values=table.values | values)
 
 
-def _one_of(frame: pl.DataFrame, compute, position: int) -> pl.Series:
-    percent = 100 * np.asarray(compute(frame)[position], dtype=float)
-    return pl.Series(percent).fill_nan(None)
+def _one_of(frame: pl.DataFrame, compute, position: int, scale: float) -> pl.Series:
+    scaled = scale * np.asarray(compute(frame)[position], dtype=float)
+    return pl.Series(scaled).fill_nan(None)
 
 
 def _people(frame: pl.DataFrame, column: str) -> np.ndarray:

@@ -128,10 +128,17 @@ def _alone(tables: Mapping[str, Table]) -> dict[str, dict[str, int]]:
         places = system.places[hidden[0]]
         if any(tables[name].frame[STATUS][row] == PROTECTS for name, row in places):
             continue
+        if any(_others_hidden(system, tables, place, hidden[0]) for place in places):
+            continue  # the small one of the row may be another
         for name in {name for name, _ in places}:
             columns = found.setdefault(name, {})
             columns[cell.column] = columns.get(cell.column, 0) + 1
     return found
+
+
+def _others_hidden(system, tables: Mapping[str, Table], place: tuple[str, int], at: int) -> bool:
+    cells = [one for one in system.members[place] if one < system.n_rests_from and one != at]
+    return any(_shown(system, tables, one) is None for one in cells)
 
 
 def _shown(system, tables: Mapping[str, Table], at: int) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from iesoresearch.disclosure.relations import Cell, Rest, Sum, System, Total
-from iesoresearch.results import RELEASED, STATUS, Row, Table
+from iesoresearch.results import RELEASED, STATUS, At, Row, Table
 
 _REPEATED = "#"  # tells rows of the same keys apart, where a table has them
 
@@ -31,14 +31,25 @@ def _whole(table: Table) -> list[str]:
     ]
 
 
+def linked(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Tables that say more of their counts than what their own columns and rows do."""
+    named = {
+        name
+        for table in tables.values()
+        for whole, parts, _ in table.related
+        for name, *_ in (whole, *parts)
+    }
+    return {n: t for n, t in tables.items() if t.population is not None or n in named}
+
+
 def build(tables: Mapping[str, Table]) -> System:
     """The relations of these tables, released or not, whatever the order of their rows.
 
     Raises
     ------
     ValueError
-        A population names a key that is not there, rows of the same keys, or a broader row that no
-        table has.
+        A population names a key that is not there, rows of the same keys, a broader row that no
+        table has, or a relation a count that its table has not.
     """
     builder = _Builder({name: tables[name] for name in sorted(tables)})
     return builder.system()
@@ -70,6 +81,7 @@ class _Builder:
         self.cells = sorted(found, key=repr)
         self.at = {cell: i for i, cell in enumerate(self.cells)}
         self.places = [sorted(found[cell]) for cell in self.cells]
+        self.related = list(self._related())
 
     def system(self) -> System:
         rests = self._rests()
@@ -136,7 +148,10 @@ class _Builder:
                     whole = self.at.get(cell._replace(column=column))
                     if (beside, whole) in position:
                         rests.append(Rest(at, position[beside, whole]))
-        return rests
+        others = [
+            Rest(at, whole) for parts, whole, exact, _ in self.related if not exact for at in parts
+        ]
+        return list(dict.fromkeys([*rests, *others]))
 
     def _around(self, inside: Mapping[tuple, set[str]], cell: Cell) -> list[int]:
         """The nearest counts of the row that a cell is a part of, over however many steps."""
@@ -164,7 +179,30 @@ class _Builder:
                     apart[population, column].update({value.apart_from} - {None})
         return inside, apart
 
+    def _related(self) -> Iterable[tuple]:
+        """Relations of tables, where all the counts in them are there."""
+        for name, table in self.tables.items():
+            for whole, parts, exact in table.related:
+                found = [self._found(name, at) for at in (whole, *parts)]
+                if None not in found and found[0] not in found[1:]:  # a count is itself
+                    where = f"Table {table.title!r}: column {whole[1]!r}"
+                    yield tuple(sorted(found[1:])), found[0], exact, where
+
+    def _found(self, name: str, at: At) -> int | None:
+        """A count that a relation names; none where its table, or the count in it, is not."""
+        other, column, row = at
+        if other not in self.tables:
+            return None
+        rows = [i for i, one in enumerate(self.rows[other]) if one.keys == row]
+        if not rows or column not in self.columns[other]:
+            raise ValueError(
+                f"Table {self.tables[name].title!r} is related to a count that table "
+                f"{self.tables[other].title!r} has not: {column!r} of {row}."
+            )
+        return self.at.get(self._cell(other, rows[0], column))
+
     def _sums(self) -> Iterable[tuple]:
+        yield from (one for one in self.related if one[2])
         for name in self.tables:
             for column in self.columns[name]:
                 yield from self._wholes(name, column)

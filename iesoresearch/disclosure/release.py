@@ -93,8 +93,8 @@ def _release_number(number: Number, tables: dict[str, Table], policy: Policy) ->
 
 
 def _release_tables(tables: Mapping[str, Table], policy: Policy) -> dict[str, Table]:
-    # tables of no population keep to the rules within each column and row
-    linked = {name: table for name, table in tables.items() if table.population is not None}
+    # tables that are linked to nothing keep to the rules within each column and row
+    linked = linking.linked(tables)
     system = linking.build(linked)
     x = system.values(linked)
     small = {name: _small(table, policy) for name, table in tables.items()}
@@ -140,12 +140,14 @@ def _hidden(table: Table, small: Marks, broken: dict[str, Marks], policy: Policy
 
 
 def _followed(table: Table, hidden: Marks) -> Marks:
-    """The cells that share the suppression of another column as well."""
-    hidden = dict(hidden)
-    for name, value in _guarded(table).items():
-        if value.follows is not None:
-            hidden[name] = hidden[name] | hidden[value.follows]
-    return hidden
+    """The cells that share the suppression of another column as well, over however many steps."""
+    guarded, found = _guarded(table), {}
+    for name in hidden:
+        chain = [name]
+        while (ahead := guarded[chain[-1]].follows) is not None and ahead not in chain:
+            chain.append(ahead)
+        found[name] = pl.select(pl.any_horizontal(hidden[of] for of in chain)).to_series()
+    return found
 
 
 def _completed(system, x, small: dict[str, Marks], hidden: dict[str, Marks], policy) -> Pattern:
