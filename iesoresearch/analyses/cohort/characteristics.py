@@ -15,7 +15,9 @@ SCORES = {"age": "Age, years"} | {
     for code, name in (("phq9", "PHQ-9"), ("gad7", "GAD-7"), ("wsas", "WSAS"))
 }
 ALL = "All"
+PEOPLE = "referrals of the cohort"
 FIRST, SECOND = "finished", "not_finished"
+_WITHIN = dict.fromkeys((FIRST, SECOND), "referred")
 GROUPS = {"referred": "Referred", FIRST: "Finished", SECOND: "Not finished"}
 
 
@@ -30,7 +32,7 @@ def characteristics(data: Data) -> Table:
     values = {}
     for group, label in GROUPS.items():
         values[group] = Value(
-            "count", label, 0, parts_of=("characteristic",), follows=_BEFORE[group],
+            "count", label, 0, parts_of=("characteristic",), within=_WITHIN.get(group),
             sensitivity=data.sensitivity,
         )  # fmt: skip
         values[f"{group}_share"] = Value(
@@ -39,17 +41,13 @@ def characteristics(data: Data) -> Table:
         )  # fmt: skip
         frame = frame.with_columns(_share(frame, group).alias(f"{group}_share"))
     frame = frame.select(*keys, *values)
-    return Table("Who was referred, and who finished", frame, keys, values)
+    return Table("Who was referred, and who finished", frame, keys, values, PEOPLE)
 
 
 def _share(frame: pl.DataFrame, group: str) -> pl.Series:
     """Of all of the group, both as the table has them: exact shares would tell hidden counts."""
     everybody = frame.filter(characteristic=ALL)[group].cast(pl.Float64).item()
     return frame[group].cast(pl.Float64) / (everybody or float("nan"))
-
-
-# The groups add up, so that what is hidden in one is hidden in the others.
-_BEFORE = {"referred": SECOND, FIRST: "referred", SECOND: FIRST}
 
 
 def baseline(data: Data) -> Table:
@@ -65,10 +63,11 @@ def baseline(data: Data) -> Table:
     values = {}
     for group, label in GROUPS.items():
         shared = {"sensitivity": data.sensitivity}
-        values[group] = Value("count", label, 0, follows=_BEFORE[group], **shared)
+        # the mean stays where few have no score, and their number goes
+        values[group] = Value("count", label, 0, **shared)
         mean = f"{group}_mean"
         values[mean] = Value(
-            "mean", "Mean", 1, group, follows=group, contributions=amounts.columns(mean), **shared
+            "mean", "Mean", 1, group, contributions=amounts.columns(mean), **shared
         )
         values[f"{group}_sd"] = Value("mean", "SD", 1, group, follows=mean, **shared)
     numbers = {name: pl.Int64 if name in GROUPS else pl.Float64 for name in rows[0]}

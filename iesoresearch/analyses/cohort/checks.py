@@ -2,7 +2,7 @@
 
 from iesoresearch.analyses.cohort import likeness
 from iesoresearch.analyses.cohort.flow import adds_up
-from iesoresearch.analyses.cohort.monitoring import no_chart
+from iesoresearch.analyses.cohort.monitoring import YEAR, no_chart
 from iesoresearch.analyses.cohort.people import Data
 from iesoresearch.results import Check, Number, Table
 
@@ -91,7 +91,10 @@ def _control(data, tables, found):
     if "n_outside" not in found:
         return "not applicable", no_chart(data)
     sentence = "{n_outside} of {n_periods} {periods} lie outside."
-    return _passed(found["n_outside"].value == 0), sentence
+    inside = found["n_outside"].value == 0
+    if inside and YEAR in tables["control_chart"].keys.values():
+        return "inconclusive", f"{sentence} Years are few, and hide what changes within them."
+    return _passed(inside), sentence
 
 
 def _reproduced(data: Data, found: dict[str, Number]) -> Check:

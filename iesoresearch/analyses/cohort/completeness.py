@@ -3,6 +3,8 @@
 import polars as pl
 
 from iesoresearch.analyses.cohort.people import FINISHED, Data
+from iesoresearch.data.groups import NOT_RECORDED
+from iesoresearch.disclosure import derived
 from iesoresearch.measures import INSTRUMENTS
 from iesoresearch.results import Table, Value
 
@@ -39,6 +41,16 @@ _VISITS = {
     "therapist_id": "therapist",
     "duration": "duration of appointment",
 }
+#: Variable -> characteristic and level of Table 1 that say it is missing.
+TABLE_ONE = {
+    "gender": ("Gender", "not known"),
+    "ethnic category": ("Ethnic group", "Not known"),
+    "deprivation decile": ("Deprivation quintile", NOT_RECORDED),
+    "orientation": ("Orientation", "not known"),
+    "long-term condition": ("Long-term condition", "not stated"),
+    "employment, first": ("Employment at the start", "not stated"),
+    "medication, first": ("Medication at the start", "not stated"),
+}
 
 
 def variables(data: Data) -> Table:
@@ -55,16 +67,21 @@ def variables(data: Data) -> Table:
     for about, frame, columns in blocks:
         for column, heading in columns.items():
             missing = frame.select(_says_nothing(frame, column)).to_series()
-            share = missing.mean() if frame.height else None
-            rows.append((about, heading, share, frame.height))
+            rows.append((about, heading, int(missing.sum()), frame.height))
     keys = {"about": "Of", "variable": "Variable"}
-    values = {
-        "missing": Value("rate", "Share missing", 3, "n", sensitivity=data.sensitivity),
-        "n": Value("count", "Number", 0, sensitivity=data.sensitivity),
-    }
-    schema = {"about": pl.String, "variable": pl.String, "missing": pl.Float64, "n": pl.Int64}
+    schema = {"about": pl.String, "variable": pl.String, "without": pl.Int64, "n": pl.Int64}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return Table("Missing values by variable", frame, keys, values)
+    table = Table("Missing values by variable", frame, keys, _counts(data, "Missing"))
+    return derived.with_share(table, "missing", "without", "n", "Share missing")
+
+
+def _counts(data: Data, label: str) -> dict[str, Value]:
+    """How many are without something, and of how many."""
+    shared = {"sensitivity": data.sensitivity}
+    return {
+        "without": Value("count", label, 0, within="n", **shared),
+        "n": Value("count", "Number", 0, **shared),
+    }
 
 
 def _says_nothing(frame: pl.DataFrame, column: str) -> pl.Expr:
@@ -74,7 +91,7 @@ def _says_nothing(frame: pl.DataFrame, column: str) -> pl.Expr:
 
 
 def forms(data: Data) -> Table:
-    """Share of appointments without a questionnaire, and of returned ones with a gap.
+    """Share of appointments without a questionnaire, and with one that has a gap.
 
     Where only totals are kept, nothing is known of single items.
     """
@@ -87,18 +104,17 @@ def forms(data: Data) -> Table:
         gap = pl.any_horizontal(item.is_null() for item in items)
         counted = visits.group_by("visit").agg(
             pl.len().cast(pl.Int64).alias("n"),
-            (~returned).mean().alias("whole"),
-            answered.sum().cast(pl.Int64).alias("n_returned"),
-            gap.filter(answered).mean().alias("some"),
+            (~returned).sum().cast(pl.Int64).alias("without"),
+            (answered & gap).sum().cast(pl.Int64).alias("gaps"),
         )
         parts.append(counted.sort("visit").with_columns(form=pl.lit(instrument.name)))
     keys = {"form": "Questionnaire", "visit": "Appointment attended"}
-    shared = {"sensitivity": data.sensitivity}
-    values = {
-        "whole": Value("rate", "Share of appointments without it", 3, "n", **shared),
-        "n": Value("count", "Appointments", 0, **shared),
-        "some": Value("rate", "Share of those returned with a gap", 3, "n_returned", **shared),
-        "n_returned": Value("count", "Returned with items", 0, **shared),
+    values = _counts(data, "Without it") | {
+        "gaps": Value(
+            "count", "With a gap", 0, within="n", apart_from="without", sensitivity=data.sensitivity
+        )
     }
     frame = pl.concat(parts).select(*keys, *values)
-    return Table("Missing questionnaires by appointment", frame, keys, values)
+    table = Table("Missing questionnaires by appointment", frame, keys, values)
+    table = derived.with_share(table, "whole", "without", "n", "Share of appointments without it")
+    return derived.with_share(table, "some", "gaps", "n", "Share of appointments with a gap in it")

@@ -20,7 +20,7 @@ def flow(data: Data) -> Table:
     rows = list(_rows(data))  # with those of nobody: a box that is absent would tell that
     keys = {"step": "Step", "box": "Box", "what": "Referrals"}
     frame = pl.DataFrame(rows, schema=[*keys, "n"], orient="row")
-    n = Value("count", "Number", 0, parts_of=("step",), sensitivity=data.sensitivity)
+    n = Value("count", "Number", 0, sensitivity=data.sensitivity)
     return Table("Flow of referrals", frame, keys, {"n": n})
 
 

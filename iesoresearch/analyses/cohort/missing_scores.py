@@ -99,27 +99,23 @@ def sensitivity(data: Data, n_imputations: int, seed: int) -> Table:
     numbers = {"numerator": pl.Int64, "n": pl.Int64}
     schema = {"method": pl.String} | numbers
     frame = pl.DataFrame(counted, schema=schema, orient="row")
-    frame = frame.with_columns(**interval("numerator", "n")).drop("numerator")
-    frame = frame.select("method", "rate", "rate_low", "rate_high", "n")
+    frame = frame.with_columns(**interval("numerator", "n"))
+    frame = frame.select("method", "rate", "rate_low", "rate_high", "numerator", "n")
     rows = _imputed(found, n_imputations, seed) if found.can_impute else []
-    imputed = pl.DataFrame(rows, schema=frame.schema, orient="row")
+    imputed = pl.DataFrame(rows, schema=frame.drop("numerator").schema, orient="row")
+    imputed = imputed.with_columns(numerator=pl.lit(None, pl.Int64)).select(frame.columns)
     frame = pl.concat([frame[:2], imputed, frame[2:]])
     without = n - int(complete.sum())
-    recovered_before = int((recovered(carried) & ~complete).sum())
-    apart = min(recovered_before, without - recovered_before)
-    frame = frame.with_columns(
-        without=pl.lit(without, pl.Int64),
-        apart=pl.when(pl.col("method") == CARRIED).then(apart).otherwise(without).cast(pl.Int64),
-    )
+    frame = frame.with_columns(without=pl.lit(without, pl.Int64))
     shared = {"sensitivity": data.sensitivity}
     values = {
         # what became of a few could be told from the difference of two methods
-        "rate": Value("rate", "Recovery", 3, "n", follows="apart", **shared),
+        "rate": Value("rate", "Recovery", 3, "n", follows="numerator", **shared),
         "rate_low": Value("model", "95 % from", 3, "n", follows="rate", **shared),
         "rate_high": Value("model", "to", 3, "n", follows="rate", **shared),
-        "n": Value("count", "Courses", 0, **shared),
+        "numerator": Value("count", "Recovered", 0, within="n", follows="n", **shared),
+        "n": Value("count", "Courses", 0, follows="without", **shared),
         "without": Value("count", "Without last scores", 0, **shared),
-        "apart": Value("count", "Fewest apart from another rate", 0, **shared),
     }
     title = "Recovery rate and missing scores at the last treatment"
     return Table(title, frame, {"method": "Missing scores"}, values)

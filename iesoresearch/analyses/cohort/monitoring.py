@@ -22,7 +22,8 @@ _LIMITS = {
     "lower_adjusted": "Lower limit, adjusted",
     "upper_adjusted": "Upper limit, adjusted",
 }
-_YEAR = "discharge_year"  # stored where dates are shifted
+YEAR = "Financial year"  # of the discharge, where dates are shifted
+_STORED = "discharge_year"
 ENOUGH = 60  # courses a month should hold on average, or quarters are charted
 
 
@@ -58,10 +59,10 @@ def safety(data: Data) -> Table:
     frame = frame.filter(pl.col("n") > 0)  # where only totals are kept nobody was asked
     shared = {"sensitivity": data.sensitivity}
     values = {
-        "rate": Value("rate", "Share", 3, "n", **shared),
+        "rate": Value("rate", "Share", 3, "n", follows="numerator", **shared),
         "rate_low": Value("model", "95 % from", 3, "n", follows="rate", **shared),
         "rate_high": Value("model", "to", 3, "n", follows="rate", **shared),
-        "numerator": Value("count", "Referrals", 0, follows="rate", **shared),
+        "numerator": Value("count", "Referrals", 0, within="n", follows="n", **shared),
         "n": Value("count", "of", 0, **shared),
     }
     keys = {"signal": "Signal"}
@@ -103,15 +104,15 @@ def no_chart(data: Data) -> str:
     """Why there is no control chart, where there is none."""
     if not data.cohort.days_shifted:
         return "No quarter has enough courses with a known outcome."
-    if data.finishers[_YEAR].count():
+    if data.finishers[_STORED].count():
         return "No financial year has enough courses with a known outcome."
-    return shifted.reason(data.cohort.days_shifted, _YEAR)
+    return shifted.reason(data.cohort.days_shifted, _STORED)
 
 
 def _periods(data: Data) -> tuple[pl.DataFrame, str]:
     """Rates by period, and what a period is called."""
     if data.cohort.days_shifted:
-        return _by(data, pl.col(_YEAR)), "Financial year"
+        return _by(data, pl.col(_STORED)), YEAR
     day = pl.col("discharge_date")
     months = _by(data, day.dt.strftime("%Y-%m"))
     if not months.is_empty() and months["denominator"].mean() >= ENOUGH:

@@ -1,8 +1,11 @@
 """Outcome rates beside the published ones, why an outcome is not known, and waits."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from iesoresearch.analyses.cohort.people import Data
+from iesoresearch.disclosure import derived
 from iesoresearch.measures.outcomes import rates
 from iesoresearch.measures.outcomes.rates import UNSOURCED
 from iesoresearch.results import Table, Value
@@ -30,12 +33,6 @@ LABELS = {
     "second wait > 90 days": "more than 90 days to the second",
 }
 _BY_FLAGS = tuple(QUESTIONS)[:6]
-#: Measure -> those that all of its courses are of as well.
-_WITHIN = {
-    "recovery": ("at caseness",),
-    "reliable recovery": ("recovery", "reliable improvement"),
-    "wait <= 6 weeks": ("wait <= 18 weeks",),
-}
 
 
 def outcome_rates(data: Data) -> Table:
@@ -43,10 +40,7 @@ def outcome_rates(data: Data) -> Table:
     official = rates(data.finishers)
     stand_in = rates(data.fallback).filter(pl.col("measure").is_in(_BY_FLAGS))
     frame = pl.concat(
-        [
-            official.with_columns(rule=pl.lit(OFFICIAL), apart=_apart(official)),
-            stand_in.with_columns(rule=pl.lit(STAND_IN), apart=_apart(stand_in, official)),
-        ]
+        [official.with_columns(rule=pl.lit(OFFICIAL)), stand_in.with_columns(rule=pl.lit(STAND_IN))]
     ).with_columns(
         question=pl.col("measure").replace_strict(QUESTIONS),
         published=pl.col("measure").replace_strict(
@@ -54,41 +48,18 @@ def outcome_rates(data: Data) -> Table:
         ),
     )
     frame = frame.with_columns(pl.col("measure").replace(LABELS))
-    frame = frame.rename({"low": "rate_low", "high": "rate_high"})
     keys = {"measure": "Measure", "rule": "Rule", "question": "About"}
     shared = {"sensitivity": data.sensitivity}
     values = {
-        # few courses could be told from the difference of two rates
-        "rate": Value(
-            "rate", "Rate", 3, "denominator", parts_of=("rule", "question"), follows="apart",
-            **shared,
-        ),
-        "rate_low": Value("model", "95 % from", 3, "denominator", follows="rate", **shared),
-        "rate_high": Value("model", "to", 3, "denominator", follows="rate", **shared),
-        "numerator": Value("count", "Courses", 0, follows="rate", **shared),
+        "numerator": Value("count", "Courses", 0, within="denominator", **shared),
         "denominator": Value("count", "of", 0, **shared),
-        "apart": Value("count", "Fewest apart from another rate", 0, **shared),
-        "published": Value("rate", _heading(data), 3, sensitivity="open"),
-    }  # fmt: skip
+    }
+    published = Value("rate", _heading(data), 3, sensitivity="open")
     title = "Outcomes of finished courses of treatment"
-    return Table(title, frame.select(*keys, *values), keys, values)
-
-
-def _apart(found: pl.DataFrame, official: pl.DataFrame | None = None) -> pl.Series:
-    """Per measure the fewest courses that tell it from another one, or from the official rule."""
-    rows = {row["measure"]: row for row in found.to_dicts()}
-    beside = {} if official is None else {row["measure"]: row for row in official.to_dicts()}
-    fewest = []
-    for measure, row in rows.items():
-        inside = row["numerator"]
-        differ = [row["denominator"]]
-        differ += [rows[whole]["numerator"] - inside for whole in _WITHIN.get(measure, ())]
-        if measure in beside:
-            differ.append(row["denominator"] - beside[measure]["denominator"])
-        if measure == "at caseness" and rows["recovery"]["denominator"] > inside:
-            differ.append(rows["recovery"]["denominator"] - inside)  # not known; none is no gap
-        fewest.append(min(differ))
-    return pl.Series(fewest, dtype=pl.Int64)
+    table = Table(title, frame.select(*keys, *values), keys, values)
+    table = derived.with_share(table, "rate", "numerator", "denominator", "Rate")
+    shown = table.frame.with_columns(frame["published"])
+    return replace(table, frame=shown, values=table.values | {"published": published})
 
 
 def _heading(data: Data) -> str:
@@ -105,19 +76,29 @@ def unknown(data: Data) -> Table:
     )
     frame = frame.with_columns(pl.col("n").fill_null(0))
     frame = frame.with_columns(finished=pl.lit(data.finishers.height, pl.Int64))
-    frame = frame.with_columns(share=pl.col("n") / pl.col("finished"))
-    shared = {"sensitivity": data.sensitivity}
-    values = {
-        "n": Value("count", "Finished courses", 0, parts_of=(), **shared),
-        "finished": Value("count", "of", 0, **shared),
-        "share": Value("rate", "Share", 3, "finished", follows="n", **shared),
-    }
-    frame = frame.select("reason", *values)
+    values = _parts_of_finished(data)
+    frame = frame.with_columns(share=_share(frame)).select("reason", *values)
     return Table("Outcomes that are not known", frame, {"reason": "Reason"}, values)
+
+
+def _parts_of_finished(data: Data) -> dict[str, Value]:
+    """Finished courses by a key, and their shares of all of them."""
+    shared = {"sensitivity": data.sensitivity}
+    return {
+        "n": Value("count", "Finished courses", 0, **shared),
+        "finished": Value("count", "of", 0, **shared),
+        "share": Value("rate", "Share", 3, derive=_share, **shared),
+    }
+
+
+def _share(frame: pl.DataFrame) -> pl.Series:
+    """Both counts as the table has them: an exact share would tell hidden counts."""
+    return (frame["n"] / frame["finished"]).fill_nan(None)
 
 
 #: Bands of waits in days, both ends included: the published bands and both standards are edges.
 BANDS = ((0, 28), (29, 42), (43, 56), (57, 90), (91, 126), (127, None))
+_LONG = 10**6  # days, longer than any wait
 WAITS = {
     "wait_days": "referral to first treatment",
     "second_wait_days": "first to second treatment",
@@ -125,31 +106,30 @@ WAITS = {
 
 
 def band_name(low: int, high: int | None) -> str:
-    """How a band is shown, such as "29–42"."""
-    return f"over {low - 1}" if high is None else f"{low}–{high}"
+    """How a band is shown, such as "29–42".
+
+    With the longest are those whose wait is not known: a band of their own would tell of a few.
+    """
+    return f"over {low - 1} or not known" if high is None else f"{low}–{high}"
 
 
 def waits(data: Data) -> Table:
     """Finished courses by wait, beside the published shares."""
     rows = []
+    everybody = data.finishers.height
     for column, wait in WAITS.items():
-        days = data.finishers[column]
-        known = days.drop_nulls().filter(days.drop_nulls() >= 0)
+        days = data.finishers[column].fill_null(_LONG)
+        days = days.set(days < 0, _LONG)
         for low, high in BANDS:
-            inside = known.is_between(low, high if high is not None else 10**6)
-            share = inside.mean() if len(known) else None
+            n = int(days.is_between(low, _LONG if high is None else high).sum())
             published = data.published.wait_share(column, low, high)
-            n = int(inside.sum()), len(known)
-            rows.append((wait, band_name(low, high), *n, share, published))
+            rows.append((wait, band_name(low, high), n, everybody, published))
     keys = {"wait": "Wait", "band": "Days"}
-    shared = {"sensitivity": data.sensitivity}
-    values = {
-        "n": Value("count", "Finished courses", 0, parts_of=("wait",), **shared),
-        "known": Value("count", "of", 0, **shared),
-        "share": Value("rate", "Share", 3, "known", follows="n", **shared),
-        "published": Value("rate", _heading(data), 3, sensitivity="open"),
+    values = _parts_of_finished(data) | {
+        "published": Value("rate", _heading(data), 3, sensitivity="open")
     }
-    numbers = {"n": pl.Int64, "known": pl.Int64, "share": pl.Float64, "published": pl.Float64}
+    numbers = {"n": pl.Int64, "finished": pl.Int64, "published": pl.Float64}
     schema = dict.fromkeys(keys, pl.String) | numbers
     frame = pl.DataFrame(rows, schema=schema, orient="row")
+    frame = frame.with_columns(share=_share(frame))
     return Table("Waits of those who finished", frame, keys, values)

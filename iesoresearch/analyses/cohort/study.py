@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from iesoresearch.analyses.cohort import Params
+from iesoresearch.analyses.cohort import Params, linked
 from iesoresearch.analyses.cohort import published as figures_of_nhs
 from iesoresearch.analyses.cohort.characteristics import baseline, characteristics, differences
 from iesoresearch.analyses.cohort.checks import checks
@@ -98,7 +98,8 @@ def run(data: Data, params: Params) -> Result:
         if _nobody(made["control_chart"]):
             absent["control_chart"] = f"{OF_RECORDS['control_chart']}: not applicable. "
             absent["control_chart"] += no_chart(data)
-        tables = {name: t for name, t in made.items() if name not in absent} | tables
+        made = linked.together({name: t for name, t in made.items() if name not in absent})
+        tables = made | tables
         if params.source == "synthetic":
             tables["likeness"] = likeness(params.profile, params.n_likeness, params.seed)
         else:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from iesoresearch import analyses
-from iesoresearch.analyses.cohort import monitoring, published
+from iesoresearch.analyses.cohort import checks, monitoring, published
 from iesoresearch.analyses.cohort import study as cohorts
 from iesoresearch.analyses.cohort.people import Data
 from iesoresearch.analyses.fairness import data as audits
@@ -32,6 +32,7 @@ from iesoresearch.library.ingest import ingest
 from iesoresearch.library.store.keys import Keys
 from iesoresearch.measures import INSTRUMENTS
 from iesoresearch.measures.outcomes import financial_year
+from iesoresearch.results import Number
 
 DAY, STEP = date(2026, 6, 1), date(2024, 1, 1)
 SCORES = [c for name in ("phq9", "gad7") for c in INSTRUMENTS[name].columns]
@@ -212,6 +213,11 @@ def test_charts_and_audits_by_financial_year_are_those_of_the_true_dates(true, w
     assert cohort.patients.height == true.patients.height
     chart = monitoring.control_chart(data(cohort))
     assert chart.keys == {"period": "Financial year"}
+    # the years before and after the step lie between limits that it has widened itself
+    found = {"n_outside": Number(monitoring.outside(chart))}
+    status, sentence = checks._control(data(cohort), {"control_chart": chart}, found)
+    assert (found["n_outside"].value, status) == (0, "inconclusive")
+    assert sentence.endswith("Years are few, and hide what changes within them.")
     finished = data(true).finishers.with_columns(period=financial_year(pl.col("discharge_date")))
     by_year = monitoring.rates(finished, by="period").filter(measure=monitoring.MEASURE)
     by_year = by_year.filter(pl.col("denominator") >= monitoring.FEWEST)

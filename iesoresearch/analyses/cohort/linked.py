@@ -1,0 +1,226 @@
+"""What counts of `cohort` are made of, over all its tables: they are protected together.
+
+A reader sees the flow, Table 1, outcomes and waits of the same referrals beside each other, so a
+count that is hidden in one of them must not follow from the others.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from iesoresearch.analyses.cohort import missing_scores as methods
+from iesoresearch.analyses.cohort.characteristics import ALL, GROUPS
+from iesoresearch.analyses.cohort.completeness import TABLE_ONE
+from iesoresearch.analyses.cohort.flow import KEPT, LEFT
+from iesoresearch.analyses.cohort.outcomes import (
+    BANDS,
+    KNOWN,
+    LABELS,
+    OFFICIAL,
+    QUESTIONS,
+    REASONS,
+    STAND_IN,
+    UNSOURCED,
+    WAITS,
+    band_name,
+)
+from iesoresearch.data.groups import NOT_RECORDED
+from iesoresearch.results import At, Related, Table, relate
+
+_CHANGES = ("reliable improvement", "reliable deterioration", "no reliable change")
+_OF_ALL = ("paired", "wait <= 6 weeks", "wait <= 18 weeks", "second wait > 90 days")
+
+
+def together(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables with what their counts are made of, as far as that is so of these referrals.
+
+    Some of it depends on the records: a negative wait is within six weeks and in no band.
+    """
+    found = relate(tables, [*_flow(tables), *_table_one(tables)])
+    further = [*_outcomes(), *_waits(), *_missing(tables), *_scores(), *_signals()]
+    return relate(found, (one for one in further if _holds(one, tables)))
+
+
+def _holds(one: Related, tables: Mapping[str, Table]) -> bool:
+    whole, parts, exact = one
+    if any(name not in tables for name, *_ in (whole, *parts)):
+        return False
+    total, *counts = (_count(tables, at) for at in (whole, *parts))
+    if None in (total, *counts):
+        return False
+    return sum(counts) == total if exact else max(counts) <= total
+
+
+def _count(tables: Mapping[str, Table], at: At) -> int | None:
+    name, column, row = at
+    rows = tables[name].frame.filter(
+        *(pl.col(key) == value for key, value in zip(tables[name].keys, row, strict=True))
+    )
+    return rows[column].item() if rows.height == 1 else None
+
+
+def _kept(tables: Mapping[str, Table], step: int) -> At:
+    what = tables["flow"].frame.filter(step=step, box=KEPT)["what"].item()
+    return "flow", "n", (step, KEPT, what)
+
+
+def _of(column: str, characteristic: str = ALL, level: str = ALL.lower()) -> At:
+    return "characteristics", column, (characteristic, level)
+
+
+def _rate(end: str, measure: str, rule: str = OFFICIAL) -> At:
+    return "outcome_rates", end, (LABELS.get(measure, measure), rule, QUESTIONS[measure])
+
+
+def _same(at: At, *others: At) -> Iterable[Related]:
+    yield from ((at, (other,), True) for other in others)
+
+
+def _flow(tables: Mapping[str, Table]) -> Iterable[Related]:
+    """Who is kept at a step, and who is left out, were kept at the step before."""
+    boxes = tables["flow"].frame.select("step", "box", "what").rows()
+    for step in range(1, max(step for step, *_ in boxes) + 1):
+        parts = tuple(("flow", "n", row) for row in boxes if row[0] == step)
+        assert {row[1] for *_, row in parts} == {KEPT, LEFT}
+        yield _kept(tables, step - 1), parts, True
+
+
+def _table_one(tables: Mapping[str, Table]) -> Iterable[Related]:
+    """Finished and not finished were referred; so were those with a score."""
+    received, finished = _kept(tables, 0), _kept(tables, 3)
+    yield from _same(received, _of("referred"))
+    yield from _same(finished, _of("finished"))
+    whole, *parts = GROUPS
+    for table in ("characteristics", "baseline"):
+        for row in tables[table].frame.select(list(tables[table].keys)).iter_rows():
+            yield (table, whole, row), tuple((table, part, row) for part in parts), True
+    for (score,) in tables["baseline"].frame.select("score").iter_rows():
+        for group in GROUPS:
+            yield _of(group), (("baseline", group, (score,)),), False
+
+
+def _outcomes() -> Iterable[Related]:
+    finished = ("unknown", "finished", (KNOWN,))
+    for reason in REASONS[1:]:
+        yield from _same(finished, ("unknown", "finished", (reason,)))
+    reasons = {reason: ("unknown", "n", (reason,)) for reason in REASONS}
+    yield finished, tuple(reasons.values()), True
+    yield from _same(finished, *(_rate("denominator", m) for m in _OF_ALL))
+    yield finished, (_rate("denominator", "at caseness"), reasons[UNSOURCED]), True
+    yield reasons[KNOWN], tuple(_rate("numerator", m) for m in _CHANGES), True
+    yield _rate("numerator", "paired"), (reasons[KNOWN],), False
+    yield _rate("denominator", "at caseness"), (reasons[KNOWN],), False
+    for rule in (OFFICIAL, STAND_IN):
+        cases, judged = (_rate(end, "at caseness", rule) for end in ("numerator", "denominator"))
+        yield from _same(judged, *(_rate("denominator", m, rule) for m in _CHANGES))
+        recovery, reliable = (
+            {end: _rate(end, m, rule) for end in ("numerator", "denominator")}
+            for m in ("recovery", "reliable recovery")
+        )
+        yield from _same(recovery["denominator"], reliable["denominator"])
+        yield judged, (recovery["denominator"],), False
+        yield recovery["denominator"], (cases,), False
+        yield cases, (recovery["numerator"],), False
+        yield recovery["numerator"], (reliable["numerator"],), False
+        yield _rate("numerator", "reliable improvement", rule), (reliable["numerator"],), False
+    yield from _same(finished, _rate("denominator", "at caseness", STAND_IN))
+    for measure in ("at caseness", "recovery", "reliable recovery", *_CHANGES):
+        for end in ("numerator", "denominator"):
+            yield _rate(end, measure, STAND_IN), (_rate(end, measure),), False
+
+
+def _waits() -> Iterable[Related]:
+    names = [band_name(*band) for band in BANDS]
+    for wait in WAITS.values():
+        parts = tuple(("waits", "n", (wait, name)) for name in names)
+        yield _of("finished"), parts, True
+        yield from _same(_of("finished"), *(("waits", "finished", at) for *_, at in parts))
+    first, second = ([("waits", "n", (wait, name)) for name in names] for wait in WAITS.values())
+    yield _rate("numerator", "wait <= 6 weeks"), tuple(first[:2]), True
+    yield _rate("numerator", "wait <= 18 weeks"), tuple(first[:5]), True
+    yield _rate("numerator", "second wait > 90 days"), tuple(second[4:]), True
+
+
+def _missing(tables: Mapping[str, Table]) -> Iterable[Related]:
+    """Of whom something is missing, and whose level of Table 1 says so."""
+    about = {
+        "patients": (_kept(tables, 0), "referred"),
+        "referrals": (_kept(tables, 0), "referred"),
+        "referrals seen": (_kept(tables, 1), "referred"),
+        "finished courses": (_kept(tables, 3), "finished"),
+    }
+    for row in tables["missing_variables"].frame.select("about", "variable").iter_rows():
+        if row[0] in about:
+            everybody, group = about[row[0]]
+            yield from _same(everybody, ("missing_variables", "n", row))
+            if row[1] in TABLE_ONE:
+                without = "missing_variables", "without", row
+                yield from _same(_of(group, *TABLE_ONE[row[1]]), without)
+    yield from _compared(tables)
+    if "missing_forms" not in tables:
+        return
+    forms = tables["missing_forms"].frame.select("form", "visit").rows()
+    for form, visit in forms:
+        one = "missing_forms", "n", (forms[0][0], visit)
+        yield from _same(one, ("missing_forms", "n", (form, visit)))
+    for visit in sorted({visit for _, visit in forms})[1:]:
+        later, before = (("missing_forms", "n", (forms[0][0], v)) for v in (visit, visit - 1))
+        yield before, (later,), False
+    yield from _same(_kept(tables, 1), ("missing_forms", "n", forms[0]))
+
+
+def _compared(tables: Mapping[str, Table]) -> Iterable[Related]:
+    """Who is compared at known levels, of the group that is smaller."""
+    if "differences" not in tables:
+        return
+    levels = tables["characteristics"].frame.select("characteristic", "level").rows()
+    for (name,) in tables["differences"].frame.select("characteristic").iter_rows():
+        n = "differences", "n", (name,)
+        known = [row for row in levels if row[0] == name and row[1] != NOT_RECORDED]
+        for group in list(GROUPS)[1:]:
+            if known:
+                yield n, tuple(_of(group, *row) for row in known), True
+            else:
+                yield from _same(("baseline", group, (name,)), n)
+
+
+def _scores() -> Iterable[Related]:
+    """Recovery by what is done about missing last scores."""
+
+    def at(column: str, method: str) -> At:
+        return "sensitivity", column, (method,)
+
+    complete, carried, worst, best = (
+        methods.COMPLETE, methods.CARRIED, methods.WORST, methods.BEST
+    )  # fmt: skip
+    without = at("without", complete)
+    others = (carried, methods.IMPUTED, methods.IMPUTED_WORSE, worst, best)
+    yield from _same(without, *(at("without", m) for m in others))
+    yield from _same(at("n", carried), *(at("n", m) for m in others[1:]))
+    yield at("n", carried), (at("n", complete), without), True
+    yield from _same(at("numerator", complete), at("numerator", worst))
+    yield at("numerator", best), (at("numerator", worst), without), True
+    yield at("numerator", best), (at("numerator", carried),), False
+    yield at("numerator", carried), (at("numerator", worst),), False
+
+
+def _signals() -> Iterable[Related]:
+    """Answers about self-harm at first and at last, and who got worse."""
+
+    def at(column: str, signal: str) -> At:
+        return "safety", column, (signal,)
+
+    first, last = (f"self-harm thoughts, {end} answer" for end in ("first", "last"))
+    new, gone = "new: none at first, some at last", "gone: some at first, none at last"
+    higher, worse = (
+        "higher answer at last than at first",
+        "reliable deterioration, finished courses",
+    )
+    yield at("n", last), (at("n", new), at("n", gone)), True
+    yield from _same(at("n", last), at("n", higher))
+    yield at("n", first), (at("n", last),), False
+    yield at("numerator", first), (at("n", gone),), False
+    yield at("numerator", last), (at("numerator", new),), False
+    yield at("numerator", higher), (at("numerator", new),), False
+    for end, column in (("numerator", "numerator"), ("denominator", "n")):
+        yield from _same(_rate(end, "reliable deterioration"), at(column, worse))
