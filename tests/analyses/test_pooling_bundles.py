@@ -14,12 +14,13 @@ from iesoresearch.params import Settings
 MADE = "2026-11-23T08:00:00Z"
 
 
-def finished(out: Path, name: str, result, parameters) -> Path:
-    """The folder of a finished run, as the runner leaves it."""
+def finished(out: Path, analysis: str, result, parameters) -> Path:
+    """The folder of a finished run of a site (params/site.yaml), as the runner leaves it."""
+    name = f"site-{analysis}"
     folder = files.partial(out / name)
     stored.write_result(result, folder, lambda figure, where: None)
     status = {
-        **{"run": name, "analysis": name, "notebook": "n.ipynb", "parameters": parameters},
+        **{"run": name, "analysis": analysis, "notebook": "n.ipynb", "parameters": parameters},
         **{"outcome": "finished", "key": "k", "inputs": {"data": "d"}, "started": MADE},
         **{"versions": {"iesoresearch": "0.1.0"}, "seconds": 1.0},
     }

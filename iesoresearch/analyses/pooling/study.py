@@ -17,7 +17,7 @@ from iesoresearch.analyses.pooling.words import FIGURES, numbers, text
 from iesoresearch.data import locate, sources
 from iesoresearch.disclosure import Policy
 from iesoresearch.hashes import digest
-from iesoresearch.params import Settings
+from iesoresearch.params import Settings, site_runs
 from iesoresearch.results import Check, Result, Table, Value
 
 __all__ = ["load", "result", "run", "summary"]
@@ -82,14 +82,18 @@ def _of_bundle(path: str, params: Params, settings: Settings) -> Site:
     where = where if path.endswith(ZIP) else where.parent
     trusted = locate.file_beside(params.trusted, settings.search_path)
     # no looser than what may be shown where the pool is made
-    least = Policy.read(project.find().params / "disclosure.yaml")
-    found = verify(where, Path(trusted), least)
-    runs = found.manifest["runs"]
+    home = project.find().params
+    found = verify(where, Path(trusted), Policy.read(home / "disclosure.yaml"))
+    said = found.manifest["runs"]
+    # site-fairness is read as fairness, of which it is the run on a site's records
+    of_site = {of["run"]: run for run, of in site_runs(home).items() if run in found.results}
+    others = {run: run for run in found.results if run not in of_site.values()}
+    named = others | of_site
     return Site(
         found.site,
-        found.results,
+        {name: found.results[run] for name, run in named.items()},
         found.sharing,
-        {run: said["parameters"] for run, said in runs.items()},
+        {name: said[run]["parameters"] for name, run in named.items()},
         found.manifest["software"],
     )
 
