@@ -9,7 +9,11 @@ from iesoresearch.errors import ParameterError
 
 _SITE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 #: Files of params/sites/ that are no site's mapping.
-_NO_SITES = {"disclosure": "its rules of disclosure", "statements": "what it states in checklists"}
+_NO_SITES = {
+    "disclosure": "its rules of disclosure",
+    "statements": "what it states in checklists",
+    "example": "the example, which git keeps and everybody sees",
+}
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,21 @@ def test_refused_before_anything_runs(call, words, code, message):
     assert not list((call.home / "reports").glob("out/*"))
 
 
+def test_a_forgotten_site_is_asked_for(call, tmp_path):
+    """Else records are passed over without a word, or their results lie among the paper's."""
+    content = {"version": 1, "runs": {"site-tiny": {"run": "tiny"}}}
+    (call.home / "params" / "site.yaml").write_text(yaml.safe_dump(content))
+    records = cohort(tmp_path / "site")
+    code, _, errors = call("run", "--all", "--data", records)
+    assert code == 2
+    assert "site holds records of a site, which no run of the paper reads" in errors
+    code, _, errors = call("run", "site-tiny", "--data", records)
+    assert code == 2
+    assert "site-tiny is a run on the records of a site" in errors
+    assert "Add --site NAME, or --out with a folder of your own" in errors
+    assert not list((call.home / "reports").glob("out/*"))
+
+
 def test_unreadable_run_file(call):
     (call.home / "params" / "tiny.yaml").write_text("analysis: [")
     code, _, errors = call("run", "tiny")

@@ -111,6 +111,7 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     assert code == 0, errors
     assert "with 1 run(s): cohort" in told
     assert "1 must be looked at" in told
+    assert 'sign-bundle b.zip --name "YOUR NAME" --role "YOUR ROLE"' in told
     said = json.loads(contents.read(tmp_path / "b.zip")["manifest.json"])
     assert said["runs"]["cohort"]["parameters"] == analyses.get("cohort").Params().model_dump()
 
@@ -126,6 +127,7 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     )
     assert code == 0, errors
     assert "Signed: b.zip by Ada (output checker)" in told
+    assert "may be sent to the centre now" in told
     assert len(list((home / "reports/released/north").glob("*.zip"))) == 1
 
     call("site", "key", "south")
@@ -138,6 +140,7 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     assert code == 0, errors
     for words in ("of site north", "untouched", "Ada (output checker)", "years of the data only"):
         assert words in told
+    assert "add --draw and a new folder to draw its figures here" in told
     code, told, errors = call("verify-bundle", "b.zip", *trusted, "--draw", "drawn")
     assert (code, "Drawn: 1 figure(s) in drawn." in told) == (0, True), errors
     assert [p.name for p in (tmp_path / "drawn").rglob("*.*")] == ["safety.svg"]
@@ -159,8 +162,12 @@ def test_from_the_site_to_the_centre(call, home, tmp_path):
     assert len(json.loads((tmp_path / "again/manifest.json").read_text())["earlier"]) == 1
 
 
-def test_a_run_made_with_other_code_is_refused(call, home):
+@pytest.mark.parametrize(
+    ("source", "where"), [("synthetic", ""), ("folder", " --site SITE --data DIR")]
+)
+def test_a_run_made_with_other_code_is_refused(call, home, source, where):
     call("site", "key", "north")
+    finish(home, parameters=analyses.get("cohort").Params(source=source).model_dump())
     path = home / "notebooks" / "00_cohort.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["cells"].pop()
@@ -168,6 +175,7 @@ def test_a_run_made_with_other_code_is_refused(call, home):
     code, _, errors = call("bundle", "b", "cohort")
     assert code == 2
     assert "Run cohort is not up to date: notebook changed since it was made" in errors
+    assert errors.strip().endswith(f"Run it: iesoresearch run cohort{where}")
 
 
 def test_without_a_key_or_with_two_the_site_is_asked_for(call, home):
@@ -183,6 +191,7 @@ def test_without_runs_there_is_no_bundle(call, home):
     shutil.rmtree(home / "reports" / "out")
     code, _, errors = call("bundle", "b")
     assert (code, "There is no finished run in" in errors) == (2, True)
+    assert "Run some first: iesoresearch run --all --site north --data DIR" in errors
 
 
 def test_words_that_somebody_typed_are_no_choices_of_the_package():

@@ -65,27 +65,33 @@ def read(folder: Path, policy: Policy, changed: Changed, worded: Worded) -> Sour
     if status is None or status.get("run") != name or status.get("outcome") != "finished":
         raise DataError(
             f"Run {name} has no valid result in {folder.parent}: it was never finished, it failed, "
-            f"or a file of it was changed since. Run it again: iesoresearch run {name}"
+            f"or a file of it was changed since. Run it again: {_again(name, status)}"
         )
     others = list(changed(status))
     if others:
         raise ParameterError(
             f"Run {name} is not up to date: {', '.join(others)} changed since it was made. What "
-            f"leaves a site must be what anybody can make again. Run it: iesoresearch run {name}"
+            f"leaves a site must be what anybody can make again. Run it: {_again(name, status)}"
         )
     result = stored.read_result(folder)
-    _refuse_unreleased(name, result, policy)
+    _refuse_unreleased(_again(name, status), name, result, policy)
     shown = traces.without_name_of_data(result)
     named = "" if shown is result else str(result.provenance["data"])
     return Source(name, shown, _described(status, shown, set(worded(status))), named)
 
 
-def _refuse_unreleased(name: str, result: Result, policy: Policy) -> None:
+def _again(name: str, status: Mapping[str, Any] | None) -> str:
+    """The command that makes a run, as far as can be told without knowing where records lie."""
+    source = (status or {}).get("parameters", {}).get("source", "folder")
+    return f"iesoresearch run {name}{' --site SITE --data DIR' * (source == 'folder')}"
+
+
+def _refuse_unreleased(again: str, name: str, result: Result, policy: Policy) -> None:
     applied = result.provenance.get("disclosure")
     if applied != policy.applied:
         raise DisclosureError(
             f"Run {name} was not released under the disclosure policy of today. Run it again: "
-            f"iesoresearch run {name}"
+            f"{again}"
         )
 
 

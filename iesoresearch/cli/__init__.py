@@ -68,8 +68,11 @@ def run(
     from iesoresearch.execution import runner
     from iesoresearch.execution.progress import ProgressBars
 
-    here, out = project.find(), out or specs.home(site)
+    here = project.find()
     wanted = specs.chosen(runs or [], parameter or [], everything=everything, site=site)
+    if site is None:
+        specs.refuse_records(wanted, folders or [], everything=everything, out=out)
+    out = out or specs.home(site)
     settings = _settings(folders or [], jobs)
     prepared = runner.prepare(here, wanted, settings)
     try:

@@ -95,7 +95,8 @@ def bundle(
     print(f"Written: {made.path} with {len(made.runs)} run(s): {', '.join(made.runs)}.")
     print(f"Outputs: {counts['pass']} findings pass, {counts['review']} must be looked at.")
     page = made.path / "disclosure.html" if made.path.is_dir() else "disclosure.html in it"
-    print(f"Read {page}; then: iesoresearch sign-bundle {made.path}")
+    print(f"Read {page}; then whoever read it signs:")
+    print(f'  iesoresearch sign-bundle {made.path} --name "YOUR NAME" --role "YOUR ROLE"')
 
 
 def sign_bundle(
@@ -146,6 +147,8 @@ def sign_bundle(
     missing = said["signatures"] - len(signing.stated(path, contents.read(path)))
     if missing > 0:
         print(f"It needs {missing} more signature(s), of somebody else.")
+    else:
+        print("It may be sent to the centre now.")
 
 
 def verify_bundle(
@@ -192,6 +195,8 @@ def verify_bundle(
     print(f"Runs: {', '.join(found.results)}. Sharing: {found.sharing}.")
     if draw is not None:
         print(f"Drawn: {_draw(found, draw)} figure(s) in {draw}.")
+    else:
+        print("A bundle holds no pictures: add --draw and a new folder to draw its figures here.")
 
 
 def _key_of(here: Project, site: str) -> Path:
@@ -222,7 +227,8 @@ def _runs(here: Project, site: str, names: Sequence[str], out: Path | None) -> l
     found = [out / name for name in known if read_status(out / name) is not None]
     if not found:
         raise ParameterError(
-            f"There is no finished run in {out}. Run some first: iesoresearch run --all"
+            f"There is no finished run in {out}. Run some first: iesoresearch run --all --site "
+            f"{site} --data DIR"
         )
     return found
 

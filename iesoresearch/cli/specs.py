@@ -36,6 +36,32 @@ def chosen(
     return [load_run(here.params, name).with_parameters(changes) for name in names]
 
 
+def refuse_records(
+    wanted: list[RunSpec], folders: list[Path], *, everything: bool, out: Path | None
+) -> None:
+    """Without --site, records of a site are neither passed over nor mixed with the paper.
+
+    Raises
+    ------
+    ParameterError
+        --site was forgotten.
+    """
+    of_site = site_runs(project.find().params)
+    named = [spec.name for spec in wanted if spec.name in of_site]
+    if named and out is None:
+        raise ParameterError(
+            f"{named[0]} is a run on the records of a site, and its results do not go among those "
+            "of the paper. Add --site NAME, or --out with a folder of your own."
+        )
+    places = [folder for folder in folders if any(folder.glob("contacts.*"))]
+    read = any(spec.parameters.get("source") == "folder" for spec in wanted)
+    if everything and places and not read:
+        raise ParameterError(
+            f"{places[0]} holds records of a site, which no run of the paper reads: --all by itself "
+            "is all runs of the paper. Add --site NAME for the runs of a site (params/site.yaml)."
+        )
+
+
 def home(site: str | None) -> Path:
     """Where runs are written: those of a site apart from those of the paper.
 

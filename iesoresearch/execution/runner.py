@@ -266,7 +266,8 @@ def _explain(failure, run: Prepared, kept: Path | None) -> str:
         lines += [f"    {line}" for line in failure.source.splitlines()]
     if kept is not None:
         lines += ["", f"See everything it did: jupyter lab {kept}"]
-    lines.append(f"Once it is mended: iesoresearch run {run.spec.name}")
+    where = " --site SITE --data DIR" * run.params.reads_patients
+    lines.append(f"Once it is mended: iesoresearch run {run.spec.name}{where}")
     return "\n".join(lines)
 
 

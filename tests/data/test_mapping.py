@@ -328,7 +328,7 @@ def test_no_mapping_and_a_torn_one(tmp_path):
 
 
 def test_the_example_is_a_mapping():
-    mapping = Mapping.read(path_of("example", find().params))
+    mapping = Mapping.read(find().params / "sites" / "example.yaml")
     assert mapping.open_lines() == []
     assert mapping.files[1].is_wide
 
