@@ -1,5 +1,6 @@
 """Identifiability in words and as data that may leave, with counts as the policy has them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,8 +37,11 @@ class Shown:
     n_excluded
         Patients left out by their own choice, or for want of consent.
     held
-        Earlier extracts that it was judged together with, and how many of the patients are in any
-        of them before some were left out; None: there are none.
+        Earlier extracts that it was judged together with, how many of the patients are in any of
+        them before some were left out, and the k that was asked of all together; None: there are
+        none.
+    others
+        Other organisations that hold extracts.
     """
 
     report: Report
@@ -45,7 +49,8 @@ class Shown:
     policy: Policy
     n_suppressed: int = 0
     n_excluded: int = 0
-    held: tuple[tuple[Earlier, ...], int] | None = None
+    held: tuple[tuple[Earlier, ...], int, int] | None = None
+    others: Sequence[str] = ()
 
     def with_course(self, alone: int | None) -> "Shown":
         """The same, with the patients who are alone in their course of appointments."""
@@ -106,28 +111,28 @@ class Shown:
         lines += [f"Alone with their {c}: {self.share(n)}." for c, n in r.alone.items()]
         if r.course is not None:
             lines.append(f"Alone with their course of appointments: {self.share(r.course)}.")
-        return [*lines, *self._together(), _COURSE]
+        return [*lines, *self._together(), *self._apart(), _COURSE]
 
     def _together(self) -> list[str]:
         """What it was judged with."""
-        organisation, k = self.agreement.recipient.organisation, self.agreement.limits.k
+        organisation = self.agreement.recipient.organisation
         if self.held is None:
             return [
                 f"Judged by itself: the log names no extract that {organisation} still holds of "
                 "any of these patients."
             ]
-        earlier, shared = self.held
+        earlier, shared, k = self.held
         lines = [
             f"Judged together with what {organisation} holds already: "
             f"{'; '.join(map(str, earlier))}. {self.count(shared)} of the patients are in it. "
             f"Alike in all columns of all, and in which of the extracts they are: at least {k}. "
             "Who is only in an earlier one is not judged: she is not in this one, which tells that."
         ]
-        unknown = [e.extract_id for e in earlier if e.rows is None]
+        unknown = [e.extract_id for e in earlier if not e.told]
         if unknown:
             lines.append(
-                f"The log does not say how fine the columns of {', '.join(unknown)} are, nor whose "
-                "records it holds: as stored, and all referrals of its patients, is assumed."
+                f"The log does not say how fine the columns of {', '.join(unknown)} are: as "
+                "stored, and all referrals of its patients, is assumed."
             )
         own = {c for columns in self.agreement.tables.values() for c in columns}
         if narrows(own.union(*(e.columns for e in earlier))) and not narrows(own):
@@ -136,6 +141,16 @@ class Shown:
                 "down by how many days the dates were shifted."
             )
         return lines
+
+    def _apart(self) -> list[str]:
+        """Whose extracts it was not judged with."""
+        if not self.others:
+            return []
+        return [
+            f"Not judged together with what others hold: {'; '.join(self.others)}. If one of them "
+            "is the same organisation under another name, or shares records with it, let both "
+            "agreements have one name, and make the extract again."
+        ]
 
     def data(self) -> dict[str, Any]:
         """The same for a file."""

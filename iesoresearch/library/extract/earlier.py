@@ -1,26 +1,26 @@
 """What an organisation holds already: its extracts that the log does not call destroyed.
 
 An extract that has expired counts: nobody knows of a copy that was opened. Names of organisations
-are compared without case, accents, punctuation and small words; a name that says more between
-commas ("University of X, Department of Y") is the same organisation. Two departments, each with
-the name of its university, are two.
+are compared without case, accents, punctuation and small words, in whatever order their words are;
+a name that says more between commas ("University of X, Department of Y") is the same organisation.
+Two departments, each with the name of its university, are two, and so are a name and its short
+form: who else holds extracts is said, so that the reader finds what this does not.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from iesoresearch.errors import ParameterError
 from iesoresearch.library.extract import generalise
-from iesoresearch.library.extract.agreement import Agreement, Rows
+from iesoresearch.library.extract.agreement import Agreement
 from iesoresearch.library.extract.purposes import plain_words
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.register.uses import DESTROYED
 
 AS_STORED = "as stored"
-_SMALL = {"and", "for", "of", "the"}
+_SMALL = {"and", "for", "limited", "ltd", "of", "the"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ class Earlier:
         All its columns.
     sensitive
         Columns that its agreement calls sensitive.
-    rows
-        Whose records; None where the log does not tell.
+    k, l, l_entropy
+        Limits of its agreement.
+    told
+        Whether the log says how fine its columns are.
     """
 
     extract_id: str
@@ -46,7 +48,10 @@ class Earlier:
     levels: dict[str, str]
     columns: frozenset[str] = frozenset()
     sensitive: tuple[str, ...] = ()
-    rows: Rows | None = field(default=None)
+    k: int = 0
+    l: int = 1  # noqa: E741 - its name in the literature
+    l_entropy: float = 1.0
+    told: bool = True
 
     def __str__(self) -> str:
         """Name, day, and columns with their levels."""
@@ -72,11 +77,9 @@ def described(tables: Mapping[str, list[str]], agreement: Agreement) -> dict[str
     return {
         "levels": levels(tables, agreement.generalise),
         "sensitive": agreement.limits.sensitive,
-        "chosen rows": {
-            "referral_years": agreement.rows.referral_years,
-            "problems": agreement.rows.problems,
-            "steps": agreement.rows.steps,
-        },
+        "k": str(agreement.limits.k),
+        "l": str(agreement.limits.l),
+        "l_entropy": str(agreement.limits.l_entropy),
     }
 
 
@@ -90,8 +93,8 @@ def levels(tables: Mapping[str, list[str]], chosen: Mapping[str, str]) -> dict[s
 def held(library, organisation: str, on: date) -> list[Earlier]:
     """Extracts that an organisation still holds, oldest first.
 
-    Of lines that older versions wrote the worst is assumed: columns as they are stored, all
-    referrals of the patients; where a line tells no columns, every quasi-identifier.
+    Of lines that older versions wrote it is assumed that columns are as they are stored; where a
+    line tells no columns, every quasi-identifier.
 
     Parameters
     ----------
@@ -102,19 +105,28 @@ def held(library, organisation: str, on: date) -> list[Earlier]:
     on
         The day whose destructions count.
     """
+    return [_earlier(e) for e in _there(library, on) if same(_recipient(e), organisation)]
+
+
+def others(library, organisation: str, on: date) -> list[str]:
+    """Names of the other organisations that still hold extracts, as their agreements have them."""
+    names = {_recipient(e) for e in _there(library, on)}
+    return sorted(name for name in names if not same(name, organisation))
+
+
+def _there(library, on: date) -> list[Mapping[str, Any]]:
+    """Lines of the extracts that are not destroyed."""
     entries = library.log()
     gone = {
         e["details"]["extract_id"]
         for e in entries
         if e["what"] == DESTROYED and date.fromisoformat(e["details"]["on"]) <= on
     }
-    return [
-        _earlier(e)
-        for e in entries
-        if e["what"] == "extract"
-        and _name(e) not in gone
-        and same(str(e["details"].get("recipient", "")), organisation)
-    ]
+    return [e for e in entries if e["what"] == "extract" and _name(e) not in gone]
+
+
+def _recipient(entry: Mapping[str, Any]) -> str:
+    return str(entry["details"].get("recipient", ""))
 
 
 def same(one: str, other: str) -> bool:
@@ -125,7 +137,8 @@ def same(one: str, other: str) -> bool:
 
 def _parts(name: str) -> set[str]:
     plain = (plain_words(part.replace("&", " and "))[0] for part in re.split(r"[,;()]", name))
-    return {"".join(w for w in words.split() if w not in _SMALL) for words in plain} - {""}
+    kept = ("".join(w for w in words.split() if w not in _SMALL) for words in plain)
+    return {"".join(sorted(letters)) for letters in kept} - {""}
 
 
 def _name(entry: Mapping[str, Any]) -> str:
@@ -145,12 +158,8 @@ def _earlier(entry: Mapping[str, Any]) -> Earlier:
         levels(tables, known),
         frozenset(c for columns in tables.values() for c in columns),
         tuple(said.get("sensitive", ())),
-        _rows(said),
+        int(said.get("k", 0)),
+        int(said.get("l", 1)),
+        float(said.get("l_entropy", 1)),
+        "levels" in said,
     )
-
-
-def _rows(said: Mapping[str, Any]) -> Rows | None:
-    try:
-        return Rows.check(said["chosen rows"], "The log")
-    except (KeyError, ParameterError):
-        return None  # an older version wrote it, or one with other lists of codes

@@ -8,7 +8,7 @@ import polars as pl
 
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.library.extract import generalise, identifiability, selection, together
-from iesoresearch.library.extract.agreement import Agreement, Refused
+from iesoresearch.library.extract.agreement import Agreement, Limits, Refused
 from iesoresearch.library.extract.alike import Shown, counted, proposed
 from iesoresearch.library.extract.earlier import Earlier, in_words, levels
 from iesoresearch.library.extract.identifiability import Asked
@@ -73,7 +73,7 @@ class _Judging:
         self._joint = self._laid(self._earlier)
         if self._joint is None:
             return out
-        out = self._joint.suppressed(self._asked)
+        out = self._joint.suppressed()
         if not self._passes(self._joint, out):
             self._refuse_together(self._joint)
         return out
@@ -82,7 +82,8 @@ class _Judging:
         """What is said of those who are left."""
         report = identifiability.measure(self._rows(left), self._quasi, self._asked)
         n_suppressed = self._selected.patients.height - left.patients.height
-        held = None if self._joint is None else (self._joint.earlier, self._joint.n_shared)
+        joint = self._joint
+        held = None if joint is None else (joint.earlier, joint.n_shared, joint.limits.k)
         return Shown(
             report, self._agreement, self._policy, n_suppressed, self._selected.n_excluded, held
         )
@@ -105,15 +106,15 @@ class _Judging:
         return out > most * self._selected.patients.height
 
     def _passes(self, joint: Together, out: pl.Series) -> bool:
-        uniform = joint.without(out).uniform(self._agreement.limits)
+        uniform = joint.without(out).uniform()
         return not self._too_many(out.len()) and not uniform
 
     def _refuse_together(self, joint: Together) -> NoReturn:
-        limits, organisation = self._agreement.limits, self._agreement.recipient.organisation
-        few = counted(joint.below(self._asked).len(), self._policy)
+        limits, organisation = joint.limits, self._agreement.recipient.organisation
+        few = counted(joint.below().len(), self._policy)
         varied = "".join(
             f", or in a class where {c} has fewer than {limits.l} values, or nearly one only"
-            for c in joint.uniform(limits)
+            for c in joint.uniform()
         )
         own = levels(self._agreement.tables, self._agreement.generalise)
         columns = ", ".join(in_words(c, level) for c, level in own.items())
@@ -123,12 +124,21 @@ class _Judging:
             f"together with what {organisation} holds already: {'; '.join(map(str, joint.earlier))}"
             f". Rows of one patient find each other by days and scores. In these columns and those "
             f"of the new extract ({columns or 'none'}), and in which of the extracts somebody is, "
-            f"{few} patients are like fewer than {limits.k}{varied}. {self._advice(joint)} Nothing "
-            "was written.",
+            f"{few} patients are like fewer than {limits.k}{varied}.{self._stricter(limits)} "
+            f"{self._advice(joint)} Nothing was written.",
+        )
+
+    def _stricter(self, limits: Limits) -> str:
+        own = self._agreement.limits
+        if limits == own:
+            return ""
+        return (
+            " Of these agreements the largest limits hold: a new one does not loosen what an "
+            "earlier one asks."
         )
 
     def _advice(self, joint: Together) -> str:
-        steps = joint.proposals(self._asked, self._agreement.generalise)
+        steps = joint.proposals(self._agreement.generalise)
         coarser = "Coarser columns of the new extract alone do not help. "
         if steps and not self._too_many(steps[-1].below):
             coarser = f"Make coarser first (generalise): {proposed(steps, self._policy)}. "
@@ -142,4 +152,4 @@ class _Judging:
 
     def _is_enough_without(self, one: Earlier) -> bool:
         left = self._laid([e for e in self._earlier if e is not one])
-        return left is None or self._passes(left, left.suppressed(self._asked))
+        return left is None or self._passes(left, left.suppressed())

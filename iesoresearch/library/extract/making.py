@@ -9,7 +9,7 @@ moved into place. What is recorded may never have left; what leaves is always re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused
 from iesoresearch.library.extract.cutting import Cut
 from iesoresearch.library.extract.handing import placed
 from iesoresearch.library.extract.judging import judged
-from iesoresearch.library.extract.together import EXTRACTS
+from iesoresearch.library.extract.together import EXTRACTS, REFERRALS
 from iesoresearch.library.store import log, sealed
 from iesoresearch.library.store.keys import Keys
 
@@ -141,8 +141,10 @@ class _Made:
     def __init__(self, library, draft, agreement: Agreement, on: date, policy: Policy):
         self.library, self.draft, self.agreement, self.on = library, draft, agreement, on
         self.extract_id = f"{agreement.id}-{on:%Y%m%d}-{secrets.token_hex(3)}"
-        before = earlier.held(library, agreement.recipient.organisation, on)
-        self.selected, self.shown = judged(draft, agreement, on, policy, before)
+        recipient = agreement.recipient.organisation
+        before = earlier.held(library, recipient, on)
+        self.selected, shown = judged(draft, agreement, on, policy, before)
+        self.shown = replace(shown, others=earlier.others(library, recipient, on))
 
     def seal(self, folder: Path, keys: Keys) -> str:
         """Write the sealed folder and record it in the draft; the fingerprint of its tables."""
@@ -191,6 +193,8 @@ class _Made:
             pl.lit(self.extract_id).alias("extract_id"), "patient_id"
         )
         self.draft.write(EXTRACTS, patients, part=self.extract_id, compartment="choices")
+        referrals = self.selected.referrals.select("referral_id", part=self.selected.part)
+        self.draft.write(REFERRALS, referrals, part=self.extract_id, compartment="choices")
         self.draft.details = {
             "extract_id": self.extract_id,
             "agreement": agreed.id,
@@ -208,7 +212,5 @@ class _Made:
             "expires": agreed.expires.isoformat(),
             "publications": agreed.publications,
             "fingerprint": fingerprint,
-            "k": str(agreed.limits.k),
-            "l": str(agreed.limits.l),
             **earlier.described(cut.tables, agreed),
         }

@@ -135,8 +135,8 @@ def _within_scope(study, agreement: Agreement) -> None:
 
 def _of_part(reader, agreement: Agreement, part: str, admitted: _Admitted) -> Selected:
     asked = [*LINKS, *agreement.tables["referrals"]]
-    referrals = read(reader, "referrals", part, [*asked, *filters(agreement.rows)])
-    referrals = fitting(reader, part, referrals, agreement.rows)
+    referrals = read(reader, "referrals", part, [*asked, *_filters(agreement.rows)])
+    referrals = _fitting(reader, part, referrals, agreement.rows)
     referrals = admitted.among(referrals).select(list(dict.fromkeys(asked)))
     patients = read(reader, "patients", part, ["patient_id", *agreement.tables["patients"]])
     patients = patients.join(referrals, on="patient_id", how="semi").sort("patient_id")
@@ -146,15 +146,15 @@ def _of_part(reader, agreement: Agreement, part: str, admitted: _Admitted) -> Se
     return Selected(patients, referrals.drop("owner"), owner, parts)
 
 
-def filters(rows: Rows) -> dict[str, list[str]]:
+def _filters(rows: Rows) -> dict[str, list[str]]:
     """Columns of referrals by which rows are chosen, with the values that are."""
     named = {"referral_year": rows.referral_years, "problem": rows.problems}
     return {column: allowed for column, allowed in named.items() if allowed}
 
 
-def fitting(reader, part: str, referrals: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    """Those of some referrals of a part, with the columns of `filters`, that fit `rows`."""
-    for column, allowed in filters(rows).items():
+def _fitting(reader, part: str, referrals: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+    """Those of some referrals of a part, with the columns of `_filters`, that fit `rows`."""
+    for column, allowed in _filters(rows).items():
         referrals = referrals.filter(pl.col(column).cast(pl.String).is_in(allowed))
     if not rows.steps:
         return referrals

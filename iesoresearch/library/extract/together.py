@@ -3,14 +3,14 @@
 Pseudonyms of two extracts differ, but days and scores of a course are the same in both, so that
 rows of one patient find each other. Hence she is known by the columns of all extracts she is in,
 each at all the levels in which it was given: bands that are not nested cut each other, and a class
-is what none of them tells apart. In which of the extracts somebody is counts as a column as well,
-as who came or was added in between may be known.
+is what none of them tells apart. In which of the extracts somebody is, and each of her referrals,
+counts as a column as well, as who came or was added in between may be known.
 
 What is judged are the patients of the new extract, with all referrals that are in any. Who is only
 in earlier ones lends nobody cover, and is not judged: nothing new is told of her but that she is
-not in this one, which may say in which years she was not referred. Rows that an earlier
-extract held are found again by the filters of its agreement, in the library as it is now: values
-that were corrected since, and referrals added since, count as if they had been given then.
+not in this one, which may say in which years she was not referred. The library keeps which
+referrals an extract held, not what it said of them: values that were corrected since count as if
+they had been given then, and referrals that were removed since are not laid beside the others.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,17 @@ from iesoresearch.library.extract.earlier import AS_STORED, Earlier
 from iesoresearch.library.extract.identifiability import PERSON, Asked, Step
 from iesoresearch.library.extract.needs import LINKS
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
-from iesoresearch.library.extract.selection import Selected, filters, fitting, read
+from iesoresearch.library.extract.selection import Selected, read
 
-EXTRACTS = "extracts"
+#: Tables of the compartment "choices", a part per extract: its patients, and its referrals with
+#: the part of the library that each lies in.
+EXTRACTS, REFERRALS = "extracts", "extract_referrals"
 #: Number of what the earlier extracts tell, one column in place of theirs.
 BEFORE = "known before"
 _NEW = "in the new extract"
 _ROW = "row of the patient"
 _PERSON_IN, _IN = 1, 2  # an extract has the patient; has the referral as well
+_NONE = pl.Series([], dtype=pl.String)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Together:
         Extracts that hold one of these patients.
     n_shared
         Patients who are in one of them.
+    limits
+        The strictest of all these agreements: a new one does not loosen what an earlier one asks.
     """
 
     rows: pl.DataFrame
@@ -59,19 +64,20 @@ class Together:
     given: dict[str, str]
     earlier: tuple[Earlier, ...]
     n_shared: int
+    limits: Limits
 
-    def below(self, asked: Asked) -> pl.Series:
-        """Patients in classes that have not what is asked, each once, sorted."""
-        found = [identifiability.below(self.rows, self.quasi, Asked(asked.k))]
+    def below(self) -> pl.Series:
+        """Patients in classes below the limits, each once, sorted."""
+        found = [identifiability.below(self.rows, self.quasi, Asked(self.limits.k))]
         for column, flag in self.given.items():
-            of = Asked(1, asked.l, (column,))
+            of = Asked(1, self.limits.l, (column,))
             found.append(identifiability.below(self.rows.filter(flag), self.quasi, of))
         return pl.concat(found).unique().sort()
 
-    def suppressed(self, asked: Asked) -> pl.Series:
-        """Patients to leave out so that the classes of the others have what is asked, sorted."""
+    def suppressed(self) -> pl.Series:
+        """Patients to leave out so that the classes of the others reach the limits, sorted."""
         left, out = self, self.rows[PERSON].clear()
-        while (few := left.below(asked)).len():
+        while (few := left.below()).len():
             out = pl.concat([out, few])
             left = left.without(few)
         return out.sort()
@@ -81,19 +87,21 @@ class Together:
         gone = pl.col(PERSON).is_in(people.implode())
         return replace(self, rows=self.rows.filter(~gone))
 
-    def uniform(self, limits: Limits) -> list[str]:
+    def uniform(self) -> list[str]:
         """Sensitive columns that do not vary enough in some class."""
         found = []
         for column, flag in self.given.items():
             rows = self.rows.filter(flag)
             if rows.height:
                 least = identifiability.diversity(rows, self.quasi, column)
-                found += [column] if not least.reaches(limits.l, limits.l_entropy) else []
+                found += [column] if not least.reaches(self.limits.l, self.limits.l_entropy) else []
         return found
 
-    def proposals(self, asked: Asked, chosen: dict[str, str]) -> list[Step]:
+    def proposals(self, chosen: dict[str, str]) -> list[Step]:
         """What to make coarser in the new extract so that k is reached."""
-        return identifiability.proposals(self.rows, self.quasi, Asked(asked.k), chosen, BEFORE)
+        return identifiability.proposals(
+            self.rows, self.quasi, Asked(self.limits.k), chosen, BEFORE
+        )
 
 
 def laid(
@@ -122,7 +130,14 @@ def laid(
     rows = pl.concat([laying.of_part(part) for part in parts], how="vertical_relaxed")
     n_shared = people.select(pl.any_horizontal(e.extract_id for e in shared).sum()).item()
     quasi = [*laying.own, BEFORE]
-    return Together(rows, quasi, laying.given, tuple(shared), n_shared)
+    limits = strictest(agreement.limits, shared)
+    return Together(rows, quasi, laying.given, tuple(shared), n_shared, limits)
+
+
+def strictest(limits: Limits, earlier: Sequence[Earlier]) -> Limits:
+    """Limits, none of them below that of an earlier extract."""
+    most = {n: max(getattr(one, n) for one in (limits, *earlier)) for n in ("k", "l", "l_entropy")}
+    return limits.model_copy(update=most)
 
 
 def _member(reader, earlier: Earlier) -> pl.Expr:
@@ -131,6 +146,16 @@ def _member(reader, earlier: Earlier) -> pl.Expr:
         return pl.lit(True).alias(name)  # nobody knows who was in it
     held = reader.read(EXTRACTS, part=name, compartment="choices", columns=["patient_id"])
     return pl.col("patient_id").is_in(held["patient_id"].implode()).alias(name)
+
+
+def _referrals(reader, earlier: Earlier) -> dict[str, pl.Series] | None:
+    """Referrals that an extract held, by part of the library; None where that is not recorded."""
+    name = earlier.extract_id
+    if name not in reader.parts(REFERRALS, "choices"):
+        return None
+    held = reader.read(REFERRALS, part=name, compartment="choices")
+    parts = held.partition_by("part", as_dict=True, maintain_order=True)
+    return {str(part): own["referral_id"] for (part,), own in parts.items()}
 
 
 class _Laying:
@@ -150,6 +175,7 @@ class _Laying:
         sensitive = [*agreement.limits.sensitive, *(c for e in shared for c in e.sensitive)]
         self.given = {c: f"{c} is given" for c in dict.fromkeys(sensitive)}
         self._sensitive_of_new = own_columns
+        self._held = {e.extract_id: _referrals(reader, e) for e in shared}
 
     def of_part(self, part: str) -> pl.DataFrame:
         """Rows of one part of the library."""
@@ -176,10 +202,9 @@ class _Laying:
 
     def _rows(self, part: str) -> pl.DataFrame:
         """Referrals of the patients that are in any extract, and in which."""
-        wanted = [*LINKS, *(c for e in self._shared if e.rows for c in filters(e.rows))]
         here = self._selected.part == part
         people = self._people[self._selected.owner.filter(here).unique()]
-        rows = self._read("referrals", part, wanted)
+        rows = self._read("referrals", part, list(LINKS))
         rows = rows.join(people, on="patient_id", how="inner", maintain_order="left")
         new = self._selected.referrals.filter(here)["referral_id"]
         rows = rows.with_columns(pl.col("referral_id").is_in(new.implode()).alias(_NEW))
@@ -196,12 +221,11 @@ class _Laying:
 
     def _state(self, earlier: Earlier, part: str, rows: pl.DataFrame) -> pl.Series:
         """By referral: how much of it an extract has."""
-        member = fits = rows[earlier.extract_id]
-        if earlier.rows is not None:
-            found = fitting(self._reader, part, rows, earlier.rows)["referral_id"]
-            if found.len() < rows.height:
-                fits = member & rows["referral_id"].is_in(found.implode())
-        state = member.cast(pl.UInt8) * _PERSON_IN + fits.cast(pl.UInt8)
+        member = here = rows[earlier.extract_id]
+        held = self._held[earlier.extract_id]
+        if held is not None:
+            here = member & rows["referral_id"].is_in(held.get(part, _NONE).implode())
+        state = member.cast(pl.UInt8) * _PERSON_IN + here.cast(pl.UInt8)
         return state.alias(earlier.extract_id)
 
     def _told(self, column: str, level: str) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+import shutil
 from collections import defaultdict
 from itertools import pairwise
 
@@ -11,11 +12,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from iesoresearch.library import extract, register, store
+from iesoresearch.library.choices.removal import remove_excluded
 from iesoresearch.library.extract import agreement as agreements
 from iesoresearch.library.extract import (
     earlier,
     generalise,
     identifiability,
+    making,
     opening,
     selection,
     together,
@@ -90,27 +93,38 @@ def tables():
     return {"patients": patients, "referrals": referrals, "contacts": contacts}
 
 
-@pytest.fixture(scope="module")
-def library(tables, tmp_path_factory):
-    home = tmp_path_factory.mktemp("library")
-    made = store.create(home / "lib", Keys.make(home / "key"), territory="GB", who="tester")
-    with made.writing("ingest", "test") as draft:
+def write(library, tables):
+    with library.writing("ingest", "test") as draft:
         for name, frame in tables.items():
             for i in range(16):
                 own = frame.filter(pl.col("patient_id").str.starts_with(f"{i:x}"))
                 draft.write(name, own, part=f"{i:02}")
+
+
+@pytest.fixture(scope="module")
+def library(tables, tmp_path_factory):
+    home = tmp_path_factory.mktemp("library")
+    made = store.create(home / "lib", Keys.make(home / "key"), territory="GB", who="tester")
+    write(made, tables)
     return made
+
+
+@pytest.fixture
+def copy(library, tmp_path):
+    """A copy of the library that may be written."""
+    shutil.copytree(library.folder, tmp_path / "copy")
+    return store.open_library(tmp_path / "copy", library._keys, who="tester")
 
 
 @pytest.fixture
 def give(library, tmp_path):
     """Make an extract and open it, as its recipient does: report and tables."""
 
-    def given(agreement):
+    def given(agreement, source=library):
         where = tmp_path / secrets.token_hex(4)
         where.mkdir()
         made = extract.extract(
-            library, agreement, where / "sealed", key_file=where / "key", why="test", on=DAY
+            source, agreement, where / "sealed", key_file=where / "key", why="test", on=DAY
         )
         opening.open_extract(where / "sealed", where / "key", where / "out", on=DAY)
         names = ("patients", "referrals", "contacts")
@@ -257,6 +271,7 @@ def test_a_line_of_an_older_version_is_taken_at_its_worst(give, monkeypatch):
     coarse = {"deprivation_decile": "quintiles"}
     with monkeypatch.context() as patch:
         patch.setattr(earlier, "described", lambda *_: {})
+        patch.setattr(making, "REFERRALS", "not_kept_then")
         old, _ = give(agreed(coarse, "D Trust", rows={"referral_years": YEARS[:1]}))
     found, _ = give(agreed({"gender": None}, "D Trust"))
     (line,) = (line for line in found.report if line.startswith("Judged together"))
@@ -267,11 +282,11 @@ def test_a_line_of_an_older_version_is_taken_at_its_worst(give, monkeypatch):
 def test_lines_of_the_log_that_tell_nothing_are_taken_for_all_columns():
     class Library:
         def log(self):
-            details = {"recipient": "F Trust", "chosen rows": {"problems": ["no such problem"]}}
+            details = {"recipient": "F Trust"}
             return [{"n": 7, "what": "extract", "when": "2026-01-02T00:00:00Z", "details": details}]
 
     (one,) = earlier.held(Library(), "F Trust", DAY)
-    assert (one.extract_id, one.day, one.rows) == ("7", "2026-01-02", None)
+    assert (one.extract_id, one.day, one.told) == ("7", "2026-01-02", False)
     assert one.levels == dict.fromkeys(QUASI_IDENTIFIERS, earlier.AS_STORED)
 
 
@@ -306,9 +321,113 @@ def test_bands_that_cut_each_other_are_as_fine_as_both(library, monkeypatch):
         ("Smith & Sons", "Smith and Sons", True),
         ("University of Example, Department of Psychology", "University of Example", True),
         ("Department of Psychology (University of Example)", "University of Example", True),
+        ("Oxford University", "The University of Oxford", True),
+        ("Example Therapies Ltd.", "Example Therapies Limited", True),
+        ("N.H.S. Example", "NHS Example", True),
         ("University of Example", "University of Elsewhere", False),
+        ("University of Example", "UoE", False),
         ("Department of Psychology, University of X", "Department of Psychology, X", False),
     ],
 )
 def test_names_of_organisations(one, other, same):
     assert earlier.same(one, other) == earlier.same(other, one) == same
+
+
+def test_a_new_agreement_does_not_loosen_what_an_earlier_one_asks(give):
+    """Women and men of ethnicity M are about 12 each: enough for the second agreement alone."""
+    give(agreed({"gender": None}, "G Trust", limits={"k": 20, "l": 1}))
+    give(agreed({"gender": None}, "H Trust", limits={"k": 5, "l": 1}))
+    with pytest.raises(Refused, match=r"fewer than 20.* the largest limits hold"):
+        give(agreed({"ethnicity": None}, "G Trust"))
+    found, _ = give(agreed({"ethnicity": None}, "H Trust"))
+    assert any(line.endswith("which tells that.") and "at least 5" in line for line in found.report)
+
+
+def test_what_an_earlier_agreement_calls_sensitive_stays_as_varied(give):
+    """In the classes of one sex, four in five have depression; in a smaller class nearly all."""
+    columns = {"patients": ["gender"], "referrals": ["problem"], "contacts": ["session"]}
+    limits = {"k": K, "l": 2, "l_entropy": 1.5, "sensitive": ["problem"]}
+    give(agreed({"gender": None}, "I Trust", tables=columns, limits=limits))
+    with pytest.raises(Refused, match="a class where problem has fewer than 2 values, or nearly"):
+        give(agreed({"ethnicity": None}, "I Trust"))
+
+
+def again(tables, people):
+    """The same tables with one more referral of some patients."""
+    first = tables["referrals"].unique("patient_id", keep="first", maintain_order=True)
+    new = first.filter(pl.col("patient_id").is_in(people)).with_columns(
+        referral_id=pl.format("f{}", pl.col("referral_id").str.slice(1))
+    )
+    seen = (
+        tables["contacts"]
+        .head(0)
+        .vstack(
+            new.select(
+                "referral_id",
+                "patient_id",
+                session=pl.lit(1, pl.UInt16),
+                date=pl.lit(datetime.date(2024, 6, 1)),
+            )
+        )
+    )
+    last = seen.with_columns(
+        session=pl.lit(2, pl.UInt16),
+        date=pl.date(2026, 1, 1) + pl.duration(days=pl.int_range(pl.len())),
+    )
+    more = {"referrals": new, "contacts": pl.concat([seen, last])}
+    return {n: pl.concat([t, more[n]]) if n in more else t for n, t in tables.items()}
+
+
+def test_who_was_referred_again_since_an_extract_is_known_by_it(give, copy, tables):
+    """Three of many: nothing else tells them apart."""
+    _, first = give(agreed({}, "J Trust"), copy)
+    single = tables["referrals"].filter(pl.col("patient_id").is_unique())
+    write(copy, again(tables, single["patient_id"].head(3).to_list()))
+    second = agreed({}, "J Trust")
+    with pytest.raises(Refused, match="in which of the extracts somebody is, fewer than 10"):
+        give(second, copy)
+    _, apart = give(agreed({}, "K Trust"), copy)
+    assert smallest_class(first, apart) == 3
+
+
+def test_a_referral_that_fits_the_earlier_filter_no_more_is_still_held(give, copy, tables):
+    """Three problems were corrected since: who was in the first is not one of three by that."""
+    give(agreed({}, "L Trust", rows={"problems": ["depression"]}), copy)
+    single = pl.col("patient_id").is_unique() & (pl.col("problem") == "depression")
+    few = tables["referrals"].filter(single)["referral_id"].head(3).to_list()
+    corrected = pl.when(pl.col("referral_id").is_in(few)).then(pl.lit("social phobia"))
+    referrals = tables["referrals"].with_columns(problem=corrected.otherwise("problem"))
+    write(copy, tables | {"referrals": referrals})
+    _, second = give(agreed({}, "L Trust"), copy)
+    assert second["patients"].height == N
+
+
+def test_the_judgement_is_the_same_after_a_new_key_and_an_opt_out_that_ended(give, copy, tables,
+                                                                             tmp_path):  # fmt: skip
+    made, _ = give(agreed(FINE, "M Trust"), copy)
+
+    def joint():
+        before = earlier.held(copy, "M Trust", DAY)
+        agreement = agreed(OTHER, "M Trust")
+        return together.laid(copy, selection.select(copy, agreement, DAY), agreement, before)
+
+    first = joint()
+    gone = tables["patients"]["patient_id"].head(7)
+    with copy.writing("opt-outs", "test") as draft:
+        assert remove_excluded(draft, gone) == 7
+    assert joint().rows["patient_id"].n_unique() == N - 7
+    write(copy, tables)
+    copy.rotate(Keys.make(tmp_path / "new"), "test", data=True)
+    assert joint().rows.equals(first.rows)
+    assert joint().earlier[0].extract_id == made.extract_id
+    with pytest.raises(Refused, match="would let patients be told apart together"):
+        give(agreed(OTHER, "M Trust"), copy)
+
+
+def test_the_report_names_whose_extracts_it_was_not_judged_with(give, copy):
+    give(agreed({"gender": None}, "University of Somewhere"), copy)
+    found, _ = give(agreed({"ethnicity": "groups"}, "UoS"), copy)
+    (line,) = (line for line in found.report if line.startswith("Not judged together with"))
+    assert "University of Somewhere. If one of them" in line
+    assert "UoS" not in line
+    assert "let both agreements have one name, and make the extract again" in line
