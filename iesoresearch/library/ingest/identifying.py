@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from iesoresearch.errors import DataError
 from iesoresearch.library import choices
 from iesoresearch.library.choices import same_person
 from iesoresearch.library.deidentify import dates, pseudonyms
 from iesoresearch.library.deidentify.identity import People
 from iesoresearch.library.deidentify.ids import Pseudonyms
+from iesoresearch.library.small import FEW, said
 from iesoresearch.library.tables import part_of
 
 CHOICES = "choices"
+#: Share of known local ids with another NHS number above which a file is taken for a wrong one.
+_SLIPPED = 0.1
 _ALIASES = {"alias": pl.String, "patient_id": pl.String}
 
 
@@ -60,15 +64,17 @@ def identified(
         What is known of them.
     local_ids
         Of everybody in the site's tables.
+
+    Raises
+    ------
+    DataError
+        So many local ids have another NHS number than before that the file looks wrong.
     """
     frame = pl.DataFrame({"local_id": local_ids.drop_nulls().unique().sort()})
     of_us = people.frame.join(frame, on="local_id", how="semi", maintain_order="left")
     frame, counts = _with_numbers(library, frame, of_us)
     frame = frame.with_columns(alias=pl.Series(makes.local(frame["local_id"]), dtype=pl.String))
-    counts[
-        "{n} local id(s) had another NHS number in an earlier submission: if they were given to "
-        "other people, two are taken for one; send those under another --site"
-    ] = _of_another_number(reader, frame)
+    counts |= _of_another_number(reader, frame)
     frame = _with_pseudonyms(reader, makes, frame)
     matching = _matching(library, frame, of_us)
     out = choices.excluded_rows(reader, matching)
@@ -122,15 +128,36 @@ def _with_pseudonyms(reader, makes: Pseudonyms, frame: pl.DataFrame) -> pl.DataF
     return frame.with_columns(patient_id=pl.coalesce(ways)).drop("known_national", "known_alias")
 
 
-def _of_another_number(reader, frame: pl.DataFrame) -> int:
-    """How many local ids came with another NHS number before: two people may be taken for one."""
+def _of_another_number(reader, frame: pl.DataFrame) -> dict[str, int]:
+    """How many local ids came with another NHS number before: two people may be taken for one.
+
+    A few may be right, as numbers are corrected and merged; the earlier number stays, so that a
+    choice finds her by either.
+    """
     before = same_person.read(reader).filter(pl.col("national").is_not_null())
     before = before.select("patient_id", before="national").unique()
     aliases = read_aliases(reader).rename({"patient_id": "known"})
     both = frame.filter(pl.col("national").is_not_null()).join(aliases, on="alias")
     both = both.join(before, left_on="known", right_on="patient_id")
-    same = both.group_by("local_id").agg(same=(pl.col("before") == pl.col("national")).any())
-    return same.filter(~pl.col("same")).height
+    same = both.group_by("local_id").agg(
+        pl.col("national").first(), same=(pl.col("before") == pl.col("national")).any()
+    )
+    other = same.filter(~pl.col("same"))
+    if other.height >= FEW and other.height > _SLIPPED * same.height:
+        raise DataError(
+            f"Of {said(same.height)} local ids that came with an NHS number before, "
+            f"{said(other.height)} come with another one, as if the column of numbers had slipped, "
+            "or ids had been given to other people: they would be taken for one person each, for "
+            "good. Nothing was written. Correct the table of people; send ids of another system "
+            "under another --site."
+        )
+    of_somebody = other["national"].is_in(before["before"].unique().implode()).sum()
+    return {
+        "{n} local id(s) had another NHS number in an earlier submission: if they were given to "
+        "other people, two are taken for one; send those under another --site": other.height,
+        "{n} of these NHS number(s) are of other patients of the library: who opts out or "
+        "withdraws by one of them takes the records of both out": int(of_somebody),
+    }
 
 
 def _matching(library, frame: pl.DataFrame, of_us: pl.DataFrame) -> pl.DataFrame:

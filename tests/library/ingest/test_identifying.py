@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from iesoresearch.errors import DataError
 from iesoresearch.library import choices
 from iesoresearch.library.choices import withdrawal
 from iesoresearch.library.deidentify.identity import gathered
@@ -111,18 +112,41 @@ def test_nothing_but_hashes_is_kept_of_whoever_is_excluded(library, submit, choo
         assert all(len(v) == 32 for r in kept.rows() for v in r if v is not None)
 
 
-def test_a_local_id_that_had_another_number_is_said(library):
-    """Ids that a site gives again would make one of two people."""
+@pytest.fixture
+def warned(library):
+    """Function (rows of people): numbers of local ids with another number, and with another's."""
 
-    def warned(*rows):
+    def of(*rows):
         known = pl.DataFrame(rows, schema=dict.fromkeys(("patient_id", *_SAID), pl.String))
         with library.writing("ingest", "test") as draft:
             makes, people = Pseudonyms(library, ""), gathered([(known, [])])
             who = identified(library, draft, makes, people, known["patient_id"])
             merging._choices(draft, who)
-        (n,) = [n for text, n in who.counts.items() if "another NHS number in an earlier" in text]
-        return n
+        counts = who.counts.items()
+        return tuple(
+            next(n for text, n in counts if words in text)
+            for words in ("another NHS number in an earlier", "of other patients of the library")
+        )
 
-    assert warned(row("a", ONE), row("b")) == 0
-    assert warned(row("a", ONE), row("b", TWO)) == 0  # known now, not another
-    assert warned(row("a", TWO)) == 1
+    return of
+
+
+def test_a_local_id_that_had_another_number_is_said(warned):
+    """Ids that a site gives again would make one of two people."""
+    assert warned(row("a", ONE), row("b")) == (0, 0)
+    assert warned(row("a", ONE), row("b", TWO)) == (0, 0)  # known now, not another
+    assert warned(row("a", TWO)) == (1, 1)  # that of b
+    assert warned(row("a", ONE)) == (0, 0)  # known by either from now on
+
+
+def test_a_column_of_numbers_that_slipped_is_refused(warned):
+    numbers = nhs_numbers(101)
+    ids = [f"id{i}" for i in range(100)]
+    assert warned(*map(row, ids, numbers)) == (0, 0)
+    few = [*numbers[1:11], *numbers[10:100]]  # ten of a hundred are corrected
+    assert warned(*map(row, ids, few)) == (10, 10)
+    with pytest.raises(DataError, match="as if the column of numbers had slipped") as raised:
+        warned(*map(row, ids, numbers[1:]))
+    for text in ("Of about 100 local ids", "about 90 come with another", "under another --site"):
+        assert text in str(raised.value)
+    assert not any(number in str(raised.value) for number in numbers)
