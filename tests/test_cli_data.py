@@ -129,7 +129,7 @@ def test_on_a_terminal_it_asks(call, tmp_path, monkeypatch):
         (["data", "convert", "x"], 2, "Name the folder of the data and a new one"),
         (["data", "describe", "--format", "xml"], 2, "must be one of markdown, json, csv"),
         (["site", "init", "A B", "x.csv"], 2, "'A B' cannot be the name of a site"),
-        (["site", "init", "disclosure", "x.csv"], 2, "is the file of its rules of disclosure. Take"),
+        (["site", "init", "disclosure", "x.csv"], 2, "is the file of its rules of disclosure"),
         (["site", "init", "statements", "x.csv"], 2, "is the file of what it states in checklists"),
         (["site", "init", "example", "x.csv"], 2, "is the file of the example, which git keeps"),
         (["site", "key", "disclosure"], 2, "'disclosure' cannot be the name of a site"),

@@ -57,8 +57,8 @@ def refuse_records(
     read = any(spec.parameters.get("source") == "folder" for spec in wanted)
     if everything and places and not read:
         raise ParameterError(
-            f"{places[0]} holds records of a site, which no run of the paper reads: --all by itself "
-            "is all runs of the paper. Add --site NAME for the runs of a site (params/site.yaml)."
+            f"{places[0]} holds records of a site, which no run of the paper reads: --all alone is "
+            "all runs of the paper. Add --site NAME for the runs of a site (params/site.yaml)."
         )
 
 
