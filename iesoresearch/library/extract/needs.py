@@ -3,6 +3,10 @@
 Minimum data: a column that none of the analyses named in an agreement reads is asked about. The
 lists are written by hand, because the analyses are built on top of the library; a test compares
 them with the columns that the code of each analysis names.
+
+Dates are shifted, and do for what lies between two days of one patient: waits, courses, which
+referral was the first. The calendar is in the stored years and the version of the outcome rules:
+whatever counts official outcomes reads these, too.
 """
 
 from iesoresearch.data.schema import TABLES
@@ -22,7 +26,7 @@ _ANSWERS = {
     for instrument in INSTRUMENTS.values()
     for column in (*instrument.columns, f"{instrument.code}_total")
 }
-#: What the official outcomes are computed from.
+#: What the official outcomes are computed from: the rules are those of a day on the calendar.
 _OUTCOMES = {
     "referrals": {
         "referral_date", "discharge_date", "referral_year", "discharge_year", "rules_version",
@@ -38,6 +42,8 @@ _PEOPLE = {
     },
     "referrals": {"age_at_referral", "source", "employment_first", "medication_first"},
 }  # fmt: skip
+#: Answers at everybody's first referral with any.
+_FIRST = {"referrals": {"referral_date"}, "contacts": {"session"} | _ANSWERS}
 _SURVEY = {"patients": {"weight", "stratum", "sampling_unit"}}
 
 
@@ -75,22 +81,31 @@ NEEDS: dict[str, Columns] = {
             "referrals": {"age_at_referral", "medication_first"},
         },
     ),
-    "subtypes_matching": _together(_OUTCOMES, _PEOPLE, _SURVEY),
-    "subtypes_transfer": _together({"contacts": {"session"} | _ANSWERS}, _SURVEY),
+    "subtypes_matching": _together(
+        _FIRST,
+        _SURVEY,
+        {
+            "patients": {
+                "age", "gender", "deprivation_decile", "long_term_condition", "disability",
+            },
+            "referrals": {"problem", "age_at_referral", "medication_first"},
+            "contacts": {"attendance", "purpose", "therapy"},
+        },
+    ),
+    "subtypes_transfer": _together(_FIRST, _SURVEY),
     "recovery": _RECOVERY,
     "recovery_transfer": _RECOVERY,
     "recovery_paths": _together(_RECOVERY, {"contacts": {"therapist_id"}}),
     "fairness": _together(_RECOVERY),
     "fairness_measurement": _together(
-        _PEOPLE,
+        _FIRST,
         _SURVEY,
         {
-            "patients": {"ethnicity_as_recorded"},
-            "referrals": {"referral_date"},
-            "contacts": {"session", "date"} | _ANSWERS,
+            "patients": {"age", "gender", "ethnicity", "ethnicity_as_recorded"},
+            "referrals": {"age_at_referral"},
         },
     ),
-}
+}  # fmt: skip
 
 
 def needless(tables: dict[str, list[str]], analyses: list[str]) -> list[str]:
