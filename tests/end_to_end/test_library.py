@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from iesoresearch.cli import main
-from iesoresearch.data import sources, synthetic
+from iesoresearch.data import shifted, sources, synthetic
 from iesoresearch.project import find
 
 ROOT = find().root
@@ -91,6 +91,40 @@ def test_every_line_does_what_the_page_says(followed):
 
 def test_who_opted_out_or_left_is_in_no_extract(opened):
     assert 400 < opened.patients.height <= 600 - 41
+
+
+def test_dates_are_shifted_and_said_to_be(home, opened):
+    assert opened.days_shifted == shifted.MOST
+    true = pl.read_parquet(home / "tables" / "referrals.parquet")["referral_date"]
+    moved = opened.referrals["referral_date"]
+    assert not moved.is_in(true.implode()).all()
+    assert 1 <= (true.max() - moved.max()).days <= 364 + 31
+
+
+def test_a_second_extract_is_judged_together_with_the_first_until_that_is_destroyed(
+    home, followed, monkeypatch, capsys
+):
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("IESORESEARCH_PROJECT", str(home))
+
+    def says(line):
+        monkeypatch.setattr("sys.argv", shlex.split(line))
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert stopped.value.code == 0
+        return capsys.readouterr().out
+
+    extract = "iesoresearch library extract records recovery --key new.key --why again"
+    said = " ".join(says(f"{extract} --out second --key-out second.key").split())
+    assert "Judged together with what University of Example, Department of Psychology" in said
+    names = re.findall(r"recovery-\d{8}-[0-9a-f]{6}", said)
+    for name in dict.fromkeys(names):
+        says(
+            f"iesoresearch library destroyed records {name} --date {date.today()} --why certificate"
+            " --key new.key"
+        )
+    said = " ".join(says(f"{extract} --out third --key-out third.key").split())
+    assert "Judged by itself" in said
 
 
 def test_no_identifier_reached_the_disk(home, opened):
