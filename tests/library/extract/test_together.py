@@ -229,6 +229,10 @@ def test_what_is_destroyed_and_what_others_hold_do_not_count(library, give):
     made, _ = give(agreed(FINE, "One College"))
     second, _ = give(agreed(OTHER, "Another College"))
     assert any("Judged by itself" in line for line in second.report)
+    long_after = DAY + datetime.timedelta(400)  # its agreement ended on DAY
+    assert [e.extract_id for e in earlier.held(library, "One College", long_after)] == [
+        made.extract_id
+    ]
     day = DAY + datetime.timedelta(1)
     register.destroyed(library, made.extract_id, on=day, why="its certificate")
     with pytest.raises(Refused, match="see that"):
