@@ -4,15 +4,11 @@ The sets, their release and the attack are those of studies/red_team.py; 120 fur
 test_attack.py.
 """
 
-import importlib.util
-import sys
-
 import numpy as np
 import polars as pl
 import pytest
 
 from iesoresearch.disclosure import Policy, attack, derived, release
-from iesoresearch.project import find
 from iesoresearch.results import Result, Table, Value
 from iesoresearch.seeds import derive
 
@@ -21,15 +17,8 @@ EVERY = 4  # one set in this many is asked for every value, the others for both 
 
 
 @pytest.fixture(scope="module")
-def team():
-    home = find().root / "studies"
-    spec = importlib.util.spec_from_file_location("study_of_red_team", home / "red_team.py")
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = made
-    sys.path.append(str(home))
-    spec.loader.exec_module(made)
-    yield made
-    sys.path.remove(str(home))
+def team(load_study):
+    return load_study("red_team")
 
 
 DESIGNS = ("groups", "three-way", "hierarchy", "nested", "zeros", "rates", "national")

@@ -1,40 +1,19 @@
 """Studies and what they reported, for the tests that assert what they claim."""
 
-import importlib.util
 import json
 import math
-import sys
 
 import pytest
 
-from iesoresearch.project import find
-
-HOME = find().root / "studies"
 EVERY = 50  # one replicate in this many (2 %) is computed again
 
 
 @pytest.fixture(scope="session")
-def load():
-    """Give the module of a study by its name."""
-
-    def module(name):
-        spec = importlib.util.spec_from_file_location(f"study_{name}", HOME / f"{name}.py")
-        made = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = made  # where dataclasses and other processes look for it
-        if str(HOME) not in sys.path:
-            sys.path.append(str(HOME))  # for _study; last, so that no study hides a package
-        spec.loader.exec_module(made)
-        return made
-
-    return module
-
-
-@pytest.fixture(scope="session")
-def reported(load):
+def reported(load_study):
     """Give the replicates that a study reported, which must be those of its plan."""
 
     def replicates(name):
-        study = load(name).STUDY
+        study = load_study(name).STUDY
         found = json.loads(study.path.read_text(encoding="utf-8"))["replicates"]
         again = f"the plan or the seeds of studies/{name}.py have changed: run it again"
         planned = [{"seed": study.seed(i), **case} for i, case in enumerate(study.plan)]
@@ -47,14 +26,14 @@ def reported(load):
 
 
 @pytest.fixture(scope="session")
-def assert_again(load, reported):
+def assert_again(load_study, reported):
     """Compute 2 % of the replicates again; they must be what was reported.
 
     `rel` and `abs` allow for other machines, whose last digits differ.
     """
 
     def check(name, rel=1e-5, abs=1e-8):
-        study, found = load(name).STUDY, reported(name)
+        study, found = load_study(name).STUDY, reported(name)
         for number in range(0, len(found), EVERY):
             assert_alike(study.record(number), found[number], rel, abs, f"{name}[{number}]")
 

@@ -20,9 +20,9 @@ DISTANCES = ("ici", "e50", "e90")
 
 
 @pytest.fixture(scope="module")
-def found(reported, load):
+def found(reported, load_study):
     """By design and name of a number: data sets, intervals below and above the truth."""
-    study = load("evaluation_coverage")
+    study = load_study("evaluation_coverage")
     out = {}
     for row in reported("evaluation_coverage"):
         design = out.setdefault(row["design"], {})
@@ -58,9 +58,9 @@ def test_intervals_miss_on_both_sides(found, design):
             assert max(below, above) / n < 0.05, (name, below, above)
 
 
-def test_true_values_are_those_of_many_people(load):
+def test_true_values_are_those_of_many_people(load_study):
     """By counting among 400,000 drawn, whose standard errors are below 0.002."""
-    study = load("evaluation_coverage")
+    study = load_study("evaluation_coverage")
     many = study.Design(400_000, 80_000, -1.0, 0.5, (0.25, 0.5))
     y, p, _ = study.draw(np.random.default_rng(1), many)
     true = study.truth(many)

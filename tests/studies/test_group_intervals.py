@@ -13,9 +13,9 @@ MOSTLY = 0.95
 
 
 @pytest.fixture(scope="module")
-def cells(reported, load):
+def cells(reported, load_study):
     """By design, n, prevalence, kind and metric: data sets, intervals, those below and above."""
-    study, found = load("group_intervals"), {}
+    study, found = load_study("group_intervals"), {}
     for row in reported("group_intervals"):
         for name, counts in row.get("given", {}).items():
             cell = row["design"], row["n"], row["prevalence"], name
@@ -72,8 +72,8 @@ def test_all_differences_of_an_audit_at_once(reported, size):
         assert total[name] / total["audits"] <= 0.07, (name, total)
 
 
-def test_true_values_are_those_of_many_patients(load):
-    study = load("group_intervals")
+def test_true_values_are_those_of_many_patients(load_study):
+    study = load_study("group_intervals")
     for name, design in study.DESIGNS.items():
         random = np.random.default_rng(1)
         y, decision, group, clusters = study.draw(random, design, 1000, 0.3, 300)
@@ -87,9 +87,9 @@ def test_true_values_are_those_of_many_patients(load):
 
 
 @pytest.mark.parametrize("design", ["independent", "20 services"])
-def test_a_block_of_data_sets_is_as_many_audits(load, design):
+def test_a_block_of_data_sets_is_as_many_audits(load_study, design):
     """What the study evaluates at once is what `audit` says of each data set."""
-    study = load("group_intervals")
+    study = load_study("group_intervals")
     y, decision, group, clusters = study.draw(
         np.random.default_rng(2), study.DESIGNS[design], 200, 0.3, 5
     )

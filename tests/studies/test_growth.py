@@ -11,8 +11,8 @@ def rows(reported):
 
 
 @pytest.fixture(scope="module")
-def truth(load):
-    return load("growth").TRUTH
+def truth(load_study):
+    return load_study("growth").TRUTH
 
 
 def column(rows, name):

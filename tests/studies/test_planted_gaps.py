@@ -16,8 +16,8 @@ def rows(reported):
 
 
 @pytest.fixture(scope="module")
-def truth(load):
-    return load("planted_gaps").TRUTH
+def truth(load_study):
+    return load_study("planted_gaps").TRUTH
 
 
 def column(rows, name):

@@ -34,10 +34,10 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def script(tmp_path, load):
+def script(tmp_path, load_study):
     folder = tmp_path / "studies"
     folder.mkdir()
-    helper = load("_study").__file__
+    helper = load_study("_study").__file__
     with open(helper, encoding="utf-8") as stream:
         (folder / "_study.py").write_text(stream.read(), encoding="utf-8")
     (folder / "means.py").write_text(SOURCE, encoding="utf-8")
@@ -74,8 +74,8 @@ def test_a_replicate_alone_is_the_one_of_the_whole(script):
     assert shown == [found[4], found[1]]
 
 
-def test_a_longer_plan_leaves_replicates_as_they_were(load):
-    kind = load("_study").Study
+def test_a_longer_plan_leaves_replicates_as_they_were(load_study):
+    kind = load_study("_study").Study
     short, long = (
         kind("x.py", "", [{"draw": i} for i in numbers], lambda seed, draw: {})
         for numbers in ((3, 4), (1, 2, 3, 4))

@@ -41,15 +41,18 @@ _VISITS = {
     "therapist_id": "therapist",
     "duration": "duration of appointment",
 }
-#: Variable -> characteristic and level of Table 1 that say it is missing.
+#: Variable -> characteristic and level of Table 1 that say it is missing, or often is with it.
 TABLE_ONE = {
     "gender": ("Gender", "not known"),
     "ethnic category": ("Ethnic group", "Not known"),
     "deprivation decile": ("Deprivation quintile", NOT_RECORDED),
     "orientation": ("Orientation", "not known"),
     "long-term condition": ("Long-term condition", "not stated"),
+    "problem": ("Problem", "not stated"),
     "employment, first": ("Employment at the start", "not stated"),
+    "employment, last": ("Employment at the start", "not stated"),
     "medication, first": ("Medication at the start", "not stated"),
+    "medication, last": ("Medication at the start", "not stated"),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from iesoresearch.analyses.cohort import missing_scores as methods
-from iesoresearch.analyses.cohort.characteristics import ALL, GROUPS
+from iesoresearch.analyses.cohort.characteristics import ALL, GROUPS, SCORES
 from iesoresearch.analyses.cohort.completeness import TABLE_ONE
 from iesoresearch.analyses.cohort.flow import KEPT, LEFT
 from iesoresearch.analyses.cohort.outcomes import (
@@ -34,10 +34,14 @@ _OF_ALL = ("paired", "wait <= 6 weeks", "wait <= 18 weeks", "second wait > 90 da
 def together(tables: Mapping[str, Table]) -> dict[str, Table]:
     """The tables with what their counts are made of, as far as that is so of these referrals.
 
-    Some of it depends on the records: a negative wait is within six weeks and in no band.
+    Some of it depends on the records: a negative wait is within six weeks and in no band. That the
+    problem of those who were not seen is not recorded is not said: nobody who finished would be.
     """
     found = relate(tables, [*_flow(tables), *_table_one(tables)])
-    further = [*_outcomes(), *_waits(), *_missing(tables), *_scores(), *_signals()]
+    further = [
+        *_outcomes(tables), *_judged(), *_waits(), *_missing(tables),
+        *_together(tables), *_scores(), *_signals(),
+    ]  # fmt: skip
     return relate(found, (one for one in further if _holds(one, tables)))
 
 
@@ -99,17 +103,30 @@ def _table_one(tables: Mapping[str, Table]) -> Iterable[Related]:
             yield _of(group), (("baseline", group, (score,)),), False
 
 
-def _outcomes() -> Iterable[Related]:
+def _outcomes(tables: Mapping[str, Table]) -> Iterable[Related]:
+    """Why outcomes are not known, and whose are."""
     finished = ("unknown", "finished", (KNOWN,))
-    for reason in REASONS[1:]:
-        yield from _same(finished, ("unknown", "finished", (reason,)))
     reasons = {reason: ("unknown", "n", (reason,)) for reason in REASONS}
+    yield from _same(_of("finished"), *(("unknown", "finished", (reason,)) for reason in REASONS))
     yield finished, tuple(reasons.values()), True
     yield from _same(finished, *(_rate("denominator", m) for m in _OF_ALL))
-    yield finished, (_rate("denominator", "at caseness"), reasons[UNSOURCED]), True
-    yield reasons[KNOWN], tuple(_rate("numerator", m) for m in _CHANGES), True
+    yield from _same(finished, _rate("denominator", "at caseness", STAND_IN))
+    yield from _same(_kept(tables, 4), _rate("numerator", "paired"))
     yield _rate("numerator", "paired"), (reasons[KNOWN],), False
-    yield _rate("denominator", "at caseness"), (reasons[KNOWN],), False
+    cases, judged = (_rate(end, "at caseness") for end in ("numerator", "denominator"))
+    recovery = _rate("denominator", "recovery")
+    yield finished, (judged, reasons[UNSOURCED]), True
+    yield reasons[KNOWN], tuple(_rate("numerator", m) for m in _CHANGES), True
+    yield judged, (reasons[KNOWN],), False
+    yield judged, (_left(5, "Not at caseness"), recovery), True
+    yield recovery, (cases, reasons["no first score"]), True
+    for measure in ("at caseness", "recovery", "reliable recovery", *_CHANGES):
+        for end in ("numerator", "denominator"):
+            yield _rate(end, measure, STAND_IN), (_rate(end, measure),), False
+
+
+def _judged() -> Iterable[Related]:
+    """Outcomes within outcomes, by either rule."""
     for rule in (OFFICIAL, STAND_IN):
         cases, judged = (_rate(end, "at caseness", rule) for end in ("numerator", "denominator"))
         yield from _same(judged, *(_rate("denominator", m, rule) for m in _CHANGES))
@@ -123,10 +140,40 @@ def _outcomes() -> Iterable[Related]:
         yield cases, (recovery["numerator"],), False
         yield recovery["numerator"], (reliable["numerator"],), False
         yield _rate("numerator", "reliable improvement", rule), (reliable["numerator"],), False
-    yield from _same(finished, _rate("denominator", "at caseness", STAND_IN))
-    for measure in ("at caseness", "recovery", "reliable recovery", *_CHANGES):
-        for end in ("numerator", "denominator"):
-            yield _rate(end, measure, STAND_IN), (_rate(end, measure),), False
+
+
+def _left(step: int, what: str) -> At:
+    return "flow", "n", (step, LEFT, what)
+
+
+def _together(tables: Mapping[str, Table]) -> Iterable[Related]:
+    """What is asked together is missing together."""
+    age, first, *others = ((score,) for score in SCORES.values())
+    for group in GROUPS:
+        found = ("baseline", group, first)
+        yield from _same(found, *(("baseline", group, other) for other in others))
+    without = "missing_variables", "without", ("referrals", "age at referral")
+    yield _of("referred"), (("baseline", "referred", age), without), True
+    rows = (
+        tables["missing_variables"]
+        .frame.filter(about="appointments attended")
+        .select("about", "variable")
+        .rows()
+    )
+    yield from _same(*(("missing_variables", "n", row) for row in rows))
+    if "missing_forms" not in tables:
+        return
+    forms = tables["missing_forms"].frame.select("form", "visit").rows()
+    for form, visit in forms:
+        for column in ("n", "without"):
+            one = "missing_forms", column, (forms[0][0], visit)
+            yield from _same(one, ("missing_forms", column, (form, visit)))
+    for visit in sorted({visit for _, visit in forms})[1:]:
+        later, before = (("missing_forms", "n", (forms[0][0], v)) for v in (visit, visit - 1))
+        yield before, (later,), False
+    yield from _same(_kept(tables, 1), ("missing_forms", "n", forms[0]))
+    without = "missing_forms", "without", forms[0]
+    yield _kept(tables, 1), (("baseline", "referred", first), without), True
 
 
 def _waits() -> Iterable[Related]:
@@ -157,16 +204,6 @@ def _missing(tables: Mapping[str, Table]) -> Iterable[Related]:
                 without = "missing_variables", "without", row
                 yield from _same(_of(group, *TABLE_ONE[row[1]]), without)
     yield from _compared(tables)
-    if "missing_forms" not in tables:
-        return
-    forms = tables["missing_forms"].frame.select("form", "visit").rows()
-    for form, visit in forms:
-        one = "missing_forms", "n", (forms[0][0], visit)
-        yield from _same(one, ("missing_forms", "n", (form, visit)))
-    for visit in sorted({visit for _, visit in forms})[1:]:
-        later, before = (("missing_forms", "n", (forms[0][0], v)) for v in (visit, visit - 1))
-        yield before, (later,), False
-    yield from _same(_kept(tables, 1), ("missing_forms", "n", forms[0]))
 
 
 def _compared(tables: Mapping[str, Table]) -> Iterable[Related]:
@@ -202,6 +239,7 @@ def _scores() -> Iterable[Related]:
     yield at("numerator", best), (at("numerator", worst), without), True
     yield at("numerator", best), (at("numerator", carried),), False
     yield at("numerator", carried), (at("numerator", worst),), False
+    yield from _same(_rate("numerator", "recovery"), at("numerator", carried))
 
 
 def _signals() -> Iterable[Related]:
