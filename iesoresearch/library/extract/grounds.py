@@ -7,9 +7,8 @@ from typing import Any
 from iesoresearch.library import territory
 from iesoresearch.library.extract import needs
 from iesoresearch.library.extract.agreement import INSIDE, Agreement, Refused, refuse_purpose
+from iesoresearch.measures.outcomes.years import STORED
 
-#: Written down before the dates were shifted.
-STORED = ("referral_year", "discharge_year", "rules_version")
 _DATES = {"referral_date", "discharge_date", "date"}  # shifted
 
 
@@ -112,7 +111,9 @@ def remarks(agreement: Agreement) -> list[str]:
             "are in it."
         )
     dates = {"referral_date", "discharge_date"} & set(tables.get("referrals", ()))
-    stored = [c for c in STORED if c not in tables.get("referrals", ())]
+    of = [needs.NEEDS[name]["referrals"] for name in agreement.analyses]
+    read = [c for c in STORED if not of or any(c in columns for columns in of)]
+    stored = [c for c in read if c not in tables.get("referrals", ())]
     if dates and stored:
         found.append(
             f"Dates are shifted in the library, and {', '.join(stored)} are not asked for: fiscal "

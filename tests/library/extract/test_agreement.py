@@ -229,6 +229,17 @@ def test_a_justified_column_is_given_and_remarked(written):
     assert any("stratum" in remark for remark in grounds.remarks(agreed))
 
 
+def test_years_are_remarked_where_an_analysis_counts_official_outcomes():
+    """The example asks for dates alone, for recovery and fairness; answers need no calendar."""
+    agreed = agreements.read(EXAMPLE)
+    for analyses, said in (
+        (["recovery"], True), ([], True), (["subtypes_transfer", "fairness"], True),
+        (["subtypes_matching", "fairness_measurement"], False),
+    ):  # fmt: skip
+        found = grounds.remarks(agreed.model_copy(update={"analyses": analyses}))
+        assert any("referral_year, discharge_year, rules_version" in r for r in found) == said
+
+
 def test_without_analyses_nothing_is_refused_as_needless_and_that_is_said(written):
     agreed = agreements.read(written(tables__patients=["stratum"], analyses=[], generalise={}))
     grounds.refuse(agreed, "GB", {}, DAY)
