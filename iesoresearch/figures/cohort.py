@@ -209,14 +209,14 @@ def plot_waits(table: Table, ax: Axes) -> None:
             ax.axvline(edge, color=_GREY, ls="--", lw=1)
             ax.text(edge - 0.05, 0.97, text, transform=ax.get_xaxis_transform(), ha="right",
                     va="top", fontsize=8.5, color=_GREY)  # fmt: skip
-    ax.set_xticks(x, bands)
+    ax.set_xticks(x, [band.replace(" or ", "\nor ") for band in bands])
     ax.set_ylim(0, 1.1)
     ax.set_yticks(np.arange(0, 1.1, 0.2))
     ax.grid(axis="x", visible=False)
     ax.yaxis.set_major_formatter(_PERCENT)
     ax.set_xlabel("Days waited")
     ax.set_ylabel("Share of finished courses")
-    _legend_below(ax)
+    _legend_below(ax, below=0.65)
 
 
 def _dots(table: Table, ax: Axes, key: str) -> None:
