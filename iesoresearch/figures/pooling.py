@@ -62,12 +62,13 @@ def plot_performance(table: Table, ax: Axes) -> None:
     """Every measure of the model at each site, in panels side by side."""
     measures = table.frame["measure"].unique(maintain_order=True).to_list()
     figure = ax.figure
-    place = ax.get_subplotspec().subgridspec(1, len(measures), wspace=0.08)
+    # the first row is for the title of all
+    place = ax.get_subplotspec().subgridspec(2, len(measures), wspace=0.08, height_ratios=[1, 12])
     ax.set_axis_off()
     names = table.frame["label"].unique(maintain_order=True).to_list()
     rows = pl.DataFrame({"label": names})
     for i, measure in enumerate(measures):
-        panel = figure.add_subplot(place[i])
+        panel = figure.add_subplot(place[1, i])
         part = rows.join(
             table.frame.filter(measure=measure), on="label", how="left", maintain_order="left"
         )
@@ -75,8 +76,7 @@ def plot_performance(table: Table, ax: Axes) -> None:
         _forest(panel, part, "value", weights, names if i == 0 else [""] * len(names))
         if measure in IDEAL:
             panel.axvline(IDEAL[measure], color=GREY, lw=1)
-        panel.set_title(measure, fontsize=9.5)
-        panel.set_xlabel("Value")
+        panel.set_xlabel(measure)
         if i == 0:
             panel.set_ylabel("Site")
     figure.set_size_inches(9.2, 1.8 + 0.34 * len(names))
@@ -132,11 +132,13 @@ def plot_profiles(table: Table, ax: Axes) -> None:
                 ax.plot(
                     score, color=colour, lw=1.1, marker=MARKERS[i % len(MARKERS)], ms=4, alpha=0.85
                 )
-        first = table.frame.filter(state=state)["score"].to_numpy()[0]
-        ax.annotate(
-            f"State {state}", (0, first), xytext=(-9, 0), textcoords="offset points", ha="right",
-            va="center", color=colour,
-        )  # fmt: skip
+        told = table.frame.filter(pl.col("score").is_not_null(), state=state)
+        if told.height:  # beside the first item whose score is shown
+            first = told.row(0, named=True)
+            ax.annotate(
+                f"State {state}", (items.index(first["item"]), first["score"]), xytext=(-9, 0),
+                textcoords="offset points", ha="right", va="center", color=colour,
+            )  # fmt: skip
     for i, site in enumerate(sites):
         ax.plot([], [], color=GREY, marker=MARKERS[i % len(MARKERS)], ms=4, lw=1.1, label=site)
     ax.set_xlim(-1.1, len(items) - 0.7)

@@ -311,8 +311,7 @@ def test_where_nobody_recovers_there_is_no_average_and_it_is_said(pooled):
     nobody = rare.Proportion(bounds.Count.exact(0), bounds.Count.exact(50))
     found = of_counts(pooled, *[(name, nobody, nobody) for name in "ABC"])
     last = tables.rates(found).frame.filter(pl.col("label").is_in(["all sites", "a further site"]))
-    for column in ("rate", "rate_high"):
-        assert last[column].to_list()[1] is None
+    assert last["label"].to_list() == ["all sites"]  # nothing is expected of a further one
     assert last["rate"].to_list()[0] is None
     assert 0 < last["rate_high"].to_list()[0] < 10
     given = words.numbers(found)
@@ -373,6 +372,15 @@ def test_what_was_not_released_is_refused(ten, sites):
     later = replace(result, provenance=result.provenance | {"disclosure": {"noise": 2}})
     with pytest.raises(DisclosureError, match=r"rules that this version does not know \(noise\)"):
         agreed([sites[0], replace(sites[1], results={COUNTS: later})])
+
+
+def test_two_sites_do_not_tell_what_a_further_one_may_expect(ten, sites):
+    made = study.result(computed.Computed(ten.params, agreed(sites[:2]), None), "two")
+    assert made.tables["rates"].frame["label"].to_list() == ["Site 1", "Site 2", "all sites"]
+    assert "of two sites, one without the other is no pool" in made.not_applicable["left_out"]
+    said = made.render(made.text["plain"])
+    assert "What a further site may expect cannot be told from so few." in said
+    assert "not known" not in said
 
 
 def test_sites_without_a_run_are_said_and_the_others_pooled(ten, sites):

@@ -64,8 +64,8 @@ def test_every_measure_has_a_panel_with_its_ideal():
             for name, cell in zip(rows, cells, strict=True):
                 rows[name].append(cell)
     figure = pooling.plot_performance(table(rows, ["measure", "label"])).figure
-    panels = [ax for ax in figure.axes if ax.get_title()]
-    assert [ax.get_title() for ax in panels] == ["AUC", "Calibration slope"]
+    panels = [ax for ax in figure.axes if ax.get_xlabel()]
+    assert [ax.get_xlabel() for ax in panels] == ["AUC", "Calibration slope"]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == [
         *("North", "all sites", "a further site")
     ]
@@ -100,3 +100,9 @@ def test_profiles_have_a_line_for_each_site_and_state():
     assert len([line for line in ax.lines if len(line.get_xdata())]) == 4
     assert [text.get_text() for text in ax.texts] == ["State 1", "State 2"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["North", "Site A"]
+    rows["score"][0] = None  # state 1 at North, the first item: suppressed
+    rows["score"][2] = None
+    texts = pooling.plot_profiles(table(rows, ["state", "label", "item"])).texts
+    assert [(text.get_text(), text.xy) for text in texts] == [
+        *(("State 1", (1, 1.0)), ("State 2", (0, 2.0)))
+    ]

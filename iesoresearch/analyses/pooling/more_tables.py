@@ -6,7 +6,14 @@ from scipy import special
 from iesoresearch.analyses.pooling import parts
 from iesoresearch.analyses.pooling.computed import MAIN, OUTCOMES, WORDS, Computed, Row, likely
 from iesoresearch.analyses.pooling.sites import visible
-from iesoresearch.analyses.pooling.tables import FURTHER, POOLED, Maker, further, three
+from iesoresearch.analyses.pooling.tables import (
+    FURTHER,
+    POOLED,
+    Maker,
+    further,
+    tells_further,
+    three,
+)
 from iesoresearch.models.pooling import rare
 from iesoresearch.models.pooling.counts import Count
 from iesoresearch.models.pooling.effects import Pooled
@@ -36,10 +43,11 @@ def performance(found: Computed) -> Table:
                 )  # fmt: skip
         rows.append({"measure": heading, "label": POOLED, **three("value", pooled, float),
                      "weight": 100.0})  # fmt: skip
-        rows.append(
-            {"measure": heading, "label": FURTHER, "value": pooled.estimate,
-             "value_low": pooled.predicted_low, "value_high": pooled.predicted_high}
-        )  # fmt: skip
+        if tells_further(pooled):
+            rows.append(
+                {"measure": heading, "label": FURTHER, "value": pooled.estimate,
+                 "value_low": pooled.predicted_low, "value_high": pooled.predicted_high}
+            )  # fmt: skip
     values = {
         **make.interval("value", "Value", 3),
         "n": make.value("Patients", 0),

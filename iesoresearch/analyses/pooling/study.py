@@ -149,10 +149,13 @@ def result(found: Computed, name: str) -> Result:
         "sites": tables.sites(found),
         "rates": tables.rates(found),
         "outcomes": tables.outcomes(found),
-        "left_out": tables.left_out(found),
         "cost": more_tables.cost(found),
     }
     absent = {"covariance": "Not applicable: of one site only."}
+    if len(found.main) > 2:
+        made["left_out"] = tables.left_out(found)
+    else:
+        absent["left_out"] = "Not applicable: of two sites, one without the other is no pool."
     if found.levels:
         made["groups"] = tables.groups(found)
     else:

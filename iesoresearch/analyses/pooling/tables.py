@@ -41,6 +41,11 @@ def further(found: Likely | Pooled | None, back=percent) -> dict[str, float | No
     return dict(zip(names, map(back, (found.predicted_low, found.predicted_high)), strict=True))
 
 
+def tells_further(found: Likely | Pooled) -> bool:
+    """Whether it says what a further site may expect; two sites do not."""
+    return bool(np.isfinite(found.predicted_low) and np.isfinite(found.predicted_high))
+
+
 class Maker:
     """Makes tables whose values share a sensitivity and need no more control: all was released."""
 
@@ -106,9 +111,10 @@ def rates(found: Computed) -> Table:
     joint = found.joint
     rows.append({"label": POOLED, **three("rate", pooled), **_ranges(Row(POOLED, joint)),
                  "weight": 100.0})  # fmt: skip
-    ahead = further(pooled)
-    rows.append({"label": FURTHER, "rate": percent(pooled.estimate),
-                 "rate_low": ahead["further_from"], "rate_high": ahead["further_to"]})  # fmt: skip
+    if tells_further(pooled):
+        low, high = further(pooled).values()
+        rate = percent(pooled.estimate)
+        rows.append({"label": FURTHER, "rate": rate, "rate_low": low, "rate_high": high})
     values = {
         **make.interval("rate", f"{WORDS[MAIN]}, %", 1),
         **make.range("events", "With it"),

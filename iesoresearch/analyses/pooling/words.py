@@ -3,7 +3,7 @@
 from iesoresearch.analyses.pooling import parts
 from iesoresearch.analyses.pooling.computed import MAIN, Computed
 from iesoresearch.analyses.pooling.sites import COUNTS, MODEL, REGRESSION, STATES
-from iesoresearch.analyses.pooling.tables import percent, three
+from iesoresearch.analyses.pooling.tables import percent, tells_further, three
 from iesoresearch.results import FigureSpec, Number
 
 FEW = 5  # sites below which intervals are said to be wide and the spread to be hardly known
@@ -13,9 +13,9 @@ FIGURES = {
         table="rates",
         title="Reliable recovery at each site, of all, and at a further site",
         caption="Rates with 95 % intervals from each site's own released counts; size of the marks "
-        "by weight. Diamond: average of {k} sites. Thin line: where the rate of a further site is "
-        "expected with 95 %. Counts that were rounded or suppressed are ranges. n = {n_low} to "
-        "{n_high} patients.",
+        "by weight. Diamond: average of {k} sites. Thin line, from three sites on: where the rate "
+        "of a further site is expected with 95 %. Counts that were rounded or suppressed are "
+        "ranges. n = {n_low} to {n_high} patients.",
     ),
     "cost": FigureSpec(
         table="cost",
@@ -28,8 +28,8 @@ FIGURES = {
         table="performance",
         title="One model at every site",
         caption="The model as shipped, judged at {k_model} sites, with 95 % intervals; diamond: "
-        "average; thin line: where a further site is expected with 95 %. Standard errors are those "
-        "of the sites' intervals. n by site in the table.",
+        "average; thin line, from three sites on: where a further site is expected with 95 %. "
+        "Standard errors are those of the sites' intervals. n by site in the table.",
     ),
     "profiles": FigureSpec(
         table="profiles",
@@ -96,15 +96,20 @@ def _plain(found: Computed) -> str:
     drawn = "Of drawn sites with a known truth: " if found.drawn is not None else ""
     said = (
         f"{drawn}at {{k}} sites together {{rate}} of the patients at caseness at the start "
-        "reliably recovered (95 % {rate_low} to {rate_high}, for the average site); a further site "
-        "may expect anything from {further_low} to {further_high}. "
+        "reliably recovered (95 % {rate_low} to {rate_high}, for the average site)"
     )
+    if tells_further(found.rates[MAIN]):
+        said += "; a further site may expect anything from {further_low} to {further_high}. "
+    else:
+        said += ". What a further site may expect cannot be told from so few. "
     if len(found.performance["auc"]) > 1:
         said += (
             "One model that was judged at {k_model} of them tells those who will recover from "
-            "others with an AUC of {auc} ({auc_low} to {auc_high}), a further site "
-            "{auc_further_low} to {auc_further_high}. "
+            "others with an AUC of {auc} ({auc_low} to {auc_high})"
         )
+        ahead = ", a further site {auc_further_low} to {auc_further_high}"
+        auc = parts.pooled(found.performance["auc"], parts.MEASURES["auc"][2])
+        said += f"{ahead if tells_further(auc) else ''}. "
     if reason := _no_average(found):
         said += f"{reason} "
     if len(found.sites) < FEW:
