@@ -24,6 +24,7 @@ from iesoresearch.errors import DataError, ParameterError
 from iesoresearch.measures.outcomes import landmarks
 from iesoresearch.models.prediction import saved
 from iesoresearch.params import Settings
+from iesoresearch.results import Result
 
 recovery = analyses.get("recovery")
 SMALL = {
@@ -291,6 +292,109 @@ def test_the_same_seed_gives_the_same_numbers_for_any_jobs(released, courses):
     assert {k: n.value for k, n in other.numbers.items()} == {
         k: n.value for k, n in released.numbers.items()
     }
+
+
+# What the tables tell together
+
+
+def counts_of(tables, name, column, /, **keys):
+    rows = tables[name].frame.filter(**keys).select(list(tables[name].keys)).rows()
+    return tuple((name, column, row) for row in rows)
+
+
+EVERYBODY = ("sample_size", "n", ("session 4",))
+RECOVERED = ("outcomes", "events", ("session 4", "reliable recovery"))
+
+
+def known_by_hand(tables):
+    """What anybody can tell of the counts: which are the same, add up, or are part of another."""
+    for at in ("assessment", "session 4"):
+        yield from known_at(tables, at)
+    yield ("sample_size", "n", ("assessment",)), (EVERYBODY,), False
+    yield ("outcomes", "events", ("assessment", "reliable recovery")), (RECOVERED,), False
+    yield from known_of_groups(tables)
+    for kind in ("marginal", "by outcome"):
+        yield from known_of_sets(tables, kind)
+    yield from known_of_predictors(tables)
+
+
+def known_at(tables, at):
+    n, won = ("sample_size", "n", (at,)), ("outcomes", "events", (at, "reliable recovery"))
+    yield n, (("flow", at, ("at risk",)),), True
+    for table in ("outcomes", "performance", "other_outcomes"):
+        for name, _, row in counts_of(tables, table, "n", landmark=at):
+            yield n, ((name, "n", row),), True
+            yield (name, "n", row), ((name, "events", row),), False
+    for one in counts_of(tables, "performance", "events", landmark=at):
+        yield won, (one,), True
+    better, worse = "reliable improvement", "reliable deterioration"
+    kinds = (better, worse, "neither improved nor deteriorated")
+    yield n, tuple(("outcomes", "events", (at, kind)) for kind in kinds), True
+    yield ("outcomes", "events", (at, better)), (won,), False
+    for outcome in (better, worse):
+        for one in counts_of(tables, "other_outcomes", "events", outcome=outcome, landmark=at):
+            yield ("outcomes", "events", (at, outcome)), (one,), True
+
+
+def known_of_groups(tables):
+    for whole, column in ((EVERYBODY, "n"), (RECOVERED, "events")):
+        yield whole, counts_of(tables, "services", column), True
+        for grouping in tables["groups"].frame["grouping"].unique():
+            yield whole, counts_of(tables, "groups", column, grouping=grouping), True
+    yield EVERYBODY, counts_of(tables, "instability", "n"), True
+    for table in ("services", "groups"):
+        for _, _, row in counts_of(tables, table, "events"):
+            yield (table, "n", row), ((table, "events", row),), False
+
+
+def known_of_sets(tables, kind):
+    yield EVERYBODY, (("sets", "n", (kind, "overall", "all")),), True
+    for grouping in tables["groups"].frame["grouping"].unique():
+        for column in ("n", "covered", "undecided"):
+            parts = counts_of(tables, "sets", column, kind=kind, grouping=grouping)
+            yield ("sets", column, (kind, "overall", "all")), parts, True
+    for name, _, row in counts_of(tables, "sets", "n", kind=kind):
+        if row[1] != "overall":
+            yield ("groups", "n", row[1:]), ((name, "n", row),), True
+        yield (name, "n", row), ((name, "covered", row),), False
+        yield (name, "covered", row), ((name, "undecided", row),), False
+
+
+def known_of_predictors(tables):
+    frame = tables["characteristics"].frame
+    for name in frame.filter(pl.col("level") != "recorded")["name"].unique():
+        yield EVERYBODY, counts_of(tables, "characteristics", "n", name=name), True
+    both = {"Gender": "Gender", "Long-term condition": "Long-term physical condition"}
+    for grouping, name in both.items():
+        for one in counts_of(tables, "characteristics", "n", name=name):
+            yield ("groups", "n", (grouping, one[2][1])), (one,), True
+    quintiles = counts_of(tables, "groups", "n", grouping="Deprivation quintile")
+    recorded = tuple(one for one in quintiles if one[2][1] != "not recorded")
+    decile = "Decile of deprivation, 1 = most deprived", "recorded"
+    yield ("characteristics", "n", decile), recorded, True
+    yield EVERYBODY, (("characteristics", "n", decile),), False
+    for meaning in tables["dependence"].frame["meaning"].unique():
+        yield EVERYBODY, counts_of(tables, "dependence", "n", meaning=meaning), True
+
+
+def test_no_small_count_follows_from_all_tables_together(result, released, proved):
+    relations = list(known_by_hand(result.tables))
+    assert proved(result.tables, released.tables, Policy(), relations) == []
+
+
+def test_what_the_attacker_knows_would_tell_counts_of_tables_that_are_not_linked(result, proved):
+    alone = {name: replace(t, related=()) for name, t in result.tables.items()}
+    released = release(Result(tables=alone), Policy())
+    assert proved(result.tables, released.tables, Policy(), list(known_by_hand(result.tables)))
+
+
+def test_the_file_of_the_model_tells_no_more_than_the_tables(released, tmp_path):
+    released.documents["model.json"](released, tmp_path / "model.json")
+    told = saved.read(tmp_path / "model.json").training
+    frame = released.tables["characteristics"].frame.filter(name="Gender")
+    assert frame["share"].null_count()
+    for level, share in frame.select("level", "share").rows():
+        assert told.get(f"gender = {level}") == share
 
 
 # What can go wrong

@@ -36,6 +36,22 @@ def declared(name: str, label: str, digits: int, **more) -> dict[str, Value]:
     }
 
 
+def people(performed, n: int | None = None) -> dict[str, float | int]:
+    """Cells of how many there are, of how many have the outcome, and their share."""
+    n, events = performed.n if n is None else n, int(performed.events)
+    return {"n": n, "events": events, "share": events / max(n, 1)}
+
+
+def people_values(parts_of=None, at_risk: bool = False, **more) -> dict[str, Value]:
+    """Declarations of the columns that `people` fills."""
+    counts = {"parts_of": parts_of} | more
+    return {
+        "n": Value("count", "Referrals", 0, at_risk=at_risk, **counts),
+        "events": Value("count", "With the outcome", 0, within="n", follows="n", **counts),
+        "share": Value("rate", "Share with it", 3, "n", follows="events", **more),
+    }
+
+
 def metrics(performance, names=tuple(METRICS)) -> dict[str, float | None]:
     """Cells of several metrics of a `Performance`."""
     found = {}

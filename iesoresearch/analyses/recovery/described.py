@@ -44,10 +44,16 @@ class Described:
         n, events = self.n, round(self.n * self.share / 100)
         said = {"n_detail": policy.rounded(n)}
         said["share"] = round(100 * policy.rounded(events) / policy.rounded(n), 1)
-        for row in found.to_dicts():
+        return said | self.shown(found)
+
+    def shown(self, released: pl.DataFrame) -> dict[str, float]:
+        """What is shown of `frame`, released row by row, by name."""
+        said = {}
+        names = self.frame.select("name", "level").rows()
+        for (name, level), row in zip(names, released.to_dicts(), strict=True):
             for what in ("mean", "sd", "share"):
                 if row[what] is not None:
-                    said[key(row["name"], row["level"], what)] = row[what]
+                    said[key(name, level, what)] = row[what]
         return said
 
 

@@ -1,10 +1,11 @@
 """Tables of `recovery` that say what moves predictions; and the model as it is shared."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from iesoresearch.analyses.recovery.described import Described, described, values
+from iesoresearch.analyses.recovery.described import MISSING, Described, described, values
 from iesoresearch.analyses.recovery.fitted import Fitted
 from iesoresearch.analyses.recovery.tables import landmark_name, types
 from iesoresearch.disclosure import Policy
@@ -12,6 +13,8 @@ from iesoresearch.models.prediction import saved, shared
 from iesoresearch.models.prediction.dependence import dependence, made_up_patient, waterfall
 from iesoresearch.results import Result, Table, Value
 
+#: Groups whose performance is shown -> the predictor that has them as levels.
+LEVELS = {"Gender": "gender", "Long-term condition": "long_term_condition"}
 SHOWN = 3  # features whose dependence is shown
 MODEL_FILE = "model.json"
 #: Numbers of the result that travel with a shared model, as released.
@@ -52,7 +55,7 @@ def dependences(fitted: Fitted) -> Table:
         found = dependence(fitted.final, X, fitted.detail.patient, name)
         columns = (found.groups, found.n_patients, found.mean, found.lower, found.upper)
         for group, n, mean, lower, upper in zip(*columns, strict=True):
-            if n:
+            if n or group != MISSING:
                 row = {"meaning": fitted.meanings[name], "group": group, "n": int(n)}
                 rows.append(row | {"shap": mean, "lower": lower, "upper": upper})
     shared_by = {"sensitivity": fitted.sensitivity}
@@ -73,11 +76,17 @@ def dependences(fitted: Fitted) -> Table:
 def characteristics(fitted: Fitted) -> Table:
     """Who is at the landmark looked at closely, and for how many each predictor is recorded."""
     frame = _patients(fitted).frame.with_columns(
-        pl.col("name").replace(fitted.meanings | {"log_odds": "Log-odds that the model gives"})
+        pl.col("name").replace(fitted.meanings | {"log_odds": "Log-odds that the model gives"}),
+        n=(pl.col("share") * pl.col("all")).round().cast(pl.Int64),
     )
+    shown = values(fitted.sensitivity)
+    shown |= {
+        "n": replace(shown["n"], label="Recorded, or of the level"),
+        "share": replace(shown["share"], parts_of=None, follows="n"),
+    }
     keys = {"name": "Predictor", "level": "Level"}
     title = f"Those at risk at: {landmark_name(fitted.params.detail)}"
-    return Table(title, frame, keys, values(fitted.sensitivity))
+    return Table(title, frame, keys, shown)
 
 
 def patient(fitted: Fitted) -> Table:
@@ -102,7 +111,10 @@ def _patients(fitted: Fitted) -> Described:
     """Those the model was made with, and what it says of them."""
     X, y = fitted.detail.features(fitted.outcome), fitted.training[1]
     p = fitted.final.predict_proba(X)[:, 1]
-    return described(fitted.schema, X, y, p, fitted.detail.patient)
+    found = described(fitted.schema, X, y, p, fitted.detail.patient)
+    # neither do `groups` and `dependence` show them, which tells that nobody is in them
+    told = (pl.col("level") == MISSING) | pl.col("name").is_in(list(LEVELS.values()))
+    return replace(found, frame=found.frame.filter((pl.col("share") > 0) | ~told))
 
 
 def write_model(fitted: Fitted):
@@ -112,14 +124,14 @@ def write_model(fitted: Fitted):
         said = {name: result.numbers[name].value for name in TOLD}
         achieved = {name: result.numbers[name].value for name in ACHIEVED}
         applied = Policy(**result.provenance["disclosure"])
+        of_patients = _patients(fitted).shown(result.tables["characteristics"].frame)
         X = fitted.detail.features(fitted.outcome)
         least = shared.least(fitted.final, X, applied.round_to)
         model = shared.share(
             fitted.final, outcome=fitted.outcome, landmark=fitted.params.detail,
             intended_use=result.render(result.text["intended_use"]),
             not_for=result.render(result.text["not_for"]),
-            training={"data": fitted.courses.cohort.name} | _patients(fitted).told(applied) | said
-            | least,
+            training={"data": fitted.courses.cohort.name} | of_patients | said | least,
             performance=achieved,
         )  # fmt: skip
         saved.write(path, model)

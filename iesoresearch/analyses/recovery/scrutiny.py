@@ -2,7 +2,14 @@
 
 import polars as pl
 
-from iesoresearch.analyses.recovery.columns import METRICS, cells, declared, finite
+from iesoresearch.analyses.recovery.columns import (
+    METRICS,
+    cells,
+    declared,
+    finite,
+    people,
+    people_values,
+)
 from iesoresearch.analyses.recovery.fitted import SPLIT, Fitted
 from iesoresearch.analyses.recovery.tables import LANDMARK, landmark_name, types
 from iesoresearch.models.evaluation.results import Estimate
@@ -94,17 +101,14 @@ def services(fitted: Fitted) -> Table:
     found = fitted.validation.services
     rows = []
     for one in found.services:
-        row = {"service": str(one.service), "n": one.n, "share": one.events / one.n}
+        row = {"service": str(one.service)} | people(one)
         for name in SERVICE_MEASURES:
             e = one.estimates.get(name)
             low, high = (e.low, e.high) if e else (None, None)
             row |= _cells(name, e.value if e else None, low, high)
         rows.append(row)
     shared = {"sensitivity": fitted.sensitivity}
-    values = {
-        "n": Value("count", "Referrals", 0, parts_of=(), **shared),
-        "share": Value("rate", "With the outcome", 3, "n", parts_of=(), follows="n", **shared),
-    }
+    values = people_values((), **shared)
     for name in SERVICE_MEASURES:
         values |= declared(name, *METRICS[name], denominator="n", follows="share", **shared)
     keys = {"service": "Service left out"}
@@ -162,15 +166,13 @@ def missing_scores(fitted: Fitted) -> Table:
         for way in ways:
             if way.reason:
                 continue
-            row = {"landmark": landmark_name(s), "way": way.way, "n": way.n, "share": way.share}
+            row = {"landmark": landmark_name(s), "way": way.way, "n": way.n}
+            row |= {"events": round(way.share * way.n), "share": way.share}
             for name, estimate in way.estimates.items():
                 row |= cells(name, estimate)
             rows.append(row)
     shared = {"sensitivity": fitted.sensitivity}
-    values = {
-        "n": Value("count", "Referrals", 0, **shared),
-        "share": Value("rate", "With the outcome", 3, "n", **shared),
-    }
+    values = people_values(**shared)
     for name in ("auc", "observed_expected", "calibration_slope"):
         values |= declared(name, *METRICS[name], denominator="n", follows="share", **shared)
     keys = LANDMARK | {"way": "Missing last scores"}
@@ -183,6 +185,7 @@ def later(fitted: Fitted) -> Table:
     found = fitted.drift
     columns = {
         "n": found.n.astype(int),
+        "events": found.observed.round().astype(int),
         "observed": found.observed / found.n,
         "expected": found.expected / found.n,
         "difference": found.difference / found.n,
@@ -193,13 +196,12 @@ def later(fitted: Fitted) -> Table:
     frame = frame.with_columns(alarm=pl.Series(["yes" if a else "no" for a in found.alarm]))
     shared = {"sensitivity": fitted.sensitivity}
     model = {"denominator": "n", "follows": "observed"} | shared
-    values = {
-        "n": Value("count", "Referrals", 0, parts_of=(), **shared),
-        "observed": Value("rate", "Observed", 3, "n", parts_of=(), follows="n", **shared),
+    values = {name: people_values((), **shared)[name] for name in ("n", "events")} | {
+        "observed": Value("rate", "Observed", 3, "n", follows="events", **shared),
         "expected": Value("model", "Expected", 3, **model),
         "difference": Value("model", "Observed minus expected", 3, **model),
         "limit": Value("model", "Limit (3 SD)", 3, **model),
         "alarm": Value("model", "Beyond it", 0, **model),
     }
     title = "Later predictions, by a model of courses that had ended before"
-    return Table(title, frame, keys, values)
+    return Table(title, frame, keys, values, population="later predictions")

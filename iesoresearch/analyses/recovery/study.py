@@ -7,6 +7,7 @@ from iesoresearch.analyses.recovery.captions import figures
 from iesoresearch.analyses.recovery.data import AUDITED, GROUPS, Courses, of_cohort
 from iesoresearch.analyses.recovery.evidence import EVIDENCE
 from iesoresearch.analyses.recovery.fitted import Fitted
+from iesoresearch.analyses.recovery.linked import linked
 from iesoresearch.analyses.recovery.tables import summary
 from iesoresearch.analyses.recovery.text import text
 from iesoresearch.analyses.recovery.words import checks, no_time, numbers
@@ -50,7 +51,7 @@ def run(courses: Courses, params: Params) -> Result:
     missing = _not_applicable(fitted)
     cohort = courses.cohort
     return Result(
-        tables=_tables(fitted, missing),
+        tables=linked(_tables(fitted, missing), fitted),
         numbers=numbers(fitted),
         checks=checks(fitted),
         text=text(fitted),

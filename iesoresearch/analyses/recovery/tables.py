@@ -1,8 +1,18 @@
 """Tables of `recovery`: who is at risk, what becomes of them, how good predictions are."""
 
+from dataclasses import replace
+
 import polars as pl
 
-from iesoresearch.analyses.recovery.columns import cells, declared, finite, metric_values, metrics
+from iesoresearch.analyses.recovery.columns import (
+    cells,
+    declared,
+    finite,
+    metric_values,
+    metrics,
+    people,
+    people_values,
+)
 from iesoresearch.analyses.recovery.data import Courses
 from iesoresearch.analyses.recovery.fitted import BASELINE, THRESHOLDS, Fitted
 from iesoresearch.measures.outcomes.landmarks import AT_RISK, OUTCOMES, REASONS
@@ -13,6 +23,11 @@ from iesoresearch.results import Table, Value
 OUTCOME_NAMES = {name: name.replace("_", " ").replace("drop out", "drop-out") for name in OUTCOMES}
 BEST = "best attainable"
 LANDMARK = {"landmark": "Landmark"}
+#: What else becomes of those at risk, or is not known of them.
+NEITHER, UNCLEAR = "neither improved nor deteriorated", "end not known"
+NO_SECOND = "no second score (counts as not recovered)"
+LANDMARK_LAST = "last score is that of the landmark"
+EVERYBODY = ("overall", "all")  # row of `sets`
 
 
 def landmark_name(landmark: int) -> str:
@@ -45,24 +60,24 @@ def flow(fitted: Fitted) -> Table:
 
 def outcomes(fitted: Fitted) -> Table:
     """What becomes of those at risk, and what the outcome rests on."""
+    changed = pl.col("reliable_improvement") | pl.col("reliable_deterioration")
+    found = {label: pl.col(name) for name, label in OUTCOME_NAMES.items()} | {
+        NEITHER: ~changed,
+        UNCLEAR: pl.col("drop_out").is_null(),
+        NO_SECOND: ~pl.col("second_score"),
+        LANDMARK_LAST: ~pl.col("later_score"),
+    }
     rows = []
     for s, at in fitted.courses.at.items():
-        frame = at.rows
-        row = {"landmark": landmark_name(s), "n": at.n}
-        row |= {name: frame[name].mean() for name in OUTCOMES}
-        row["no_second"] = 1 - frame["second_score"].mean()
-        row["landmark_last"] = 1 - frame["later_score"].mean()
-        rows.append(row)
-    labels = OUTCOME_NAMES | {
-        "no_second": "no second score (counts as not recovered)",
-        "landmark_last": "last score is that of the landmark",
-    }
-    shared = {"sensitivity": fitted.sensitivity}
-    values = {"n": Value("count", "Referrals", 0, at_risk=True, **shared)} | {
-        name: Value("rate", label.capitalize(), 3, "n", **shared) for name, label in labels.items()
-    }
-    frame = pl.DataFrame(rows, schema=types(LANDMARK, values))
-    return Table("What becomes of those at risk (shares)", frame, LANDMARK, values)
+        for label, which in found.items():
+            events = at.rows.select(which.sum()).item()
+            row = {"landmark": landmark_name(s), "outcome": label, "n": at.n}
+            rows.append(row | {"events": events, "share": events / at.n})
+    values = people_values(at_risk=True, sensitivity=fitted.sensitivity)
+    values |= {"events": replace(values["events"], label="With it")}
+    keys = LANDMARK | {"outcome": "What becomes of them, or is known"}
+    frame = pl.DataFrame(rows, schema=types(keys, values))
+    return Table("What becomes of those at risk", frame, keys, values)
 
 
 def performance(fitted: Fitted) -> Table:
@@ -70,15 +85,15 @@ def performance(fitted: Fitted) -> Table:
     rows = []
     for (s, kind), judged in fitted.judged.items():
         overall = judged.evaluation.overall
-        row = {"landmark": landmark_name(s), "model": kind, "n": overall.n}
-        row |= {"share": overall.events / overall.n} | metrics(overall)
+        row = {"landmark": landmark_name(s), "model": kind} | people(overall) | metrics(overall)
         if kind != BASELINE:
             row |= cells("gain", fitted.gain(s, kind))
         rows.append(row)
     for s, p in fitted.best.items():
         at = fitted.courses.at[s]
         y = at.y(fitted.outcome)
-        row = {"landmark": landmark_name(s), "model": BEST, "n": at.n, "share": y.mean()}
+        row = {"landmark": landmark_name(s), "model": BEST, "n": at.n, "events": int(y.sum())}
+        row |= {"share": y.mean()}
         rows.append(row | {"auc": auc(y, p), "scaled_brier": scaled_brier(y, p)})
     keys = LANDMARK | {"model": "Model"}
     title = f"How well {OUTCOME_NAMES[fitted.outcome]} is predicted"
@@ -89,12 +104,12 @@ def performance(fitted: Fitted) -> Table:
 
 
 def other_outcomes(fitted: Fitted) -> Table:
-    """The same model for the other outcomes."""
+    """The same model for the other outcomes, of all at risk: whose end is not known has none."""
     rows = []
     for (s, outcome), judged in fitted.others.items():
         overall = judged.evaluation.overall
-        row = {"outcome": OUTCOME_NAMES[outcome], "landmark": landmark_name(s), "n": overall.n}
-        rows.append(row | {"share": overall.events / max(overall.n, 1)} | metrics(overall))
+        row = {"outcome": OUTCOME_NAMES[outcome], "landmark": landmark_name(s)}
+        rows.append(row | people(overall, fitted.courses.at[s].n) | metrics(overall))
     keys = {"outcome": "Outcome"} | LANDMARK
     return _performance(fitted, f"Other outcomes ({fitted.params.model})", rows, keys)
 
@@ -104,8 +119,8 @@ def groups(fitted: Fitted) -> Table:
     rows = []
     for grouping, levels in fitted.by_group.groups.items():
         for level, found in levels.items():
-            row = {"grouping": grouping, "level": level, "n": found.n}
-            rows.append(row | {"share": found.events / max(found.n, 1)} | metrics(found))
+            row = {"grouping": grouping, "level": level}
+            rows.append(row | people(found) | metrics(found))
     keys = {"grouping": "Group", "level": "Level"}
     at = landmark_name(fitted.params.detail)
     return _performance(fitted, f"Performance by group ({fitted.params.model}, {at})", rows, keys,
@@ -115,11 +130,8 @@ def groups(fitted: Fitted) -> Table:
 def _performance(fitted, title, rows, keys, parts_of=None, more=None) -> Table:
     """A table of performances; none where few have the outcome, or few have not."""
     shared = {"sensitivity": fitted.sensitivity}
-    values = {
-        "n": Value("count", "Referrals", 0, parts_of=parts_of, at_risk=True, **shared),
-        "share": Value("rate", "With the outcome", 3, "n", parts_of=parts_of, follows="n",
-                       **shared),
-    } | metric_values(denominator="n", follows="share", **shared)  # fmt: skip
+    values = people_values(parts_of, at_risk=True, **shared)
+    values |= metric_values(denominator="n", follows="share", **shared)
     values |= more or {}
     return Table(title, pl.DataFrame(rows, schema=types(keys, values)), keys, values)
 
@@ -174,14 +186,20 @@ def sets(fitted: Fitted) -> Table:
     for name, conformal in fitted.by_group.conformal.items():
         for grouping, level, found in conformal.rows():
             row = {"kind": name, "grouping": grouping, "level": level, "n": found.n}
-            row |= cells("coverage", found.coverage) | {"open": finite(found.undecided)}
-            rows.append(row)
+            row |= {"covered": round(found.coverage.value * found.n)}
+            row |= {"undecided": round(found.undecided * found.n)}
+            rows.append(row | cells("coverage", found.coverage) | {"open": found.undecided})
     shared = {"sensitivity": fitted.sensitivity}
-    values = {"n": Value("count", "Referrals", 0, parts_of=("kind", "grouping"), **shared)}
-    values["coverage"] = Value("rate", "Holds the truth", 3, "n", follows="n", **shared)
+    counts = {"parts_of": ("kind", "grouping")} | shared
+    values = {
+        "n": Value("count", "Referrals", 0, **counts),
+        "covered": Value("count", "Sets with the truth", 0, within="n", follows="n", **counts),
+        "undecided": Value("count", "Sets of both", 0, within="covered", follows="n", **counts),
+        "coverage": Value("rate", "Holds the truth", 3, "n", follows="covered", **shared),
+    }
     for end, label in (("low", "95 % from"), ("high", "to")):
         values[f"coverage_{end}"] = Value("model", label, 3, "n", follows="coverage", **shared)
-    values["open"] = Value("rate", "Leaves it open", 3, "n", follows="n", **shared)
+    values["open"] = Value("rate", "Leaves it open", 3, "n", follows="undecided", **shared)
     keys = {"kind": "Sets", "grouping": "Group", "level": "Level"}
     frame = pl.DataFrame(rows, schema=types(keys, values))
     return Table("Prediction sets at a level of 90 %", frame, keys, values)

@@ -2,16 +2,21 @@
 
 import math
 
-import numpy as np
 from scipy import stats
 
 from iesoresearch.analyses.recovery.data import FEWEST_AT
 from iesoresearch.analyses.recovery.fitted import BASELINE, Fitted
 from iesoresearch.analyses.recovery.leakage import nothing_later
 from iesoresearch.analyses.recovery.sensitivity import FINISHERS, IMPUTED
-from iesoresearch.analyses.recovery.tables import OUTCOME_NAMES, landmark_name
+from iesoresearch.analyses.recovery.tables import (
+    LANDMARK_LAST,
+    NO_SECOND,
+    OUTCOME_NAMES,
+    landmark_name,
+)
 from iesoresearch.analyses.recovery.times import YEARS
 from iesoresearch.data import shifted
+from iesoresearch.disclosure import derived
 from iesoresearch.models.evaluation.metrics import auc
 from iesoresearch.models.evaluation.results import Estimate
 from iesoresearch.results import Check, Number
@@ -28,14 +33,14 @@ def numbers(fitted: Fitted) -> dict[str, Number]:
     at, params = fitted.detail, fitted.params
     found = {
         "n_referrals": _count(fitted, fitted.courses.cohort.referrals.height),
-        "n_assessment": _count(fitted, fitted.courses.at[0].n),
-        "n_detail": _count(fitted, at.n),
+        "n_assessment": _at_risk(fitted, 0),
+        "n_detail": _at_risk(fitted, params.detail),
         "outcome": _model(fitted, OUTCOME_NAMES[fitted.outcome]),
         "detail": _model(fitted, landmark_name(params.detail)),
         "model": _model(fitted, MODELS[params.model]),
-        "share": _share(fitted, at.y(fitted.outcome)),
-        "share_last": _share(fitted, ~at.rows["later_score"]),
-        "share_unscored": _share(fitted, ~fitted.courses.at[0].rows["second_score"]),
+        "share": _share(fitted, params.detail, OUTCOME_NAMES[fitted.outcome]),
+        "share_last": _share(fitted, params.detail, LANDMARK_LAST),
+        "share_unscored": _share(fitted, 0, NO_SECOND),
         "left_out": _model(fitted, "patients" if at.service is None else "services"),
         "open": _model(fitted, 100 * _open(fitted), 0, "%"),
         "n_refits": _model(fitted, params.n_refits),
@@ -117,10 +122,16 @@ def _ends(estimate) -> tuple[float, float, float]:
     return estimate.value, estimate.low, estimate.high
 
 
-def _share(fitted: Fitted, which) -> Number:
-    """Share of referrals, of how many; release looks at those with and without."""
-    which = np.asarray(which, dtype=float)
-    return Number(100 * float(which.mean()), len(which), "%", 0, "rate", fitted.sensitivity)
+def _share(fitted: Fitted, landmark: int, outcome: str) -> Number:
+    """Share of referrals, as its table shows it."""
+    n = fitted.courses.at[landmark].n
+    keys = {"landmark": landmark_name(landmark), "outcome": outcome}
+    return derived.number("outcomes", "share", "%", digits=0, scale=100.0, n=n, **keys)
+
+
+def _at_risk(fitted: Fitted, landmark: int) -> Number:
+    n = fitted.courses.at[landmark].n
+    return derived.number("sample_size", "n", value=n, n=n, landmark=landmark_name(landmark))
 
 
 def _open(fitted: Fitted) -> float:
