@@ -202,7 +202,8 @@ def _found(out: Path, known: list[str]) -> list[str]:
 def _read_run(folder: Path, project: Project, today: freshness.Today) -> Run | str:
     """The run in `folder`, or why it cannot be shown."""
     if not folder.is_dir():
-        return "it was never finished"
+        failed = (folder.parent / "failed" / f"{folder.name}.ipynb").is_file()
+        return "it failed, and says why when it is made" if failed else "it was never finished"
     status = read_status(folder)
     if status is None:
         return "it was never finished, or a file of it was changed since"

@@ -1,10 +1,12 @@
 """The start page, in MyST Markdown."""
 
 from collections import Counter
+from collections.abc import Collection
 from importlib.metadata import version
 
 import yaml
 
+from iesoresearch.params import site_runs
 from iesoresearch.project import Project
 from iesoresearch.reporting import facts, markup, pages, rerun
 from iesoresearch.reporting.items import Checklist
@@ -21,7 +23,7 @@ def start_page(runs: list[Run], missing: list[Missing], project: Project) -> str
         ("Runs", _table(runs)),
         *((f"{one.subject.capitalize()}s", _checklists(runs, one)) for one in CHECKLISTS.values()),
         ("Not applicable here", _not_applicable(missing)),
-        ("Missing", _missing(missing)),
+        ("Missing", _missing(missing, site_runs(project.params))),
         ("How this report was made", _how(runs)),
         ("Run it again", _rerun(runs)),
         ("Cite and licence", _cite(runs, project)),
@@ -115,10 +117,11 @@ def _not_applicable(missing: list[Missing]) -> str:
     return _listed("The data here cannot answer these runs; nothing went wrong.", lines)
 
 
-def _missing(missing: list[Missing]) -> str:
+def _missing(missing: list[Missing], of_site: Collection[str]) -> str:
     lines = []
     for run in missing:
-        again = f" Make it: `iesoresearch run {run.name}`" if run.known else ""
+        where = rerun.WHERE if run.name in of_site else ""
+        again = f" Make it: `iesoresearch run {run.name}{where}`" if run.known else ""
         if run.applicable:
             lines.append(f"- {markup.plain(run.name)}: {run.reason}.{again}")
     return _listed("These runs have no valid result and are not shown.", lines)

@@ -129,6 +129,20 @@ def test_a_run_that_the_data_cannot_answer_is_not_called_missing(project):
     assert "- shown: it was never finished." in missing_ones
 
 
+def test_a_run_of_a_site_that_failed_is_called_so_with_the_whole_command(project):
+    content = "runs:\n  site-shown: {run: shown}\n  site-never: {run: never}\n"
+    (project.params / "site.yaml").write_text(content, encoding="utf-8")
+    sample.make_run(project, "site-shown", "patient")
+    (project.out / "failed").mkdir()
+    (project.out / "failed" / "site-never.ipynb").write_text("{}", encoding="utf-8")
+    found, missing = runs.read(project.out, project)
+    page = start.start_page(found, missing, project)
+    assert (
+        ": it failed, and says why when it is made. Make it: "
+        "`iesoresearch run site-never --site SITE --data DIR`"
+    ) in page
+
+
 def test_what_was_recorded_with_other_parameters_does_not_count(project):
     sample.record(project, "never", TOTALS, seed=99)
     _, missing = runs.read(project.out, project)
