@@ -261,32 +261,147 @@ def test_a_path_in_words():
     assert class_tables.describe(10.5, 14) == "moderate, rising"
 
 
-def test_few_people_are_hidden_with_what_tells_them(fitted):
-    """A group with few missed among those not flagged is hidden altogether, and one more."""
-    cells = [(200, 80, 60, 30), (300, 100, 70, 50), (150, 60, 50, 4)]  # n, flagged, hits, missed
-    rows = [
-        {"group": "G", "level": level, "n": n, "flagged": flagged, "unflagged": n - flagged,
-         "share": flagged / n, "ppv": hits / flagged, "missed": missed / (n - flagged)}
-        for level, (n, flagged, hits, missed) in zip("abc", cells, strict=True)
-    ]  # fmt: skip
+def cells(n, flagged, hits, misses):
+    """One row of a table of a rule, without intervals."""
+    return {
+        "n": n, "bad": hits + misses, "flagged": flagged, "unflagged": n - flagged, "hits": hits,
+        "misses": misses, "share": flagged / n, "ppv": hits / flagged if flagged else None,
+        "missed": misses / (n - flagged),
+    }  # fmt: skip
+
+
+def shown_groups(fitted, **rows):
+    rows = [{"group": "G", "level": level} | cells(*row) for level, row in rows.items()]
     keys = {"group": "Group", "level": "Level"}
     table = signal_tables._measures(fitted, "T", rows, keys, ("group",))
-    shown = release(Result(tables={"t": table}), Policy()).tables["t"].frame
-    hidden = {c: shown[c].is_null().to_list() for c in ("n", "flagged", "share", "ppv", "missed")}
-    assert hidden == {c: [True, False, True] for c in hidden}
+    tables = {"groups": replace(table, population="those judged")}
+    return release(Result(tables=tables), Policy()).tables["groups"]
+
+
+def test_few_people_are_hidden_with_what_tells_them(fitted):
+    """The rate is hidden of a group with few missed among those not flagged, and of one more."""
+    a, b, c = (200, 80, 60, 30), (300, 100, 70, 50), (150, 60, 50, 4)
+    frame = shown_groups(fitted, a=a, b=b, c=c).frame
+    hidden = {name: frame[name].is_null().to_list() for name in ("misses", "missed")}
+    assert all(rows == [True, False, True] for rows in hidden.values())
+    assert frame["ppv"].is_null().sum() < 3
 
 
 def test_a_group_without_flags_is_a_dash(fitted):
-    rows = [
-        {"group": "G", "level": level, "n": n, "flagged": flagged, "unflagged": n - flagged,
-         "share": flagged / n, "ppv": ppv, "missed": 0.5}
-        for level, n, flagged, ppv in (("a", 200, 80, 0.6), ("b", 40, 0, None), ("c", 90, 40, 0.6))
-    ]  # fmt: skip
-    table = signal_tables._measures(fitted, "T", rows, {"group": "", "level": ""}, ("group",))
-    shown = release(Result(tables={"t": table}), Policy()).tables["t"]
-    row = shown.rows()[1]
-    assert row[0:2] == ["G", "b"]
-    assert set(row[3:]) == {"–"}
+    shown = shown_groups(fitted, a=(200, 80, 48, 60), b=(40, 0, 0, 20), c=(90, 40, 24, 25))
+    row = shown.frame.filter(level="b").row(0, named=True)
+    assert [row[name] for name in ("flagged", "share", "hits", "ppv", "review")] == [None] * 5
+
+
+def test_who_was_not_asked_gave_no_such_answer(fitted):
+    people = fitted.patients.people.head(4).with_columns(
+        harm_first=pl.Series([True, False, False, None]),
+        harm_later=pl.Series([None, True, None, None], dtype=pl.Boolean),
+    )
+    watched = fitting.Fitted(replace(fitted.patients, people=people), fitted.params).watched
+    assert watched[fitting.HARM].tolist() == [1, 0, 0, 0]
+    assert np.isnan(watched[fitting.NEW_HARM][0])
+    assert watched[fitting.NEW_HARM][1:].tolist() == [1, 0, 0]
+
+
+# What the tables tell together
+
+DETERIORATED = "reliable deterioration by the last score"
+HARM = "some thoughts of self-harm at the first answer to item 9"
+NEW_HARM = "such thoughts at a later answer, none at the first"
+EVER, RULES = "at any of them", ("landmark model", "expected-response band", "current scores")
+BY_GROUP = dict(zip(RULES, ("groups", "groups_band", "groups_current"), strict=True))
+
+
+def counts_of(tables, name, column, /, **keys):
+    rows = tables[name].frame.filter(**keys).select(list(tables[name].keys)).rows()
+    return tuple((name, column, row) for row in rows)
+
+
+def known_by_hand(tables):
+    """What anybody can tell of the counts: which are the same, add up, or are part of another."""
+    for name in ("rules", *BY_GROUP.values()):
+        for _, _, row in counts_of(tables, name, "n"):
+            n, bad, flagged, unflagged, hits, misses = (
+                (name, column, row)
+                for column in ("n", "bad", "flagged", "unflagged", "hits", "misses")
+            )
+            yield n, (flagged, unflagged), True
+            yield bad, (hits, misses), True
+            yield n, (bad,), False
+            yield flagged, (hits,), False
+            yield unflagged, (misses,), False
+    for rule in RULES:
+        yield from known_of_rule(tables, rule)
+    yield from known_of_signals(tables)
+    everybody = ("safety", "n", (DETERIORATED, "overall", ""))
+    yield everybody, counts_of(tables, "classes", "n"), True
+    for _, _, row in counts_of(tables, "classes", "n"):
+        yield ("classes", "n", row), (("classes", "events", row),), False
+        for one in counts_of(tables, "class_curves", "n", **{"class": row[0]}):
+            yield ("classes", "n", row), (one,), True
+    for _, _, row in counts_of(tables, "curve", "n", way="scores that were seen"):
+        yield ("prior_check", "n", ("mean",)), (("curve", "n", row),), row[1] == 0
+        for one in counts_of(tables, "predictive", "n", session=row[1]):
+            yield ("curve", "n", row), (one,), True
+
+
+def known_of_rule(tables, rule):
+    name = BY_GROUP[rule]
+    for when in ("after session 2", "after session 4", EVER):
+        for column in ("n", "bad"):
+            yield ("rules", column, (when, RULES[0])), (("rules", column, (when, rule)),), True
+        for column in ("n", "bad", "flagged", "hits") if when != EVER else ():
+            yield ("rules", column, (EVER, rule)), (("rules", column, (when, rule)),), False
+    for group in tables[name].frame["group"].unique():
+        for column in ("n", "bad", "flagged", "unflagged", "hits", "misses"):
+            parts = counts_of(tables, name, column, group=group)
+            yield ("rules", column, (EVER, rule)), parts, True
+    for column in ("n", "bad"):
+        for _, _, row in counts_of(tables, name, column):
+            yield ("groups", column, row), ((name, column, row),), True
+    flags = [("rules", "flagged", (f"after session {s}", RULES[0])) for s in (2, 4)]
+    yield ("equal_work", "flags", (rule,)), tuple(flags), True
+    for one in counts_of(tables, "benefit", "flagged", rule=rule):
+        yield ("rules", "flagged", (EVER, rule)), (one,), True
+    for signal, whole, part in (
+        (DETERIORATED, "bad", "hits"),
+        (NEW_HARM, "n", "flagged"),
+    ):
+        n, flagged = (("safety_flags", column, (signal, rule)) for column in ("n", "flagged"))
+        yield ("safety_flags", "n", (signal, RULES[0])), (n,), True
+        yield n, (flagged,), False
+        yield ("rules", whole, (EVER, rule)), (n,), False
+        yield ("rules", part, (EVER, rule)), (flagged,), False
+        yield ("safety", "events", (signal, "overall", "")), (n,), False
+
+
+def known_of_signals(tables):
+    for name, _, row in counts_of(tables, "safety", "n"):
+        yield (name, "n", row), ((name, "events", row), (name, "without", row)), True
+        if row[0] == DETERIORATED:
+            yield (name, "n", row), ((name, "n", (HARM, *row[1:])),), True
+            unburdened = (name, "n", (NEW_HARM, *row[1:]))
+            yield (name, "without", (HARM, *row[1:])), (unburdened,), True
+        if row[1] != "overall" and row[0] == DETERIORATED:
+            yield (name, "n", row), (("groups", "n", row[1:]),), False
+    frame = tables["safety"].frame.filter(pl.col("group") != "overall")
+    for signal, group in frame.select("signal", "group").unique().rows():
+        for column in ("n", "events", "without"):
+            parts = counts_of(tables, "safety", column, signal=signal, group=group)
+            yield ("safety", column, (signal, "overall", "")), parts, True
+
+
+def test_no_small_count_follows_from_all_tables_together(result, proved):
+    released = release(result, Policy())
+    relations = list(known_by_hand(result.tables))
+    assert proved(result.tables, released.tables, Policy(), relations) == []
+
+
+def test_what_the_attacker_knows_would_tell_counts_of_tables_that_are_not_linked(result, proved):
+    alone = {name: replace(t, related=()) for name, t in result.tables.items()}
+    released = release(Result(tables=alone), Policy())
+    assert proved(result.tables, released.tables, Policy(), list(known_by_hand(result.tables)))
 
 
 # Parameters and bad input

@@ -96,13 +96,13 @@ def classes(fitted: Fitted) -> Table:
             [float(p.mean()) if len(p) else None for p in certain], dtype=pl.Float64
         ),
     )
-    frame = frame.with_columns(**_rates("events", "n")).drop("events")
-    shared = {"parts_of": (), "follows": "n"}
+    frame = frame.with_columns(**_rates("events", "n"), events=pl.col("events").cast(pl.Int64))
     values = {
         "n": count(fitted),
+        "events": count(fitted, fitted.outcome.capitalize(), within="n", follows="n"),
         "share": value(fitted, "Share of the population", 2, "n"),
         "certainty": value(fitted, "Mean certainty", 2, "n"),
-        "rate": value(fitted, fitted.outcome.capitalize(), 3, "n", "rate", **shared),
+        "rate": value(fitted, "Share of them", 3, "n", "rate", follows="events"),
         "rate_low": value(fitted, "95 % from", 3, "n", follows="rate"),
         "rate_high": value(fitted, "to", 3, "n", follows="rate"),
     }

@@ -243,8 +243,13 @@ class Fitted:
 
     @cached_property
     def watched(self) -> dict[str, np.ndarray]:
-        """Safety signal -> (patients,) 1 with it, 0 without, NaN where not known."""
+        """Safety signal -> (patients,) 1 with it, 0 without, NaN where not asked of them.
+
+        Who was not asked once more gave no such answer: how few these are must not be told.
+        """
         people = self.patients.people
+        answers = [n for n in ("harm_first", "harm_later") if people[n].is_not_null().any()]
+        people = people.with_columns(pl.col(answers).fill_null(False))
         new = pl.when(~pl.col("harm_first")).then(pl.col("harm_later"))
         found = people.select(
             pl.col("reliable_deterioration").alias(DETERIORATED),
@@ -262,8 +267,8 @@ class Fitted:
         return signals.safety(self.watched, self.patients.groups)
 
     @cached_property
-    def safety_flagged(self) -> dict[tuple[str, str], tuple[int, Estimate]]:
-        """Of the patients with a signal whom rules could judge: their number, the share flagged."""
+    def safety_flagged(self) -> dict[tuple[str, str], signals.Rate]:
+        """Of the patients with a signal whom rules could judge, those who are flagged."""
         ever = self.flags.rows.group_by("person", maintain_order=True).agg(
             pl.col([f"flag: {rule}" for rule in RULES]).any()
         )
@@ -272,6 +277,5 @@ class Fitted:
             with_it = self.watched[name][ever["person"]] == 1
             for rule in RULES:
                 flags = np.where(with_it, ever[f"flag: {rule}"].to_numpy(), np.nan)
-                (rate,) = signals.safety({name: flags})
-                found[name, rule] = (rate.n, rate.rate)
+                (found[name, rule],) = signals.safety({name: flags})
         return found

@@ -239,12 +239,15 @@ def coverage(fitted: Fitted) -> Table:
     """How many scores of patients it was not fitted to lie within the band."""
     n = dict(fitted.flags.rows["landmark"].value_counts().rows())
     rows = [
-        {"landmark": s, "n": n[s], "rate": share, "rate_low": low, "rate_high": high}
+        {"landmark": s, "n": n[s], "inside": round(share * n[s]), "rate": share, "rate_low": low,
+         "rate_high": high}
         for s, (low, share, high) in fitted.coverage.items()
-    ]
+    ]  # fmt: skip
+    band = f"Within the {fitted.params.band:.0%} band"
     values = {
         "n": count(fitted, whole=None),
-        **rate(fitted, "rate", f"Within the {fitted.params.band:.0%} band", "n"),
+        "inside": count(fitted, band, None, within="n", follows="n"),
+        **rate(fitted, "rate", "Share", "n", follows="inside"),
     }
     keys = {"landmark": "After session"}
     frame = pl.DataFrame(rows, schema=types(keys, values) | {"landmark": pl.Int64})

@@ -10,6 +10,8 @@ from iesoresearch.analyses.recovery_paths.fitted import (
     Fitted,
 )
 from iesoresearch.analyses.recovery_paths.flags import BAND, CURRENT, MODEL
+from iesoresearch.analyses.recovery_paths.signal_tables import EVER
+from iesoresearch.disclosure import derived
 from iesoresearch.models.evaluation.results import Estimate
 from iesoresearch.results import Number
 
@@ -20,11 +22,11 @@ SHORT = {MODEL: "model", BAND: "band", CURRENT: "current"}
 def numbers(fitted: Fitted) -> dict[str, Number]:
     """All numbers, by name."""
     patients, params = fitted.patients, fitted.params
-    upper = (1 + params.band) / 2
+    upper, n_judged = (1 + params.band) / 2, len(fitted.flags.treated.y)
     found = {
         "n_patients": _count(fitted, patients.n),
         "n_fitted": _count(fitted, fitted.growth_data.n_patients),
-        "n_judged": _count(fitted, len(fitted.flags.treated.y)),
+        "n_judged": derived.number("rules", "n", value=n_judged, n=n_judged, when=EVER, rule=MODEL),
         "n_not_judged": _count(fitted, sum(fitted.flags.not_judged.values())),
         "n_therapists": _model(fitted, fitted.growth_data.n_therapists),
         "n_services": _model(fitted, fitted.growth_data.n_services),
@@ -58,9 +60,8 @@ def _paths(fitted: Fitted) -> dict[str, Number]:
     found["divergences"] = _model(fitted, sum(d.divergences for d in diagnosed))
     if fitted.planted is not None:
         found |= _estimate(fitted, "planted", _ends(fitted.planted), 1)
-    for landmark, (low, share, high) in fitted.coverage.items():
-        ends = Estimate(100 * share, 100 * low, 100 * high)
-        found |= _estimate(fitted, f"coverage_{landmark}", ends, 0, "%")
+    for landmark in fitted.coverage:
+        found |= _rate(fitted, f"coverage_{landmark}", "coverage", landmark=landmark)
     return found
 
 
@@ -81,9 +82,8 @@ def _rules(fitted: Fitted) -> dict[str, Number]:
     found = {}
     for rule, short in SHORT.items():
         measured = fitted.measured[rule].overall
-        found |= _estimate(fitted, f"{short}_share", measured["ever_flagged"], 0, "%")
-        for name, of in (("ppv", "ever_ppv"), ("missed", "false_reassurance")):
-            found |= _estimate(fitted, f"{short}_{name}", _percent(measured[of]), 0, "%")
+        for name in ("share", "ppv", "missed"):
+            found |= _rate(fitted, f"{short}_{name}", "rules", name, when=EVER, rule=rule)
         found |= _estimate(fitted, f"{short}_review", measured["ever_needed_to_review"], 2)
         found |= _estimate(fitted, f"{short}_lead", measured["lead_mean"], 1)
     for rule in (BAND, CURRENT):
@@ -96,21 +96,21 @@ def _rules(fitted: Fitted) -> dict[str, Number]:
 def _safety(fitted: Fitted) -> dict[str, Number]:
     """Deterioration and thoughts of self-harm, and how many of them rules had flagged."""
     found = {}
-    everybody = {rate.signal: rate for rate in fitted.safety if rate.grouping == "overall"}
     for signal, short in ((DETERIORATED, "deteriorated"), (NEW_HARM, "new_harm")):
-        found |= _few(fitted, short, everybody[signal].events, everybody[signal].rate)
-        n, rate = fitted.safety_flagged[signal, MODEL]
-        found |= _few(fitted, f"{short}_flagged", n, rate)
+        found |= _rate(fitted, short, "safety", signal=signal, group="overall", level="")
+        found |= _rate(fitted, f"{short}_flagged", "safety_flags", signal=signal, rule=MODEL)
     return found
 
 
-def _few(fitted: Fitted, name: str, n: int, rate: Estimate) -> dict[str, Number]:
-    """A share in per cent that `n` patients stand behind."""
-    ends = _percent(rate)
+def _rate(fitted, name: str, table: str, column="rate", **keys) -> dict[str, Number]:
+    """A share in per cent and the ends of its interval, as its table shows them."""
     return {
-        key: Number(value.value, n, value.unit, value.digits, value.kind, value.sensitivity)
-        for key, value in _estimate(fitted, name, ends, 0, "%").items()
-    }
+        f"{name}{end}": derived.number(
+            table, f"{column}{end}", "" if end else "%", digits=0, scale=100.0,
+            n=fitted.patients.n, **keys,
+        )
+        for end in ("", "_low", "_high")
+    }  # fmt: skip
 
 
 def _percent(estimate: Estimate) -> Estimate:

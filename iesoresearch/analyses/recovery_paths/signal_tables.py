@@ -1,7 +1,7 @@
 """Tables of what flagging does: work, hits, warning, false reassurance, by rule and group.
 
 A number of patients flagged, of them those who missed the outcome, and the same of the others are
-four cells of which few people must not be told; what tells one of them is hidden with it.
+four cells of which few people must not be told; `linked` says what else tells them.
 """
 
 import polars as pl
@@ -18,17 +18,25 @@ EVER = "at any of them"
 #: Measures of patients counted once, and of one landmark: flagged, hits, misses, reviews.
 _EVER = ("ever_flagged", "ever_ppv", "false_reassurance", "ever_needed_to_review")
 _THEN = ("workload", "ppv", "npv", "needed_to_review")
-_COUNTED = {True: ("patients", "ever", "never"), False: ("sessions", "flagged", "unflagged")}
+#: How many there are, missed the outcome, are flagged or not, and of these missed it.
+CELLS = ("n", "bad", "flagged", "unflagged", "hits", "misses")
+_COUNTED = {
+    True: ("patients", "patients_bad", "ever", "never", "ever_bad", "never_bad"),
+    False: ("sessions", "bad", "flagged", "unflagged", "flagged_bad"),
+}
+
+
+#: Rule -> its table by group.
+BY_GROUP = dict(zip(RULES, ("groups", "groups_band", "groups_current"), strict=True))
 
 
 def all_tables(fitted: Fitted) -> dict[str, Table]:
     """Tables of the flags, by name."""
-    names = ("groups", "groups_band", "groups_current")
     return {
         "rules": rules(fitted),
         "equal_work": equal_work(fitted),
         "benefit": benefit(fitted),
-        **{name: groups(fitted, rule) for name, rule in zip(names, RULES, strict=True)},
+        **{name: groups(fitted, rule) for rule, name in BY_GROUP.items()},
         "safety": safety(fitted),
         "safety_flags": safety_flags(fitted),
     }
@@ -69,41 +77,36 @@ def _cells(found: Measured, *, ever: bool) -> dict[str, float | None]:
     estimates = {"share": share, "ppv": hits, "missed": others, "review": review}
     if ever:
         estimates["lead"] = found["lead_mean"]
-    row = dict(
-        zip(("n", "flagged", "unflagged"), map(found.counts.get, _COUNTED[ever]), strict=True)
-    )
+    row = dict(zip(CELLS, map(found.counts.get, _COUNTED[ever]), strict=False))
+    row.setdefault("misses", row["bad"] - row["hits"])
     for name, estimate in estimates.items():
         row |= ends(name, estimate)
     return row
 
 
 def _measures(fitted: Fitted, title: str, rows, keys, whole=None) -> Table:
-    """Declarations of what `_cells` gives; `whole` as `Value.parts_of`.
-
-    Every column is hidden with the one it follows, in this order, so that of a row whose hits are
-    hidden the misses are, too: it can be known how many missed the outcome in all.
-    """
+    """Declarations of what `_cells` gives; `whole` as `Value.parts_of`."""
     out = f"missed {fitted.outcome}"
-    parts = {"parts_of": whole}
     values = {
-        "n": count(fitted, whole=whole, follows="missed"),
-        "flagged": count(fitted, "Flagged", whole, follows="n"),
-        "unflagged": count(fitted, "Not flagged", whole, follows="flagged"),
-        **rate(fitted, "share", "Share flagged", "n", follows="unflagged", **parts),
-        **rate(fitted, "ppv", f"Of those flagged {out}", "flagged", follows="share", **parts),
-        **rate(fitted, "missed", f"Of the others {out}", "unflagged", follows="ppv", **parts),
-    }
-    more = {"denominator": "flagged", "follows": "missed"}
+        "n": count(fitted, whole=whole),
+        "bad": count(fitted, out.capitalize(), whole, within="n", follows="n"),
+        "flagged": count(fitted, "Flagged", whole, within="n", follows="n"),
+        "unflagged": count(fitted, "Not flagged", whole, within="n", follows="n"),
+        "hits": count(fitted, f"Flagged, {out}", whole, within=("flagged", "bad"),
+                      follows="flagged"),
+        "misses": count(fitted, f"Not flagged, {out}", whole, within=("unflagged", "bad"),
+                        follows="unflagged"),
+        **rate(fitted, "share", "Share flagged", "n", follows="flagged"),
+        **rate(fitted, "ppv", f"Of those flagged {out}", "flagged", follows="hits"),
+        **rate(fitted, "missed", f"Of the others {out}", "unflagged", follows="misses"),
+    }  # fmt: skip
+    more = {"denominator": "flagged", "follows": "hits"}
     label = "Number needed to review"
     values |= interval(fitted, "review", label, 2, **more)
     if any("lead" in row for row in rows):
         label = "Sessions left at the flag, mean, if missed"
         values |= interval(fitted, "lead", label, 1, **more)
-    # a share of nobody is hidden, and must be a number to be counted with the other parts
-    frame = pl.DataFrame(rows, schema=types(keys, values)).with_columns(
-        pl.col("share", "ppv", "missed").fill_null(0.0)
-    )
-    return Table(title, frame, keys, values)
+    return Table(title, pl.DataFrame(rows, schema=types(keys, values)), keys, values)
 
 
 def equal_work(fitted: Fitted) -> Table:
@@ -163,31 +166,33 @@ def safety(fitted: Fitted) -> Table:
     """What must be watched in everybody, whatever a rule flags."""
     rows = [
         {"signal": found.signal, "group": found.grouping, "level": str(found.level), "n": found.n,
-         **ends("rate", found.rate)}
+         "events": found.events, "without": found.n - found.events, **ends("rate", found.rate)}
         for found in fitted.safety
     ]  # fmt: skip
     whole = ("signal", "group")
     values = {
         "n": count(fitted, whole=whole),
-        **rate(fitted, "rate", "Share", "n", parts_of=whole, follows="n"),
+        "events": count(fitted, "With it", whole, within="n", follows="n"),
+        "without": count(fitted, "Without", whole, within="n", follows="n"),
+        **rate(fitted, "rate", "Share", "n", follows="events"),
     }
     keys = {"signal": "Signal", "group": "Group", "level": "Level"}
     frame = pl.DataFrame(rows, schema=types(keys, values))
-    frame = frame.with_columns(pl.col("rate").fill_null(0.0))
     return Table("Safety: what must be watched whatever a rule flags", frame, keys, values)
 
 
 def safety_flags(fitted: Fitted) -> Table:
     """How many of the patients with a safety signal a rule flags at any landmark."""
     rows = [
-        {"signal": signal, "rule": rule, "n": n, **ends("rate", share)}
-        for (signal, rule), (n, share) in fitted.safety_flagged.items()
-    ]
+        {"signal": signal, "rule": rule, "n": found.n, "flagged": found.events,
+         **ends("rate", found.rate)}
+        for (signal, rule), found in fitted.safety_flagged.items()
+    ]  # fmt: skip
     values = {
         "n": count(fitted, "Patients with it", None),
-        **rate(fitted, "rate", "Flagged at any landmark", "n", follows="n"),
+        "flagged": count(fitted, "Flagged", None, within="n", follows="n"),
+        **rate(fitted, "rate", "Flagged at any landmark", "n", follows="flagged"),
     }
     keys = {"signal": "Signal", "rule": "Rule"}
     frame = pl.DataFrame(rows, schema=types(keys, values))
-    frame = frame.with_columns(pl.col("rate").fill_null(0.0))
     return Table("Who of those with a safety signal is flagged", frame, keys, values)

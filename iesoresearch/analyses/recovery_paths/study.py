@@ -4,6 +4,7 @@ import polars as pl
 
 from iesoresearch.analyses.recovery_paths import Params, class_tables, growth_tables, signal_tables
 from iesoresearch.analyses.recovery_paths.fitted import Fitted
+from iesoresearch.analyses.recovery_paths.linked import linked
 from iesoresearch.analyses.recovery_paths.numbers import numbers
 from iesoresearch.analyses.recovery_paths.patients import ENTRY, Patients, of
 from iesoresearch.analyses.recovery_paths.questions import checks
@@ -61,9 +62,11 @@ def result(fitted: Fitted) -> Result:
     """What is handed over of all that is computed."""
     cohort = fitted.patients.cohort
     return Result(
-        tables=growth_tables.all_tables(fitted)
-        | class_tables.all_tables(fitted)
-        | signal_tables.all_tables(fitted),
+        tables=linked(
+            growth_tables.all_tables(fitted)
+            | class_tables.all_tables(fitted)
+            | signal_tables.all_tables(fitted)
+        ),
         numbers=numbers(fitted),
         checks=checks(fitted),
         text=text(fitted),

@@ -125,7 +125,7 @@ _LIMITS = (
     "check of replicated scores tells, and whether its band holds nevertheless is checked on other "
     "patients.",
     "Item 9 of the PHQ-9 is one answer, not an assessment of risk; whoever gives it is to be "
-    "asked, whatever a rule says.",
+    "asked, whatever a rule says. Who gave no answer counts as without such thoughts.",
 )
 
 _SOURCE = {
