@@ -1,6 +1,7 @@
 """`subtypes` end to end on small data whose truth is known."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from iesoresearch.disclosure import Policy, release
 from iesoresearch.errors import DataError
 from iesoresearch.measures import PHQ9
 from iesoresearch.params import Settings
+from iesoresearch.results import Result
 
 subtypes = analyses.get("subtypes")
 SMALL = {
@@ -146,6 +148,56 @@ def test_released_numbers_do_not_tell_how_many_people_had_a_session(result):
     implied = frame["share"] * (1 - frame["share"]) / half**2
     pairs = frame.select("session", "state", implied=implied).join(exact, on=["session", "state"])
     assert ((pairs["implied"] - pairs["n"]).abs() / pairs["n"]).median() > 0.05
+
+
+def test_models_of_too_many_parameters_for_their_people_are_hidden(result, n_answering):
+    """Three states have 2 + 3 · 27 + 6 parameters, two 1 + 2 · 27 + 2; a profile has 27."""
+    spare = n_answering - 89
+    shown = {
+        more: release(result, Policy(degrees_of_freedom=spare + more)).tables for more in (0, 1)
+    }
+    for name, columns in (("fit", ["aic", "log_likelihood"]), ("stability", ["value"]),
+                          ("residuals", ["residual"])):  # fmt: skip
+        rows = {more: tables[name].frame.select(columns) for more, tables in shown.items()}
+        exact = result.tables[name].frame.select(columns)
+        assert rows[0].null_count().equals(exact.null_count())
+        hidden = rows[1].null_count().sum_horizontal().item()
+        assert hidden == len(columns) * (1 if name == "fit" else exact.height)
+    assert shown[1]["fit"].frame["aic"].is_null().to_list() == [False, False, True]
+    assert shown[0]["criteria"].frame["value"].null_count() == 0
+    assert shown[1]["criteria"].frame.drop_nulls("value").is_empty()
+    people = result.tables["item_profiles"].frame["n"].min()
+    few = release(result, Policy(degrees_of_freedom=int(people) - 26)).tables["item_profiles"]
+    assert few.frame.group_by("state").agg(pl.col("score").null_count())["score"].max() == 9
+
+
+def people_by_hand(tables):
+    """Everybody in all tables, and those with a session beside each of its states."""
+    everybody, frame = ("fit", "n", (1,)), tables["state_shares"].frame
+    for name in ("criteria", "fit", "stability", "residuals", "other_assumptions"):
+        for row in tables[name].frame.select(list(tables[name].keys)).rows():
+            yield everybody, ((name, "n", row),), True
+    for row in frame.select("session", "state").rows():
+        yield everybody, (("state_shares", "n", row),), row[0] == 1
+        yield ("state_shares", "n", (row[0], 1)), (("state_shares", "n", row),), True
+
+
+def test_few_people_without_a_session_cannot_be_told_from_all_tables(result, proved):
+    """Of all but four of the people a session is shown, so their number is not."""
+    n = result.numbers["n_people"].value
+    tables = dict(result.tables)
+    second = tables["state_shares"].frame.with_columns(
+        n=pl.when(pl.col("session") == 2).then(n - 4).otherwise("n")
+    )
+    tables["state_shares"] = replace(tables["state_shares"], frame=second)
+    relations = list(people_by_hand(tables))
+    for related, told in ((True, False), (False, True)):
+        given = {
+            name: table if related else replace(table, related=()) for name, table in tables.items()
+        }
+        released = release(Result(tables=given), Policy())
+        found = proved(tables, released.tables, Policy(), relations)
+        assert bool(found) == told
 
 
 def one_occasion(n, seed=0):

@@ -30,9 +30,10 @@ def answer_probabilities(fitted: Fitted) -> Table:
         n=pl.Series(counts.ravel()),
     )
     values = {
-        f"answer_{c}": value(fitted, "model", f"Answer {c}", 3, "n", follows="fewest")
+        f"answer_{c}": value(fitted, "model", f"Answer {c}", 3, "n", follows="fewest",
+                               parameters=levels - 1)
         for c in range(levels)
-    }
+    }  # fmt: skip
     values["fewest"] = value(fitted, "count", "Fewest of an answer, expected", 0)
     values["n"] = value(fitted, "count", "Answers, expected", 0)
     keys = {"state": "State", "item": "PHQ-9 item"}

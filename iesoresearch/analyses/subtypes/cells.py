@@ -20,20 +20,21 @@ def value(fitted: Fitted, kind, label, digits, denominator=None, **more) -> Valu
 
 
 def with_interval(
-    fitted, frame, name, estimate, label, digits, statistic, kind="model", whole=None, of="n"
-):
+    fitted, frame, name, estimate, label, digits, statistic, kind="model", whole=None, of="n",
+    parameters=None,
+):  # fmt: skip
     """Columns of an estimate and its bootstrap interval, and their declarations.
 
     Estimates of the `kind` "rate" are parts of a `whole`: a small share is a small group of people.
-    `of` is the column with the people behind them.
+    `of` is the column with the people behind them, from whom so many `parameters` were estimated.
     """
     low, high = fitted.interval(statistic)
     columns = {name: estimate, f"{name}_low": low, f"{name}_high": high}
     frame = frame.with_columns(pl.Series(c, x.ravel()).fill_nan(None) for c, x in columns.items())
-    follows = name if kind == "rate" else None
+    follows, shared = name if kind == "rate" else None, {"parameters": parameters}
     values = {
-        name: value(fitted, kind, label, digits, of, parts_of=whole, counted=False),
-        f"{name}_low": value(fitted, "model", "95 % from", digits, of, follows=follows),
-        f"{name}_high": value(fitted, "model", "to", digits, of, follows=follows),
+        name: value(fitted, kind, label, digits, of, parts_of=whole, counted=False, **shared),
+        f"{name}_low": value(fitted, "model", "95 % from", digits, of, follows=follows, **shared),
+        f"{name}_high": value(fitted, "model", "to", digits, of, follows=follows, **shared),
     }
     return frame, values

@@ -18,6 +18,7 @@ from iesoresearch.models.severity import Severity
 from iesoresearch.models.stability import Agreement, SplitHalf
 
 ITEM_NAMES = tuple(item.name for item in PHQ9.items)
+PROFILE = len(ITEM_NAMES) * (PHQ9.n_categories - 1)  # parameters of a state: its answers
 
 
 def item_scores(item_probs: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ def transitions(fitted: Fitted) -> Table:
     )
     frame, values = with_interval(
         fitted, frame, "probability", fitted.model.transition_matrix_, "Probability", 3,
-        "transition", "rate", ("origin",),
+        "transition", "rate", ("origin",), parameters=fitted.chosen - 1,
     )  # fmt: skip
     values["n"] = value(fitted, "count", "Expected moves", 0)
     keys = {"origin": "From state", "destination": "To state"}

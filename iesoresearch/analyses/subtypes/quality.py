@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from iesoresearch.analyses.subtypes.cells import grid, value
-from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted, Quality
+from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, PROFILE, Fitted, Quality
 from iesoresearch.models import grouping
 from iesoresearch.models.stability import jaccard_words
 from iesoresearch.results import Table
@@ -41,10 +41,11 @@ def stability(fitted: Fitted) -> Table:
     schema = {"measure": pl.String, "value": pl.Float64, "from": pl.Float64, "to": pl.Float64}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     frame = frame.with_columns(n=pl.lit(fitted.data.n_people))
+    estimated = {"parameters": fitted.model.n_parameters_}
     values = {
-        "value": value(fitted, "model", "Value", 2, "n"),
-        "from": value(fitted, "model", "from", 2, "n"),
-        "to": value(fitted, "model", "to", 2, "n"),
+        "value": value(fitted, "model", "Value", 2, "n", **estimated),
+        "from": value(fitted, "model", "from", 2, "n", **estimated),
+        "to": value(fitted, "model", "to", 2, "n", **estimated),
         "n": value(fitted, "count", "People", 0),
     }
     return Table("Stability of the states", frame, {"measure": "Measure"}, values)
@@ -72,7 +73,7 @@ def state_stability(fitted: Fitted) -> Table:
         n=pl.Series(fitted.people_in_state),
     )
     values = {
-        "jaccard": value(fitted, "model", "Mean Jaccard index", 2, "n"),
+        "jaccard": value(fitted, "model", "Mean Jaccard index", 2, "n", parameters=PROFILE),
         "dissolved": value(fitted, "model", "Share of resamples in which it dissolves", 2, "n"),
         "reading": value(fitted, "model", "Reading", 0, "n"),
         "n": value(fitted, "count", "Expected people", 0),
@@ -105,13 +106,17 @@ def other_assumptions(fitted: Fitted) -> Table:
     """Other assumptions about moves and drop-out, beside the model shown."""
     rows = [(v.name, v.parameters, v.gain, v.bic, v.change) for v in fitted.variants]
     columns = ["assumption", "parameters", "gain", "bic", "change"]
+    most = max((v.parameters for v in fitted.variants), default=0)
+    estimated = {"parameters": fitted.model.n_parameters_ + most}
     frame = pl.DataFrame(rows, schema=columns, orient="row")
     frame = frame.with_columns(n=pl.lit(fitted.data.n_people))
     values = {
         "parameters": value(fitted, "model", "More parameters", 0, "n"),
-        "gain": value(fitted, "model", "Gain in log-likelihood, nats", 1, "n"),
-        "bic": value(fitted, "model", "Change of BIC (n = people)", 1, "n"),
-        "change": value(fitted, "model", "Largest change of a transition probability", 3, "n"),
+        "gain": value(fitted, "model", "Gain in log-likelihood, nats", 1, "n", **estimated),
+        "bic": value(fitted, "model", "Change of BIC (n = people)", 1, "n", **estimated),
+        "change": value(
+            fitted, "model", "Largest change of a transition probability", 3, "n", **estimated
+        ),
         "n": value(fitted, "count", "People", 0),
     }
     return Table("Other assumptions", frame, {"assumption": "Assumption"}, values)
@@ -127,10 +132,12 @@ def residuals(fitted: Fitted) -> Table:
         n=pl.lit(fitted.data.n_people),
     )
     frame = frame.sort(pl.col("residual").abs(), descending=True, nulls_last=True)
+    estimated = {"parameters": fitted.model.n_parameters_}
     values = {
-        "residual": value(fitted, "model", "Residual correlation", 3, "n"),
-        "statistic": value(fitted, "model", "Bivariate residual (χ² per degree)", 1, "n"),
+        "residual": value(fitted, "model", "Residual correlation", 3, "n", **estimated),
+        "statistic": value(fitted, "model", "Bivariate residual (χ² per degree)", 1, "n",
+                           **estimated),
         "n": value(fitted, "count", "People", 0),
-    }
+    }  # fmt: skip
     keys = {"item": "Item", "other": "and item"}
     return Table("Pairs of items beyond the states", frame, keys, values)

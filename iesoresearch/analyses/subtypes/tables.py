@@ -1,16 +1,19 @@
 """Tables of `subtypes`: the numbers behind every figure, with n and uncertainty."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
+from iesoresearch.analyses._linked import rows_of, same, together
 from iesoresearch.analyses.subtypes import carried, moves, quality
 from iesoresearch.analyses.subtypes.cells import grid, value, with_interval
 from iesoresearch.analyses.subtypes.data import Data
 from iesoresearch.analyses.subtypes.describe import describe
-from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, Fitted, item_scores
+from iesoresearch.analyses.subtypes.fitted import ITEM_NAMES, PROFILE, Fitted, item_scores
 from iesoresearch.analyses.subtypes.people import shares
 from iesoresearch.measures import PHQ9, score
-from iesoresearch.results import Table, Value
+from iesoresearch.results import Related, Table, Value
 
 CRITERIA = {
     "AIC": "aic_",
@@ -60,7 +63,24 @@ def all_tables(fitted: Fitted) -> dict[str, Table]:
             "flow": moves.flow(fitted),
             "other_assumptions": quality.other_assumptions(fitted),
         }
-    return tables
+    if fitted.data.sensitivity == "open":
+        return tables
+    return together(tables, _people_counted(tables, fitted))
+
+
+def _people_counted(tables: dict[str, Table], fitted: Fitted) -> Iterable[Related]:
+    """Who is counted in several tables; expected numbers of people are no counts of anybody."""
+    everybody = "fit", "n", (fitted.chosen,)
+    for name in ("criteria", "fit", "stability", "residuals", "other_assumptions"):
+        if name in tables:
+            yield from same(everybody, *((name, "n", row) for row in rows_of(tables[name])))
+    yield from same(everybody, *(("states", "of", row) for row in rows_of(tables["states"])))
+    for row in rows_of(tables["state_shares"]) if "state_shares" in tables else ():
+        session = "state_shares", "n", (row[0], 1)
+        yield from same(session, ("state_shares", "n", row))
+        if row[1] == 1:
+            # all have a first session; a later one, or an answer at it, not everybody
+            yield everybody, (session,), row[0] == fitted.data.sessions[0]
 
 
 def _criteria(fitted: Fitted) -> Table:
@@ -78,8 +98,10 @@ def _criteria(fitted: Fitted) -> Table:
     frame = pl.DataFrame(rows, schema=[*keys, "value"], orient="row").with_columns(
         n=pl.lit(fitted.data.n_people)
     )
+    # criteria are read beside each other: all are there, or none
+    most = max(model.n_parameters_ for model in fitted.models.values())
     values = {
-        "value": value(fitted, "model", "Value", 1, "n"),
+        "value": value(fitted, "model", "Value", 1, "n", parameters=most),
         "n": value(fitted, "count", "People", 0),
     }
     return Table("Information criteria (smaller is better)", frame, keys, values)
@@ -113,7 +135,8 @@ def _fit(fitted: Fitted) -> Table:
         found = {"held_out": np.average(held_out, weights=weights)}
         row = {c: found[c] if c in found else getattr(model, f"{c}_") for c in columns}
         rows.append({"n_states": k, **row, "n": fitted.data.n_people})
-    values = {c: value(fitted, "model", *_FIT[c], "n") for c in columns}
+    estimated = {c: {"parameters": "n_parameters"} for c in columns if c != "n_parameters"}
+    values = {c: value(fitted, "model", *_FIT[c], "n", **estimated.get(c, {})) for c in columns}
     values["n"] = value(fitted, "count", "People", 0)
     return Table("Fit by number of states", pl.DataFrame(rows), {"n_states": "States"}, values)
 
@@ -126,14 +149,16 @@ def _states(fitted: Fitted) -> Table:
     share = fitted.model.initial_probs_
     when = "Share of people" if fitted.model.one_occasion_ else "Share at the first session"
     frame, values = with_interval(
-        fitted, frame, "share", share, when, 3, "share", "rate", (), of="of"
-    )
+        fitted, frame, "share", share, when, 3, "share", "rate", (), of="of",
+        parameters=fitted.model.n_parameters_,
+    )  # fmt: skip
     total = item_scores(fitted.model.item_probs_).sum(axis=1)
-    frame, more = with_interval(fitted, frame, "total", total, "Expected total", 1, "total")
+    frame, more = with_interval(fitted, frame, "total", total, "Expected total", 1, "total",
+                                parameters=PROFILE)  # fmt: skip
     low, high = fitted.interval("deviation")
     frame = frame.with_columns(words=pl.Series(describe(total, fitted.deviations, low, high)))
     values |= more | {
-        "words": value(fitted, "model", "In words", 0, "n"),
+        "words": value(fitted, "model", "In words", 0, "n", parameters=PROFILE),
         "n": value(fitted, "count", "People ever in it, expected", 0),
         "of": value(fitted, "count", "of", 0),
     }
@@ -147,7 +172,7 @@ def _item_profiles(fitted: Fitted) -> Table:
     )
     scores = item_scores(fitted.model.item_probs_)
     frame, values = with_interval(
-        fitted, frame, "score", scores, "Expected item score (0–3)", 2, "score"
+        fitted, frame, "score", scores, "Expected item score (0–3)", 2, "score", parameters=PROFILE
     )
     values["n"] = value(fitted, "count", "Expected people", 0)
     keys = {"state": "State", "item": "PHQ-9 item"}
