@@ -18,7 +18,7 @@ from iesoresearch.disclosure.relations import Sum
 if TYPE_CHECKING:
     from iesoresearch.disclosure.attack import _Attack
 
-_ATTEMPTS, _IN_VAIN = 30, 2  # worlds looked at, and how many of them in vain are enough
+_IN_VAIN = 2  # worlds that show nothing new are enough
 _WEIGHTS = 10  # of unknowns that are pulled at together, so that none always gives way
 _CONTRADICTION = "The tables contradict each other, the policy or the totals."
 
@@ -76,7 +76,7 @@ class Programme:
             Of each of these its range.
         """
         found = {}
-        for at in self._not_seen(asked, few) if self.sums else asked:
+        for at in self._not_possible(asked, few) if self.sums else asked:
             low, high = self.range(at, few[-1])
             if low <= few[-1] and (low > few[0] or (high is not None and high < few[-1])):
                 found[at] = low, high
@@ -98,7 +98,7 @@ class Programme:
             in_vain, attempt = 0 if seen else in_vain + 1, attempt + 1
         for at, values in self._missing(found, few).items():
             for n in sorted(values):
-                if n not in found[at] and (world := self._with(self.local[at], n)) is not None:
+                if n not in found[at] and (world := self._within(self.local[at], n, n)) is not None:
                     self._record(found, world, few)
         return found
 
@@ -116,21 +116,40 @@ class Programme:
                 seen = True
         return seen
 
-    def _not_seen(self, asked: list[int], few: range) -> list[int]:
-        """Unknowns that no world was found to have at one end of `few`, or at the other."""
+    def _not_possible(self, asked: list[int], few: range) -> list[int]:
+        """Unknowns that cannot be at one end of `few`, or not at the other or beyond it."""
         missing = {True: set(asked), False: set(asked)}  # down or not
-        in_vain = 0
-        for attempt in range(_ATTEMPTS):
-            if in_vain == _IN_VAIN or not (missing[True] or missing[False]):
-                break
+        in_vain = attempt = 0
+        while in_vain < _IN_VAIN and (missing[True] or missing[False]):
             drawn = (seeds.rng(0, "attack", attempt).random(len(asked)) < 0.5).tolist()
-            world = self._pulled(dict(zip(asked, drawn, strict=True)), few)
-            values = {at: int(world[self.local[at]]) for at in asked}
-            seen = {True: {at for at in missing[True] if values[at] <= few[0]}}
-            seen[False] = {at for at in missing[False] if values[at] >= few[-1]}
-            in_vain = 0 if seen[True] or seen[False] else in_vain + 1
-            missing = {down: missing[down] - seen[down] for down in missing}
-        return sorted(missing[True] | missing[False])
+            # one way where the other was seen
+            ways = {
+                at: at in missing[True] and (down or at not in missing[False])
+                for at, down in zip(asked, drawn, strict=True)
+                if at in missing[True] or at in missing[False]
+            }
+            seen = self._at_ends(missing, self._pulled(ways, few), few)
+            in_vain, attempt = 0 if seen else in_vain + 1, attempt + 1
+        return sorted(at for at in asked if not self._has_both(missing, at, few))
+
+    def _has_both(self, missing: dict[bool, set[int]], at: int, few: range) -> bool:
+        """Whether an unknown may be at both ends; worlds that are found show others as well."""
+        i = self.local[at]
+        for down, ends in ((True, (self.low[i], few[0])), (False, (few[-1], self.high[i]))):
+            if at in missing[down]:
+                world = self._within(i, *ends)
+                if world is None:
+                    return False
+                self._at_ends(missing, world, few)
+        return True
+
+    def _at_ends(self, missing: dict[bool, set[int]], world: np.ndarray, few: range) -> bool:
+        """Take those from the missing that are at an end in a world; whether there are any."""
+        down = {at for at in missing[True] if world[self.local[at]] <= few[0]}
+        up = {at for at in missing[False] if world[self.local[at]] >= few[-1]}
+        missing[True] -= down
+        missing[False] -= up
+        return bool(down or up)
 
     def _pulled(self, down: dict[int, bool], few: range) -> np.ndarray:
         """A world with many unknowns at the lower end of `few`, or at the upper one or beyond."""
@@ -140,7 +159,7 @@ class Programme:
         # what is gained ends where `few` does
         rows = [(np.array([i, n + k]), np.array([1.0, -1.0]), 0.0, np.inf)
                 for k, i in enumerate(up)]  # fmt: skip
-        return self._least(cost, rows, ([0] * len(up), [few[-1]] * len(up)))
+        return self._least(cost, rows, ([0] * len(up), [few[-1]] * len(up)), best=False)
 
     def _nearest(self, goals: dict[int, int], weights: np.ndarray) -> np.ndarray:
         """A world with many unknowns near their goals."""
@@ -150,14 +169,14 @@ class Programme:
             rows.append((pair, np.array([1.0, -1.0]), -np.inf, float(goal)))
             rows.append((pair, np.array([1.0, 1.0]), float(goal), np.inf))
         away = [0] * len(goals), [self.attack.free] * len(goals)
-        return self._least(np.concatenate([np.zeros(n), weights]), rows, away)
+        return self._least(np.concatenate([np.zeros(n), weights]), rows, away, best=False)
 
-    def _with(self, i: int, value: int) -> np.ndarray | None:
-        """A world in which an unknown has a value."""
+    def _within(self, i: int, least: int, most: int) -> np.ndarray | None:
+        """A world in which an unknown lies between two values."""
         low, high = (np.array(ends, dtype=float) for ends in (self.low, self.high))
-        if not low[i] <= value <= high[i]:
+        low[i], high[i] = max(low[i], least), min(high[i], most)
+        if low[i] > high[i]:
             return None
-        low[i] = high[i] = value
         return solver.least(np.zeros(len(low)), (low, high), self.rows)
 
     def _extreme(self, i: int, sign: float) -> int:
@@ -165,14 +184,16 @@ class Programme:
         cost[i] = sign
         return int(self._least(cost, [], ([], []))[i])
 
-    def _least(self, cost: np.ndarray, rows: list[tuple], further: tuple[list, list]) -> np.ndarray:
-        """The best world, with further unknowns and relations."""
+    def _least(
+        self, cost: np.ndarray, rows: list[tuple], further: tuple[list, list], best: bool = True
+    ) -> np.ndarray:
+        """The best world, or a good one, with further unknowns and relations."""
         bounds = tuple(
             np.array([*own, *more], dtype=float)
             for own, more in zip((self.low, self.high), further, strict=True)
         )
         relations = solver.Rows.of([*self.sums, *rows], len(cost)) if rows else self.rows
-        found = solver.least(cost, bounds, relations)
+        found = solver.least(cost, bounds, relations, best)
         if found is None:
             raise ValueError(_CONTRADICTION)
         return found

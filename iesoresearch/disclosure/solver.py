@@ -8,6 +8,7 @@ from scipy import optimize, sparse
 
 _INFEASIBLE = 2
 _NEAR = 1e-6  # of a whole number
+_NEARLY = 0.1  # of the least cost, above it
 _STEP = 1e-3  # cost of any move: few and small moves are mostly whole ones
 
 Bounds = tuple[np.ndarray, np.ndarray]
@@ -35,7 +36,7 @@ class Rows:
         return cls(matrix, *(np.array([row[k] for row in rows], dtype=float) for k in (2, 3)))
 
 
-def least(cost: np.ndarray, bounds: Bounds, rows: Rows) -> np.ndarray | None:
+def least(cost: np.ndarray, bounds: Bounds, rows: Rows, best: bool = True) -> np.ndarray | None:
     """Whole numbers within bounds and rows at the least cost; null where there are none.
 
     Where the linear programme has an answer in whole numbers, it is the answer.
@@ -48,6 +49,8 @@ def least(cost: np.ndarray, bounds: Bounds, rows: Rows) -> np.ndarray | None:
         Lowest and highest value of each.
     rows
         Relations between them.
+    best
+        Else any of a cost that is near the least.
 
     Raises
     ------
@@ -56,8 +59,8 @@ def least(cost: np.ndarray, bounds: Bounds, rows: Rows) -> np.ndarray | None:
     """
     found = _solved(cost, bounds, rows, whole=False)
     if found is not None and not _whole(found, bounds, rows):
-        bound = np.ceil(cost @ found - _NEAR)  # no whole numbers cost less
-        found = _solved(cost, bounds, rows, whole=True)
+        bound = np.ceil(cost @ found - _NEAR) if best else np.inf  # no whole numbers cost less
+        found = _solved(cost, bounds, rows, whole=True, gap=0.0 if best else _NEARLY)
         proven = (
             found is not None and _whole(found, bounds, rows) and cost @ np.rint(found) <= bound
         )
@@ -149,7 +152,7 @@ def _whole(found: np.ndarray, bounds: Bounds, rows: Rows) -> bool:
 
 
 def _solved(
-    cost, bounds: Bounds, rows: Rows, whole: bool, presolve: bool = True
+    cost, bounds: Bounds, rows: Rows, whole: bool, presolve: bool = True, gap: float = 0.0
 ) -> np.ndarray | None:
     constraints = ()
     if rows.matrix.shape[0]:
@@ -159,7 +162,7 @@ def _solved(
         integrality=np.full(len(cost), int(whole)),
         bounds=optimize.Bounds(*bounds),
         constraints=constraints,
-        options={"mip_rel_gap": 0.0, "presolve": presolve},
+        options={"mip_rel_gap": gap, "presolve": presolve},
     )
     if found.status == _INFEASIBLE:
         return None
