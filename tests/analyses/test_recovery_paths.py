@@ -307,8 +307,8 @@ def test_who_was_not_asked_gave_no_such_answer(fitted):
 # What the tables tell together
 
 DETERIORATED = "reliable deterioration by the last score"
-HARM = "some thoughts of self-harm at the first answer to item 9"
-NEW_HARM = "such thoughts at a later answer, none at the first"
+HARM = "thoughts of self-harm reported at the first answer to item 9"
+NEW_HARM = "such thoughts reported at a later answer, not at the first"
 EVER, RULES = "at any of them", ("landmark model", "expected-response band", "current scores")
 BY_GROUP = dict(zip(RULES, ("groups", "groups_band", "groups_current"), strict=True))
 

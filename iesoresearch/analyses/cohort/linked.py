@@ -6,8 +6,7 @@ count that is hidden in one of them must not follow from the others.
 
 from collections.abc import Iterable, Mapping
 
-import polars as pl
-
+from iesoresearch.analyses._linked import same, together
 from iesoresearch.analyses.cohort import missing_scores as methods
 from iesoresearch.analyses.cohort.characteristics import ALL, GROUPS, SCORES
 from iesoresearch.analyses.cohort.completeness import TABLE_ONE
@@ -25,42 +24,23 @@ from iesoresearch.analyses.cohort.outcomes import (
     band_name,
 )
 from iesoresearch.data.groups import NOT_RECORDED
-from iesoresearch.results import At, Related, Table, relate
+from iesoresearch.results import At, Related, Table
 
 _CHANGES = ("reliable improvement", "reliable deterioration", "no reliable change")
 _OF_ALL = ("paired", "wait <= 6 weeks", "wait <= 18 weeks", "second wait > 90 days")
 
 
-def together(tables: Mapping[str, Table]) -> dict[str, Table]:
+def linked(tables: Mapping[str, Table]) -> dict[str, Table]:
     """The tables with what their counts are made of, as far as that is so of these referrals.
 
     Some of it depends on the records: a negative wait is within six weeks and in no band. That the
     problem of those who were not seen is not recorded is not said: nobody who finished would be.
     """
-    found = relate(tables, [*_flow(tables), *_table_one(tables)])
-    further = [
-        *_outcomes(tables), *_judged(), *_waits(), *_missing(tables),
-        *_together(tables), *_scores(), *_signals(),
+    relations = [
+        *_flow(tables), *_table_one(tables), *_outcomes(tables), *_judged(), *_waits(),
+        *_missing(tables), *_together(tables), *_scores(), *_signals(),
     ]  # fmt: skip
-    return relate(found, (one for one in further if _holds(one, tables)))
-
-
-def _holds(one: Related, tables: Mapping[str, Table]) -> bool:
-    whole, parts, exact = one
-    if any(name not in tables for name, *_ in (whole, *parts)):
-        return False
-    total, *counts = (_count(tables, at) for at in (whole, *parts))
-    if None in (total, *counts):
-        return False
-    return sum(counts) == total if exact else max(counts) <= total
-
-
-def _count(tables: Mapping[str, Table], at: At) -> int | None:
-    name, column, row = at
-    rows = tables[name].frame.filter(
-        *(pl.col(key) == value for key, value in zip(tables[name].keys, row, strict=True))
-    )
-    return rows[column].item() if rows.height == 1 else None
+    return together(tables, relations)
 
 
 def _kept(tables: Mapping[str, Table], step: int) -> At:
@@ -76,10 +56,6 @@ def _rate(end: str, measure: str, rule: str = OFFICIAL) -> At:
     return "outcome_rates", end, (LABELS.get(measure, measure), rule, QUESTIONS[measure])
 
 
-def _same(at: At, *others: At) -> Iterable[Related]:
-    yield from ((at, (other,), True) for other in others)
-
-
 def _flow(tables: Mapping[str, Table]) -> Iterable[Related]:
     """Who is kept at a step, and who is left out, were kept at the step before."""
     boxes = tables["flow"].frame.select("step", "box", "what").rows()
@@ -92,8 +68,8 @@ def _flow(tables: Mapping[str, Table]) -> Iterable[Related]:
 def _table_one(tables: Mapping[str, Table]) -> Iterable[Related]:
     """Finished and not finished were referred; so were those with a score."""
     received, finished = _kept(tables, 0), _kept(tables, 3)
-    yield from _same(received, _of("referred"))
-    yield from _same(finished, _of("finished"))
+    yield from same(received, _of("referred"))
+    yield from same(finished, _of("finished"))
     whole, *parts = GROUPS
     for table in ("characteristics", "baseline"):
         for row in tables[table].frame.select(list(tables[table].keys)).iter_rows():
@@ -107,11 +83,11 @@ def _outcomes(tables: Mapping[str, Table]) -> Iterable[Related]:
     """Why outcomes are not known, and whose are."""
     finished = ("unknown", "finished", (KNOWN,))
     reasons = {reason: ("unknown", "n", (reason,)) for reason in REASONS}
-    yield from _same(_of("finished"), *(("unknown", "finished", (reason,)) for reason in REASONS))
+    yield from same(_of("finished"), *(("unknown", "finished", (reason,)) for reason in REASONS))
     yield finished, tuple(reasons.values()), True
-    yield from _same(finished, *(_rate("denominator", m) for m in _OF_ALL))
-    yield from _same(finished, _rate("denominator", "at caseness", STAND_IN))
-    yield from _same(_kept(tables, 4), _rate("numerator", "paired"))
+    yield from same(finished, *(_rate("denominator", m) for m in _OF_ALL))
+    yield from same(finished, _rate("denominator", "at caseness", STAND_IN))
+    yield from same(_kept(tables, 4), _rate("numerator", "paired"))
     yield _rate("numerator", "paired"), (reasons[KNOWN],), False
     cases, judged = (_rate(end, "at caseness") for end in ("numerator", "denominator"))
     recovery = _rate("denominator", "recovery")
@@ -129,12 +105,12 @@ def _judged() -> Iterable[Related]:
     """Outcomes within outcomes, by either rule."""
     for rule in (OFFICIAL, STAND_IN):
         cases, judged = (_rate(end, "at caseness", rule) for end in ("numerator", "denominator"))
-        yield from _same(judged, *(_rate("denominator", m, rule) for m in _CHANGES))
+        yield from same(judged, *(_rate("denominator", m, rule) for m in _CHANGES))
         recovery, reliable = (
             {end: _rate(end, m, rule) for end in ("numerator", "denominator")}
             for m in ("recovery", "reliable recovery")
         )
-        yield from _same(recovery["denominator"], reliable["denominator"])
+        yield from same(recovery["denominator"], reliable["denominator"])
         yield judged, (recovery["denominator"],), False
         yield recovery["denominator"], (cases,), False
         yield cases, (recovery["numerator"],), False
@@ -151,7 +127,7 @@ def _together(tables: Mapping[str, Table]) -> Iterable[Related]:
     age, first, *others = ((score,) for score in SCORES.values())
     for group in GROUPS:
         found = ("baseline", group, first)
-        yield from _same(found, *(("baseline", group, other) for other in others))
+        yield from same(found, *(("baseline", group, other) for other in others))
     without = "missing_variables", "without", ("referrals", "age at referral")
     yield _of("referred"), (("baseline", "referred", age), without), True
     rows = (
@@ -160,18 +136,18 @@ def _together(tables: Mapping[str, Table]) -> Iterable[Related]:
         .select("about", "variable")
         .rows()
     )
-    yield from _same(*(("missing_variables", "n", row) for row in rows))
+    yield from same(*(("missing_variables", "n", row) for row in rows))
     if "missing_forms" not in tables:
         return
     forms = tables["missing_forms"].frame.select("form", "visit").rows()
     for form, visit in forms:
         for column in ("n", "without"):
             one = "missing_forms", column, (forms[0][0], visit)
-            yield from _same(one, ("missing_forms", column, (form, visit)))
+            yield from same(one, ("missing_forms", column, (form, visit)))
     for visit in sorted({visit for _, visit in forms})[1:]:
         later, before = (("missing_forms", "n", (forms[0][0], v)) for v in (visit, visit - 1))
         yield before, (later,), False
-    yield from _same(_kept(tables, 1), ("missing_forms", "n", forms[0]))
+    yield from same(_kept(tables, 1), ("missing_forms", "n", forms[0]))
     without = "missing_forms", "without", forms[0]
     yield _kept(tables, 1), (("baseline", "referred", first), without), True
 
@@ -181,7 +157,7 @@ def _waits() -> Iterable[Related]:
     for wait in WAITS.values():
         parts = tuple(("waits", "n", (wait, name)) for name in names)
         yield _of("finished"), parts, True
-        yield from _same(_of("finished"), *(("waits", "finished", at) for *_, at in parts))
+        yield from same(_of("finished"), *(("waits", "finished", at) for *_, at in parts))
     first, second = ([("waits", "n", (wait, name)) for name in names] for wait in WAITS.values())
     yield _rate("numerator", "wait <= 6 weeks"), tuple(first[:2]), True
     yield _rate("numerator", "wait <= 18 weeks"), tuple(first[:5]), True
@@ -199,10 +175,10 @@ def _missing(tables: Mapping[str, Table]) -> Iterable[Related]:
     for row in tables["missing_variables"].frame.select("about", "variable").iter_rows():
         if row[0] in about:
             everybody, group = about[row[0]]
-            yield from _same(everybody, ("missing_variables", "n", row))
+            yield from same(everybody, ("missing_variables", "n", row))
             if row[1] in TABLE_ONE:
                 without = "missing_variables", "without", row
-                yield from _same(_of(group, *TABLE_ONE[row[1]]), without)
+                yield from same(_of(group, *TABLE_ONE[row[1]]), without)
     yield from _compared(tables)
 
 
@@ -218,7 +194,7 @@ def _compared(tables: Mapping[str, Table]) -> Iterable[Related]:
             if known:
                 yield n, tuple(_of(group, *row) for row in known), True
             else:
-                yield from _same(("baseline", group, (name,)), n)
+                yield from same(("baseline", group, (name,)), n)
 
 
 def _scores() -> Iterable[Related]:
@@ -232,14 +208,14 @@ def _scores() -> Iterable[Related]:
     )  # fmt: skip
     without = at("without", complete)
     others = (carried, methods.IMPUTED, methods.IMPUTED_WORSE, worst, best)
-    yield from _same(without, *(at("without", m) for m in others))
-    yield from _same(at("n", carried), *(at("n", m) for m in others[1:]))
+    yield from same(without, *(at("without", m) for m in others))
+    yield from same(at("n", carried), *(at("n", m) for m in others[1:]))
     yield at("n", carried), (at("n", complete), without), True
-    yield from _same(at("numerator", complete), at("numerator", worst))
+    yield from same(at("numerator", complete), at("numerator", worst))
     yield at("numerator", best), (at("numerator", worst), without), True
     yield at("numerator", best), (at("numerator", carried),), False
     yield at("numerator", carried), (at("numerator", worst),), False
-    yield from _same(_rate("numerator", "recovery"), at("numerator", carried))
+    yield from same(_rate("numerator", "recovery"), at("numerator", carried))
 
 
 def _signals() -> Iterable[Related]:
@@ -255,10 +231,10 @@ def _signals() -> Iterable[Related]:
         "reliable deterioration, finished courses",
     )
     yield at("n", last), (at("n", new), at("n", gone)), True
-    yield from _same(at("n", last), at("n", higher))
+    yield from same(at("n", last), at("n", higher))
     yield at("n", first), (at("n", last),), False
     yield at("numerator", first), (at("n", gone),), False
     yield at("numerator", last), (at("numerator", new),), False
     yield at("numerator", higher), (at("numerator", new),), False
     for end, column in (("numerator", "numerator"), ("denominator", "n")):
-        yield from _same(_rate(end, "reliable deterioration"), at(column, worse))
+        yield from same(_rate(end, "reliable deterioration"), at(column, worse))

@@ -2,13 +2,14 @@
 
 import polars as pl
 
-from iesoresearch.analyses.cohort import Params, linked
+from iesoresearch.analyses.cohort import Params
 from iesoresearch.analyses.cohort import published as figures_of_nhs
 from iesoresearch.analyses.cohort.characteristics import baseline, characteristics, differences
 from iesoresearch.analyses.cohort.checks import checks
 from iesoresearch.analyses.cohort.completeness import forms, variables
 from iesoresearch.analyses.cohort.flow import flow
 from iesoresearch.analyses.cohort.likeness import likeness
+from iesoresearch.analyses.cohort.linked import linked
 from iesoresearch.analyses.cohort.missing_scores import sensitivity
 from iesoresearch.analyses.cohort.monitoring import control_chart, no_chart, safety
 from iesoresearch.analyses.cohort.numbers import numbers
@@ -98,7 +99,7 @@ def run(data: Data, params: Params) -> Result:
         if _nobody(made["control_chart"]):
             absent["control_chart"] = f"{OF_RECORDS['control_chart']}: not applicable. "
             absent["control_chart"] += no_chart(data)
-        made = linked.together({name: t for name, t in made.items() if name not in absent})
+        made = linked({name: t for name, t in made.items() if name not in absent})
         tables = made | tables
         if params.source == "synthetic":
             tables["likeness"] = likeness(params.profile, params.n_likeness, params.seed)

@@ -38,8 +38,8 @@ CHAINS = 4
 CASENESS = next(row.caseness for row in OFFICIAL.rows if row.scale == PHQ9.code)
 SCALE = (0.0, float(PHQ9.highest))
 DETERIORATED = "reliable deterioration by the last score"
-HARM = "some thoughts of self-harm at the first answer to item 9"
-NEW_HARM = "such thoughts at a later answer, none at the first"
+HARM = "thoughts of self-harm reported at the first answer to item 9"
+NEW_HARM = "such thoughts reported at a later answer, not at the first"
 RANDOM, SHARED = "missing at random", "shared-parameter drop-out"
 
 
@@ -243,9 +243,9 @@ class Fitted:
 
     @cached_property
     def watched(self) -> dict[str, np.ndarray]:
-        """Safety signal -> (patients,) 1 with it, 0 without, NaN where not asked of them.
+        """Safety signal -> (patients,) 1 with it, 0 without, NaN where it cannot be.
 
-        Who was not asked once more gave no such answer: how few these are must not be told.
+        Who gave no answer reported no thoughts: how few these are must not be told.
         """
         people = self.patients.people
         answers = [n for n in ("harm_first", "harm_later") if people[n].is_not_null().any()]

@@ -125,7 +125,8 @@ _LIMITS = (
     "check of replicated scores tells, and whether its band holds nevertheless is checked on other "
     "patients.",
     "Item 9 of the PHQ-9 is one answer, not an assessment of risk; whoever gives it is to be "
-    "asked, whatever a rule says. Who gave no answer counts as without such thoughts.",
+    "asked, whatever a rule says. Its shares are of all patients: who gave no answer reported no "
+    "such thoughts, and may have had them.",
 )
 
 _SOURCE = {
