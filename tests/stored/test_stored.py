@@ -68,6 +68,7 @@ def a_result():
         },
         population="courses of {year}",
         broader={("a,\n", 2020): (("d", 2023), ("", 2021)), ("d", 2023): ()},
+        related=((("x", "n", ("d", 2023)), (("y", "n", (1, None)), ("x", "better", ())), True),),
     )
     return Result(
         tables={"groups": table, "none": replace(table, frame=frame.head(0))},

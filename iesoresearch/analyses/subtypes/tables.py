@@ -80,7 +80,7 @@ def _people_counted(tables: dict[str, Table], fitted: Fitted) -> Iterable[Relate
         yield from same(session, ("state_shares", "n", row))
         if row[1] == 1:
             # all have a first session; a later one, or an answer at it, not everybody
-            yield everybody, (session,), row[0] == fitted.data.sessions[0]
+            yield everybody, (session,), bool(row[0] == fitted.data.sessions[0])
 
 
 def _criteria(fitted: Fitted) -> Table:
