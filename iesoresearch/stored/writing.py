@@ -14,10 +14,14 @@ from iesoresearch.stored import declared
 
 def table_csv(table: Table) -> str:
     """The frame of a table as CSV, numbers in full."""
+    rows = [table.frame.columns, *table.frame.iter_rows()]
+    # Python before 3.13 takes a carriage return for no reason to quote, and reads it as a new line
+    returns = any("\r" in cell for row in rows for cell in row if isinstance(cell, str))
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.frame.columns)
-    writer.writerows(table.frame.iter_rows())
+    writer = csv.writer(
+        stream, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    )
+    writer.writerows(rows)
     return stream.getvalue()
 
 

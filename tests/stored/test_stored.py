@@ -160,6 +160,14 @@ def tables(draw):
     return Table(draw(WORDS), pl.DataFrame(columns), keys, values, draw(st.none() | WORDS), broader)
 
 
+def test_a_word_of_a_carriage_return_is_a_word(tmp_path):
+    frame = pl.DataFrame({"group": ["a\r", "\r", None], "n": [20, None, 30]})
+    count = Value("count", "People", 0, sensitivity="open")
+    table = Table("Groups", frame, {"group": "Group"}, {"n": count})
+    stored.write_result(Result(tables={"t": table}), tmp_path, draw)
+    assert_frame_equal(stored.read_result(tmp_path).tables["t"].frame, frame)
+
+
 @given(table=tables(), number=st.floats() | st.integers() | WORDS | st.none(), words=WORDS)
 @settings(max_examples=50, deadline=None)
 def test_any_result_is_read_as_it_was_written(tmp_path_factory, table, number, words):
