@@ -18,6 +18,7 @@ from iesoresearch.errors import DataError
 from iesoresearch.seeds import rng
 
 DONORS = 5
+_ALIKE = 9  # decimals
 CYCLES = 10  # rounds through the incomplete variables
 
 
@@ -102,20 +103,26 @@ def _matched(x: np.ndarray, y: np.ndarray, missing: np.ndarray, random) -> np.nd
     predicted = np.einsum("ij,j->i", known, best)
     freedom = max(len(answers) - len(size), 1)
     spread = ((answers - predicted) ** 2).sum() / random.chisquare(freedom)
-    drawn = best + np.sqrt(spread) * (axes @ (random.standard_normal(len(size)) / np.sqrt(size)))
+    # the symmetric root: which way axes point, and which of equal ones, differs by processor
+    turned = axes.T @ random.standard_normal(len(best))
+    drawn = best + np.sqrt(spread) * (axes @ (turned / np.sqrt(size)))
     donors = _closest(np.einsum("ij,j->i", x[missing], drawn), predicted)
     chosen = random.integers(0, donors.shape[1], len(donors))
     return answers[donors[np.arange(len(donors)), chosen]]
 
 
 def _closest(wanted: np.ndarray, offered: np.ndarray) -> np.ndarray:
-    """For every wanted number the places of the `DONORS` closest of those offered."""
+    """For every wanted number the places of the `DONORS` closest of those offered.
+
+    What differs by less than processors reckon alike is a tie, and the earlier is taken.
+    """
+    wanted, offered = np.round(wanted, _ALIKE), np.round(offered, _ALIKE)
     order = np.argsort(offered, kind="stable")
     ranked = offered[order]
     place = np.searchsorted(ranked, wanted)
     first = np.clip(place - DONORS, 0, max(len(ranked) - 2 * DONORS, 0))
     window = first[:, None] + np.arange(min(2 * DONORS, len(ranked)))
-    apart = np.abs(ranked[window] - wanted[:, None])
+    apart = np.round(np.abs(ranked[window] - wanted[:, None]), _ALIKE)
     nearest = np.argsort(apart, axis=1, kind="stable")[:, :DONORS]
     return order[np.take_along_axis(window, nearest, axis=1)]
 

@@ -122,3 +122,21 @@ def test_too_few_answers_and_incomplete_predictors_are_refused():
         impute(few, np.ones((40, 1)), 2, seed=1)
     with pytest.raises(DataError, match="complete predictors"):
         impute(np.ones((40, 1)), np.full((40, 1), np.nan), 2, seed=1)
+
+
+def test_which_way_axes_point_decides_nothing(monkeypatch):
+    """Processors differ in it, in the order of equal axes, and in the last digits."""
+    random = np.random.default_rng(3)
+    x = random.integers(0, 3, (300, 4)).astype(float)  # many have the same
+    y = x @ [1.0, -1.0, 0.5, 0.0] + random.normal(size=300)
+    y[random.random(300) < 0.3] = np.nan
+    before = impute(y[:, None], x, 3, seed=1)
+    eigh = np.linalg.eigh
+
+    def turned(matrix):
+        size, axes = eigh(matrix)
+        signs = np.where(np.arange(len(size)) % 2, 1.0, -1.0)
+        return size * (1 + 1e-15 * signs), axes * signs * (1 - 1e-15)
+
+    monkeypatch.setattr(np.linalg, "eigh", turned)
+    assert np.array_equal(impute(y[:, None], x, 3, seed=1), before)

@@ -15,6 +15,8 @@ from iesoresearch.models.maihda.posterior import Drawn, Maihda
 from iesoresearch.models.maihda.strata import Strata
 from iesoresearch.seeds import derive
 
+# Processors differ in the last digits of sums and logarithms, and draws depend on every digit
+_DECIMALS = 9
 _STRATA, _COEFFICIENTS = 64, 8  # sizes are rounded up to multiples, so that few are compiled
 _ABSENT = 1e12  # variance of the logit where nobody was counted
 
@@ -175,7 +177,8 @@ class _Laid:
         lower = cholesky(information, lower=True)
         root = solve_triangular(lower, np.eye(columns), lower=True).T
         counts = np.stack([data.events, data.n, logit, variance])
-        return cls(data.names[:columns], counts, design, sd, centre, root)
+        laid = (np.round(x, _DECIMALS) for x in (centre, root))
+        return cls(data.names[:columns], counts, design, sd, *laid)
 
     def padded(self, strata: int, coefficients: int) -> np.ndarray:
         """Data of the kernel; what is added is standard normal and moves nothing."""
@@ -187,7 +190,7 @@ class _Laid:
         offset[:s], slopes[:k, :s] = self.design @ self.centre, (self.design @ self.root).T
         prior, at = np.eye(coefficients), np.zeros(coefficients)
         prior[:k, :k], at[:k] = self.root / self.sd[:, None], self.centre / self.sd
-        return kernel.pack(counts, offset, slopes, prior, at)
+        return np.round(kernel.pack(counts, offset, slopes, prior, at), _DECIMALS)
 
     def drawn(self, tree) -> Drawn:
         """Draws of logits and parameters from those of `free` and `spread`."""

@@ -14,7 +14,8 @@ from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
 from iesoresearch.errors import ParameterError
-from iesoresearch.models.maihda import TOO_SMALL, Priors, fit
+from iesoresearch.models.maihda import TOO_SMALL, Priors, fit, model
+from iesoresearch.models.maihda.strata import Strata
 from iesoresearch.seeds import rng
 
 LEVELS = {"gender": 2, "age": 3, "deprivation": 4}
@@ -205,3 +206,16 @@ def test_nothing_heavy_is_imported_before_a_fit():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_the_last_digits_of_a_processor_do_not_reach_the_sampler(monkeypatch):
+    """Draws depend on every digit of what they start from."""
+    strata = Strata.of(*drawn(8, 0.2, 3000)[:2], FRAME)
+
+    def packed():
+        return model._Laid.of(strata, strata.design.shape[1], Priors()).padded(64, 16)
+
+    before, solve = packed(), model.solve
+    monkeypatch.setattr(model, "solve", lambda *x: solve(*x) * (1 + 4e-16))
+    assert not np.array_equal(model.solve(np.eye(1), [0.3]), [0.3])
+    assert np.array_equal(packed(), before)
