@@ -54,8 +54,7 @@ def styled(plot):
         with mpl.rc_context(RC):
             ax = new_axes() if ax is None else ax
             if _all_suppressed(table):
-                ax.text(0.5, 0.5, NOTHING, ha="center", va="center", transform=ax.transAxes)
-                ax.set_axis_off()
+                say_nothing_is_shown(ax)
             else:
                 plot(table, ax)
             if any(value.sensitivity == "synthetic" for value in table.values.values()):
@@ -64,6 +63,12 @@ def styled(plot):
 
     drawn.__name__, drawn.__doc__ = plot.__name__, plot.__doc__
     return drawn
+
+
+def say_nothing_is_shown(ax: Axes) -> None:
+    """A sentence in the place of empty axes."""
+    ax.text(0.5, 0.5, NOTHING, ha="center", va="center", transform=ax.transAxes)
+    ax.set_axis_off()
 
 
 def _all_suppressed(table: Table) -> bool:

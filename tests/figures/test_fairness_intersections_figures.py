@@ -1,12 +1,14 @@
 """Figures of intersections show the released numbers, and nothing of what is suppressed."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from iesoresearch.data.groups import NOT_RECORDED
+from iesoresearch.figures import style
 from iesoresearch.figures.fairness import intersections as figures
 from iesoresearch.results import SIMULATED, Table, Value
 
@@ -93,13 +95,28 @@ def test_the_largest_differences_are_shown_with_their_patients():
     assert drawn == [3.0 - i for i in range(10, -1, -1)]
 
 
-@pytest.mark.parametrize("name", ["shrinkage", "interactions"])
-def test_nothing_to_show_is_said(name):
+def without(column):
+    """The table with nothing in one column."""
+    whole = table()
+    kind = whole.frame.schema[column]
+    return replace(whole, frame=whole.frame.with_columns(pl.lit(None, kind).alias(column)))
+
+
+@pytest.mark.parametrize("name", ["intersections", "shrinkage", "interactions"])
+def test_where_all_is_suppressed_it_is_said(name):
     ax = getattr(figures, f"plot_{name}")(table(hidden=set(range(13))))
-    assert [t.get_text() for t in ax.texts] == [figures.NONE]
+    assert [t.get_text() for t in ax.texts] == [style.NOTHING]
 
 
-def test_a_heat_map_of_nothing_is_all_hatched():
-    ax = figures.plot_intersections(table(hidden=set(range(13))))
+@pytest.mark.parametrize(
+    ("name", "column"), [("shrinkage", "raw"), ("interactions", "interaction")]
+)
+def test_where_what_is_drawn_is_suppressed_it_is_said(name, column):
+    ax = getattr(figures, f"plot_{name}")(without(column))
+    assert [t.get_text() for t in ax.texts] == [style.NOTHING]
+
+
+def test_a_heat_map_without_rates_is_all_hatched():
+    ax = figures.plot_intersections(without("mean"))
     assert not ax.texts
     assert all(p.get_hatch() for p in ax.patches)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from iesoresearch.data.groups import NOT_RECORDED
-from iesoresearch.figures.style import PALETTE, styled
+from iesoresearch.figures.style import PALETTE, say_nothing_is_shown, styled
 from iesoresearch.results import Table
 
 _COLUMNS = 12  # at most, so that an interval fits into a cell
@@ -18,7 +18,6 @@ _GREY, _PAPER = "#555555", "#f2f2f2"
 _COLOURS = mpl.colormaps["cividis"]
 _WIDEST = 30  # points, from one end of the colours to the other
 _DARK = 0.5  # of the colours: white letters below
-NONE = "No intersection is large enough to be shown."
 
 
 def _placed(table: Table) -> pl.DataFrame:
@@ -26,8 +25,9 @@ def _placed(table: Table) -> pl.DataFrame:
     return table.frame.filter(pl.all_horizontal(pl.col(d) != NOT_RECORDED for d in table.keys))
 
 
-def _shown(table: Table) -> pl.DataFrame:
-    return _placed(table).filter(pl.col("mean").is_not_null())
+def _shown(table: Table, column: str) -> pl.DataFrame:
+    """Intersections of which the shrunken rate and what `column` tells are not suppressed."""
+    return _placed(table).drop_nulls(["mean", column])
 
 
 def _people(table: Table) -> str:
@@ -129,9 +129,9 @@ def _name(levels: tuple) -> str:
 @styled
 def plot_shrinkage(table: Table, ax: Axes) -> None:
     """Shrunken rate by raw rate of the intersections that are shown."""
-    frame = _shown(table).filter(pl.col("raw").is_not_null())
+    frame = _shown(table, "raw")
     if frame.is_empty():
-        _empty(ax)
+        say_nothing_is_shown(ax)
         return
     n = frame[_people(table)].cast(float).to_numpy()
     raw, mean, low, high = (
@@ -157,9 +157,9 @@ def plot_shrinkage(table: Table, ax: Axes) -> None:
 @styled
 def plot_interactions(table: Table, ax: Axes) -> None:
     """The intersections that differ most from what main effects add up to."""
-    frame = _shown(table)
+    frame = _shown(table, "interaction")
     if frame.is_empty():
-        _empty(ax)
+        say_nothing_is_shown(ax)
         return
     distance = pl.col("interaction").abs()
     frame = frame.sort(distance, descending=True, maintain_order=True).head(_FOREST)
@@ -185,8 +185,3 @@ def plot_interactions(table: Table, ax: Axes) -> None:
     ax.set_ylim(-0.7, len(value) - 0.3)
     ax.set_xlabel("Beside main effects (points)")
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-
-
-def _empty(ax: Axes) -> None:
-    ax.text(0.5, 0.5, NONE, ha="center", va="center", transform=ax.transAxes)
-    ax.set_axis_off()
