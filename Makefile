@@ -39,9 +39,10 @@ lab: env ## Open the notebooks in JupyterLab
 notebooks: env ## Run the notebooks again, in place, with their default parameters
 	$(BIN)/python .ci/notebooks.py
 
-# loadfile: all cells of one notebook must meet the same kernel.
+# loadfile: all cells of one notebook must meet the same kernel. In their order: by size, the test
+# that makes the whole paper would come last, and one core would wait for it.
 test: env ## Run all tests, those of the notebooks too (PYTEST_ARGS="-k ..." for some)
-	$(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env $(PYTEST_ARGS) tests notebooks
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env $(PYTEST_ARGS) tests notebooks
 
 lint: env ## Check style, formatting, which layer imports which, and what notebooks show
 	$(BIN)/ruff check

@@ -207,7 +207,7 @@ def site_runs(params_dir: Path) -> dict[str, dict[str, Any]]:
     runs = content.get("runs") if isinstance(content, dict) else None
     if not isinstance(runs, dict):
         raise ParameterError(f"{path} must hold runs by their names under 'runs:'.")
-    taken = {"report", "not-applicable", *known_runs(params_dir)}
+    taken = {"report", "not-applicable", "failed", *known_runs(params_dir)}
     for name, of in runs.items():
         if name in taken or not _RUN_OF_SITE.fullmatch(str(name)):
             raise ParameterError(
@@ -226,6 +226,11 @@ def site_runs(params_dir: Path) -> dict[str, dict[str, Any]]:
 def all_runs(params_dir: Path) -> list[str]:
     """Names of all runs that `load_run` can read."""
     return [*known_runs(params_dir), *site_runs(params_dir)]
+
+
+def where_records(source: str | None) -> str:
+    """What a command says of the records of a site, for `source`; nobody is told their place."""
+    return " --site SITE --data DIR" if source == "folder" else ""
 
 
 def load_run(params_dir: Path, name: str) -> RunSpec:

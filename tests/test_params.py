@@ -127,7 +127,9 @@ def test_bad_assignments(text, message):
         parse_assignments([text])
 
 
-@pytest.mark.parametrize("name", ["cohort", "report", "not-applicable", "notebook-x", "../x", "Ä"])
+@pytest.mark.parametrize(
+    "name", ["cohort", "report", "failed", "not-applicable", "notebook-x", "../x", "Ä"]
+)
 def test_no_run_of_a_site_is_called_as_something_else(tmp_path, name):
     (tmp_path / "cohort.yaml").write_text("analysis: cohort", encoding="utf-8")
     (tmp_path / "site.yaml").write_text(f"runs: {{{name!r}: {{run: cohort}}}}", encoding="utf-8")

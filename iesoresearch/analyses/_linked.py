@@ -25,6 +25,11 @@ def rows_of(table: Table, /, **keys) -> list[tuple]:
     return table.frame.filter(**keys).select(list(table.keys)).rows()
 
 
+def cells(tables: Mapping[str, Table], name: str, column: str, /, **keys) -> list[At]:
+    """The counts of a column in the rows that have these keys; none without the table."""
+    return [(name, column, row) for row in rows_of(tables[name], **keys)] if name in tables else []
+
+
 def _holds(one: Related, tables: Mapping[str, Table]) -> bool:
     whole, parts, exact = one
     total, *counts = (_count(tables, at) for at in (whole, *parts))

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from iesoresearch import stored
+from iesoresearch import files, stored
 from iesoresearch.bundles import crate, manifest, page
 from iesoresearch.bundles.contents import (
     CRATE,
@@ -53,19 +53,23 @@ def results(contents: Contents) -> dict[str, Result]:
     return {run: _with_documents(run, result, contents) for run, result in found.items()}
 
 
+def written(found: Mapping[str, Result]) -> Contents:
+    """Files of results by run, without pictures."""
+    with tempfile.TemporaryDirectory() as work, files.writing(Path(work)):
+        for run, result in found.items():
+            folder = Path(work) / "runs" / run
+            folder.mkdir(parents=True)
+            stored.write_result(result, folder)
+        return files_of(Path(work))
+
+
 def written_otherwise(contents: Contents, found: Mapping[str, Result]) -> list[str]:
     """Files that are not what the results of the bundle give when they are written again.
 
     All of a run must be: so no sentence says more than the numbers that were released, and nothing
     stands in a file beside the result.
     """
-    again: Contents = {}
-    with tempfile.TemporaryDirectory() as work:
-        for run, result in found.items():
-            folder = Path(work) / run
-            folder.mkdir()
-            stored.write_result(result, folder, lambda name, where: None)
-            again |= {f"runs/{run}/{name}": content for name, content in files_of(folder).items()}
+    again = written(found)
     told = {name for name in contents if name.startswith("runs/")}
     return sorted(name for name in told | again.keys() if contents.get(name) != again.get(name))
 

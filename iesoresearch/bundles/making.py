@@ -1,14 +1,12 @@
 """Make a bundle: aggregates of finished runs, judged before they are written."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from iesoresearch import files, stored
+from iesoresearch import files
 from iesoresearch.bundles import crate, examining, manifest, page, sources, traces
 from iesoresearch.bundles.contents import (
     CRATE,
@@ -27,7 +25,6 @@ from iesoresearch.disclosure import Policy
 from iesoresearch.disclosure.findings import Finding, worst
 from iesoresearch.errors import DisclosureError, ParameterError
 from iesoresearch.project import refuse_site
-from iesoresearch.results import Result
 
 
 @dataclass(frozen=True)
@@ -174,22 +171,11 @@ def _named(found: Sequence[Source]) -> dict[str, str]:
 
 def _written(found: Sequence[Source]) -> Contents:
     """Files of the runs, written anew."""
-    with tempfile.TemporaryDirectory() as work, files.writing(Path(work)):
-        for source in found:
-            _write_run(source.result, Path(work) / "runs" / source.name)
-        contents = examining.files_of(Path(work))
+    contents = examining.written({source.name: source.result for source in found})
     problem = problem_of_names(contents)
     if problem:
         raise DisclosureError(f"No bundle was written: {problem}. Take it out of the analysis.")
     return contents
-
-
-def _write_run(result: Result, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    stored.write_result(result, folder, lambda name, where: None)
-    for home in ("tables", "figures"):
-        if not any((folder / home).iterdir()):
-            shutil.rmtree(folder / home)
 
 
 def _refuse(folder: Path, judged: Sequence[Finding], report: bytes) -> None:

@@ -115,12 +115,14 @@ def _attention(status: str, heading: str, found, results) -> str:
     for one in found:
         if one.status == status:
             rules[one.rule].setdefault(one.sentence, []).append(one)
-    parts = [f"<h2>{heading}</h2>"] if rules else []
+    parts = []
+    if rules:
+        parts.append(f"<h2>{heading}</h2><p>Of long texts the sentences with numbers are here; the "
+                     "whole is under “Every output”.</p>")  # fmt: skip
     if len(rules) > 1:
         kinds = ", ".join(f'<a href="#{status}-{i}">{_safe(rule)}</a>&nbsp;({counts[rule]})'
                           for i, rule in enumerate(rules))  # fmt: skip
-        parts.append(f"<p>By kind, the rare ones first: {kinds}. Of long texts the sentences with "
-                     "numbers are here; the whole is under “Every output”.</p>")  # fmt: skip
+        parts.append(f"<p>By kind, the rare ones first: {kinds}.</p>")
     for i, (rule, sentences) in enumerate(rules.items()):
         title = f"{_safe(rule)} ({counts[rule]})"
         parts.append(f'<div class="item" id="{status}-{i}"><h3 class="{status}">{title}</h3>')

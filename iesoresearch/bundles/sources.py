@@ -10,6 +10,7 @@ from iesoresearch.bundles import traces
 from iesoresearch.disclosure import Policy
 from iesoresearch.errors import DataError, DisclosureError, ParameterError
 from iesoresearch.files import read_status
+from iesoresearch.params import where_records
 from iesoresearch.results import Result
 
 WITHHELD = "(withheld: words of the site)"
@@ -83,7 +84,7 @@ def read(folder: Path, policy: Policy, changed: Changed, worded: Worded) -> Sour
 def _again(name: str, status: Mapping[str, Any] | None) -> str:
     """The command that makes a run, as far as can be told without knowing where records lie."""
     source = (status or {}).get("parameters", {}).get("source", "folder")
-    return f"iesoresearch run {name}{' --site SITE --data DIR' * (source == 'folder')}"
+    return f"iesoresearch run {name}{where_records(source)}"
 
 
 def _refuse_unreleased(again: str, name: str, result: Result, policy: Policy) -> None:

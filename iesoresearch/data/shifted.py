@@ -34,7 +34,7 @@ def most_days(files: Mapping[str, Path], tables: Mapping[str, pl.LazyFrame]) -> 
     tables
         Those that can be read, by name; of `files`.
     """
-    parquet = [path for name, path in files.items() if name in tables and _is_parquet(path)]
+    parquet = [path for name, path in files.items() if name in tables and path.suffix == ".parquet"]
     said = [pl.read_parquet_metadata(path).get(_KEY, "0") for path in parquet]
     # a word that is no number was put there to say the same
     days = [int(text) if text.isdecimal() else MOST for text in said]
@@ -42,10 +42,6 @@ def most_days(files: Mapping[str, Path], tables: Mapping[str, pl.LazyFrame]) -> 
         return max(days)
     beside = any((path.parent / ABOUT).is_file() for path in files.values())
     return MOST if beside else by_columns(tables.get("referrals"))
-
-
-def _is_parquet(path: Path) -> bool:
-    return path.suffix == ".parquet"
 
 
 def by_columns(referrals: pl.LazyFrame | None) -> int:

@@ -13,7 +13,7 @@ from iesoresearch import analyses, files
 from iesoresearch.errors import NotApplicable, OutputError
 from iesoresearch.execution import cache
 from iesoresearch.execution.session import OUT
-from iesoresearch.params import DATA, JOBS, AnalysisParams, RunSpec, Settings
+from iesoresearch.params import DATA, JOBS, AnalysisParams, RunSpec, Settings, where_records
 from iesoresearch.project import Project
 
 
@@ -266,7 +266,7 @@ def _explain(failure, run: Prepared, kept: Path | None) -> str:
         lines += [f"    {line}" for line in failure.source.splitlines()]
     if kept is not None:
         lines += ["", f"See everything it did: jupyter lab {kept}"]
-    where = " --site SITE --data DIR" * run.params.reads_patients
+    where = where_records(getattr(run.params, "source", None))
     lines.append(f"Once it is mended: iesoresearch run {run.spec.name}{where}")
     return "\n".join(lines)
 

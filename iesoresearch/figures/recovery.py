@@ -166,7 +166,8 @@ def plot_importance(table: Table, ax: Axes) -> None:
     ax.set_xlabel("Mean absolute SHAP value (log-odds)")
 
 
-_PERIODS = {
+#: What periods on an axis are.
+PERIODS = {
     "quarter": "Quarter in which predictions were made",
     "year": "Financial year of the referral",
 }
@@ -185,7 +186,7 @@ def plot_later(table: Table, ax: Axes) -> None:
     ax.plot(place, difference, color=PALETTE[0], marker="o", label="observed minus expected")
     period = next(iter(table.keys))
     ax.set_xticks(place, frame[period].to_list(), rotation=45, ha="right")
-    ax.set_xlabel(_PERIODS[period])
+    ax.set_xlabel(PERIODS[period])
     ax.set_ylabel("Observed minus expected share")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.legend(loc="best")

@@ -5,7 +5,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from iesoresearch.figures.recovery import plot_groups
+from iesoresearch.figures.recovery import PERIODS, plot_groups
 from iesoresearch.figures.style import MARKERS, PALETTE, styled
 from iesoresearch.results import Table
 
@@ -105,7 +105,7 @@ def plot_drift(table: Table, ax: Axes) -> None:
         rows = frame.filter(model=model)
         place = [periods.index(q) for q in rows[key]]
         ax.plot(place, rows["z"], color=PALETTE[number], marker=MARKERS[i], label=model)
-    _periods(ax, periods, _HEADINGS[key])
+    _periods(ax, periods, PERIODS[key])
     ax.set_ylabel("Observed minus expected (SD)")
 
 
@@ -127,19 +127,13 @@ def plot_cusum(table: Table, ax: Axes) -> None:
     ticks = [t for t in (-100, -10, -3, -1, 0, 1, 3, 10, 100) if _inside(ax, t)]
     ax.set_yticks(ticks, [f"{abs(t)}" for t in ticks])
     ax.minorticks_off()
-    _periods(ax, quarters, _HEADINGS["quarter"])
+    _periods(ax, quarters, PERIODS["quarter"])
     ax.set_ylabel("Running sum / limit:\nfewer (down), more (up)")
 
 
 def _inside(ax: Axes, value: float) -> bool:
     low, high = ax.get_ylim()
     return low <= value <= high
-
-
-_HEADINGS = {
-    "quarter": "Quarter in which predictions were made",
-    "year": "Financial year of the referral",
-}
 
 
 def _periods(ax: Axes, periods: list[str], heading: str) -> None:

@@ -7,23 +7,20 @@ from typing import Any
 
 from iesoresearch import analyses
 from iesoresearch.errors import ParameterError
-from iesoresearch.params import AnalysisParams
+from iesoresearch.params import AnalysisParams, where_records
 from iesoresearch.reporting.runs import Run
-
-#: What a command says of the records of a site, which no report knows the place of.
-WHERE = " --site SITE --data DIR"
 
 
 def reads_records(run: Run) -> bool:
     """Whether the run was made of the folder of a site, so that a command must say where it is."""
-    return run.status["parameters"].get("source") == "folder"
+    return bool(where_records(run.status["parameters"].get("source")))
 
 
 def command(run: Run) -> str:
     """The command that makes the run as it is."""
     others = _shown(run, run.other_parameters)
     changes = [f" -p {_assignment(n, value)}" for n, value in others.items()]
-    where = WHERE if reads_records(run) else ""
+    where = where_records(run.status["parameters"].get("source"))
     return f"iesoresearch run {shlex.quote(run.status['run'])}{''.join(changes)}{where}"
 
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import yaml
 
-from iesoresearch.params import site_runs
+from iesoresearch.params import site_runs, where_records
 from iesoresearch.project import Project
 from iesoresearch.reporting import facts, markup, pages, rerun
 from iesoresearch.reporting.items import Checklist
@@ -120,7 +120,7 @@ def _not_applicable(missing: list[Missing]) -> str:
 def _missing(missing: list[Missing], of_site: Collection[str]) -> str:
     lines = []
     for run in missing:
-        where = rerun.WHERE if run.name in of_site else ""
+        where = where_records("folder") if run.name in of_site else ""
         again = f" Make it: `iesoresearch run {run.name}{where}`" if run.known else ""
         if run.applicable:
             lines.append(f"- {markup.plain(run.name)}: {run.reason}.{again}")
@@ -159,7 +159,7 @@ def _anew(runs: list[Run]) -> str:
 def _rerun(runs: list[Run]) -> str:
     commands = "\n".join(rerun.command_with_change(run) for run in runs)
     of_site = any(rerun.reads_records(run) for run in runs)
-    where = rerun.WHERE if of_site else ""
+    where = where_records("folder") if of_site else ""
     places = " (SITE is the name of the site, DIR the folder of its tables)" * of_site
     return (
         f"From a clone of the project, `iesoresearch run --all{where}` makes whatever is not up to "

@@ -25,7 +25,7 @@ def table_csv(table: Table) -> str:
     return stream.getvalue()
 
 
-def write_result(result: Result, folder: Path, draw) -> None:
+def write_result(result: Result, folder: Path, draw=None) -> None:
     """Write a released result below `folder`.
 
     Parameters
@@ -35,7 +35,7 @@ def write_result(result: Result, folder: Path, draw) -> None:
     folder
         Exists.
     draw
-        ``draw(name, folder)`` writes the files of a figure.
+        ``draw(name, folder)`` writes the files of a figure; None: no pictures.
     """
     with writing(folder):
         for sub in ("tables", "figures"):
@@ -43,8 +43,9 @@ def write_result(result: Result, folder: Path, draw) -> None:
     for name, table in result.tables.items():
         write_text(folder / "tables" / f"{name}.csv", table_csv(table))
     for name, spec in result.figures.items():
-        with writing(folder):
-            draw(name, folder / "figures")
+        if draw is not None:
+            with writing(folder):
+                draw(name, folder / "figures")
         write_text(folder / "figures" / f"{name}.csv", table_csv(result.tables[spec.table]))
     for name, write in result.documents.items():
         write(result, folder / name)

@@ -18,7 +18,7 @@ def finished(out: Path, analysis: str, result, parameters) -> Path:
     """The folder of a finished run of a site (params/site.yaml), as the runner leaves it."""
     name = f"site-{analysis}"
     folder = files.partial(out / name)
-    stored.write_result(result, folder, lambda figure, where: None)
+    stored.write_result(result, folder)
     status = {
         **{"run": name, "analysis": analysis, "notebook": "n.ipynb", "parameters": parameters},
         **{"outcome": "finished", "key": "k", "inputs": {"data": "d"}, "started": MADE},

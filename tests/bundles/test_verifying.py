@@ -409,7 +409,7 @@ def test_a_result_that_discloses_is_refused_whoever_signed_it(sent, files, tmp_p
         run = tmp_path / "run"
         run.mkdir()
         shown = replace(result, tables=tables, private={})
-        stored.write_result(shown, run, lambda n, where: None)
+        stored.write_result(shown, run)
         for path in run.rglob("*"):
             if path.is_file():
                 files[f"runs/first/{path.relative_to(run).as_posix()}"] = path.read_bytes()

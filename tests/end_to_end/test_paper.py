@@ -20,7 +20,7 @@ class Silent:
         pass
 
 
-@pytest.mark.timeout(1500)  # every run, while other tests take the other core
+@pytest.mark.timeout(2400)  # every run, while other tests take a core
 def test_every_number_of_the_paper_is_reproduced(tmp_path):
     project, settings = find(), Settings(n_jobs=2)
     names = paper_runs(project.params)

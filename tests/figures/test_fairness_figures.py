@@ -12,7 +12,6 @@ from iesoresearch.analyses.fairness import Params, access_audit, outcome_audit, 
 from iesoresearch.analyses.fairness.data import load
 from iesoresearch.disclosure import Policy, release
 from iesoresearch.figures import fairness, style
-from iesoresearch.figures.fairness.rows import NOTHING
 from iesoresearch.params import Settings
 from iesoresearch.results import SIMULATED
 
@@ -100,13 +99,13 @@ def test_a_figure_without_anything_to_show_says_so(result):
     table = result.tables["gaps"]
     empty = replace(table, frame=table.frame.with_columns(rate=pl.lit(None, pl.Float64)))
     ax = fairness.plot_rates(empty)
-    assert NOTHING in words(ax.figure)
+    assert style.NOTHING in words(ax.figure)
 
 
 def test_a_pathway_without_any_gap_is_drawn(result):
     table = result.tables["pathway"]
     empty = replace(table, frame=table.frame.with_columns(gap=pl.lit(None, pl.Float64)))
-    assert NOTHING in words(fairness.plot_pathway(empty).figure)
+    assert style.NOTHING in words(fairness.plot_pathway(empty).figure)
 
 
 def test_where_all_numbers_are_suppressed_any_figure_says_so(result):

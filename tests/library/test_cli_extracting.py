@@ -149,6 +149,12 @@ def test_an_agreement_is_checked_without_a_library(call, agreement):
     assert code == 0
     assert "Somebody could be known by: gender, ethnicity" in shown
     assert "Dates are shifted in the library" in shown
+    content = yaml.safe_load(agreement.read_text(encoding="utf-8"))
+    content["tables"]["patients"] = ["gender", "deprivation_decile"]
+    content["generalise"] = {"gender": "none", "deprivation_decile": "quintiles"}
+    agreement.write_text(yaml.safe_dump(content), encoding="utf-8")
+    _, shown, _ = call("library", "agreement", agreement)
+    assert "Somebody could be known by: deprivation_decile in quintiles (k is 5)" in shown
     agreement.write_text(agreement.read_text().replace("[recovery", "[recovry"))
     text = yaml.safe_load(agreement.read_text(encoding="utf-8"))
     text["tables"]["utterances"] = ["text"]

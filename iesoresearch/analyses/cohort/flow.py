@@ -13,6 +13,7 @@ from iesoresearch.analyses.cohort.people import (
 from iesoresearch.results import Table, Value
 
 KEPT, LEFT = "kept", "left out"
+NOT_CASES = "Not at caseness"
 
 
 def flow(data: Data) -> Table:
@@ -52,5 +53,5 @@ def _rows(data: Data):
     yield 4, KEPT, "Paired scores", paired.height
     yield 4, LEFT, "No paired scores", finishers.height - paired.height
     yield 5, KEPT, "At caseness at the start", paired.filter(pl.col("caseness")).height
-    yield 5, LEFT, "Not at caseness", paired.filter(~pl.col("caseness")).height
+    yield 5, LEFT, NOT_CASES, paired.filter(~pl.col("caseness")).height
     yield 5, LEFT, "Not known: threshold not sourced", paired["caseness"].null_count()

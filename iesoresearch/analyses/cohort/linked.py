@@ -10,11 +10,13 @@ from iesoresearch.analyses._linked import same, together
 from iesoresearch.analyses.cohort import missing_scores as methods
 from iesoresearch.analyses.cohort.characteristics import ALL, GROUPS, SCORES
 from iesoresearch.analyses.cohort.completeness import TABLE_ONE
-from iesoresearch.analyses.cohort.flow import KEPT, LEFT
+from iesoresearch.analyses.cohort.flow import KEPT, LEFT, NOT_CASES
+from iesoresearch.analyses.cohort.monitoring import FIRST, GONE, HIGHER, LAST, NEW, WORSE
 from iesoresearch.analyses.cohort.outcomes import (
     BANDS,
     KNOWN,
     LABELS,
+    NO_FIRST,
     OFFICIAL,
     QUESTIONS,
     REASONS,
@@ -26,15 +28,16 @@ from iesoresearch.analyses.cohort.outcomes import (
 from iesoresearch.data.groups import NOT_RECORDED
 from iesoresearch.results import At, Related, Table
 
-_CHANGES = ("reliable improvement", "reliable deterioration", "no reliable change")
+_CHANGES = [measure for measure, about in QUESTIONS.items() if about == "reliable change"]
 _OF_ALL = ("paired", "wait <= 6 weeks", "wait <= 18 weeks", "second wait > 90 days")
 
 
 def linked(tables: Mapping[str, Table]) -> dict[str, Table]:
     """The tables with what their counts are made of, as far as that is so of these referrals.
 
-    Some of it depends on the records: a negative wait is within six weeks and in no band. That the
-    problem of those who were not seen is not recorded is not said: nobody who finished would be.
+    Some of it depends on the records: a negative wait is within six weeks, and in the band of those
+    not known. That the problem of those who were not seen is not recorded is not said: nobody who
+    finished would be.
     """
     relations = [
         *_flow(tables), *_table_one(tables), *_outcomes(tables), *_judged(), *_waits(),
@@ -94,8 +97,8 @@ def _outcomes(tables: Mapping[str, Table]) -> Iterable[Related]:
     yield finished, (judged, reasons[UNSOURCED]), True
     yield reasons[KNOWN], tuple(_rate("numerator", m) for m in _CHANGES), True
     yield judged, (reasons[KNOWN],), False
-    yield judged, (_left(5, "Not at caseness"), recovery), True
-    yield recovery, (cases, reasons["no first score"]), True
+    yield judged, (_left(5, NOT_CASES), recovery), True
+    yield recovery, (cases, reasons[NO_FIRST]), True
     for measure in ("at caseness", "recovery", "reliable recovery", *_CHANGES):
         for end in ("numerator", "denominator"):
             yield _rate(end, measure, STAND_IN), (_rate(end, measure),), False
@@ -224,17 +227,11 @@ def _signals() -> Iterable[Related]:
     def at(column: str, signal: str) -> At:
         return "safety", column, (signal,)
 
-    first, last = (f"self-harm thoughts, {end} answer" for end in ("first", "last"))
-    new, gone = "new: none at first, some at last", "gone: some at first, none at last"
-    higher, worse = (
-        "higher answer at last than at first",
-        "reliable deterioration, finished courses",
-    )
-    yield at("n", last), (at("n", new), at("n", gone)), True
-    yield from same(at("n", last), at("n", higher))
-    yield at("n", first), (at("n", last),), False
-    yield at("numerator", first), (at("n", gone),), False
-    yield at("numerator", last), (at("numerator", new),), False
-    yield at("numerator", higher), (at("numerator", new),), False
+    yield at("n", LAST), (at("n", NEW), at("n", GONE)), True
+    yield from same(at("n", LAST), at("n", HIGHER))
+    yield at("n", FIRST), (at("n", LAST),), False
+    yield at("numerator", FIRST), (at("n", GONE),), False
+    yield at("numerator", LAST), (at("numerator", NEW),), False
+    yield at("numerator", HIGHER), (at("numerator", NEW),), False
     for end, column in (("numerator", "numerator"), ("denominator", "n")):
-        yield from same(_rate(end, "reliable deterioration"), at(column, worse))
+        yield from same(_rate(end, "reliable deterioration"), at(column, WORSE))

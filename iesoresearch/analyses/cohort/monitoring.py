@@ -13,6 +13,10 @@ from iesoresearch.models.control_chart import p_chart
 from iesoresearch.results import Table, Value
 
 SELF_HARM = PHQ9.columns[8]  # item 9, self-harm thoughts
+FIRST, LAST = "self-harm thoughts, first answer", "self-harm thoughts, last answer"
+NEW, GONE = "new: none at first, some at last", "gone: some at first, none at last"
+HIGHER = "higher answer at last than at first"
+WORSE = "reliable deterioration, finished courses"
 MEASURE = "reliable recovery"  # of the control chart
 FEWEST = 20  # courses a period needs to be on the chart
 _LIMITS = {
@@ -46,12 +50,12 @@ def safety(data: Data) -> Table:
         by_predicate=pl.col("measure") == "reliable deterioration", named=True
     )
     rows = [
-        ("self-harm thoughts, first answer", *_share(answers, pl.col("first") > 0)),
-        ("self-harm thoughts, last answer", *_share(twice, pl.col("last") > 0)),
-        ("new: none at first, some at last", *_share(none_at_first, pl.col("last") > 0)),
-        ("gone: some at first, none at last", *_share(some_at_first, pl.col("last") == 0)),
-        ("higher answer at last than at first", *_share(twice, pl.col("last") > pl.col("first"))),
-        ("reliable deterioration, finished courses", worse["numerator"], worse["denominator"]),
+        (FIRST, *_share(answers, pl.col("first") > 0)),
+        (LAST, *_share(twice, pl.col("last") > 0)),
+        (NEW, *_share(none_at_first, pl.col("last") > 0)),
+        (GONE, *_share(some_at_first, pl.col("last") == 0)),
+        (HIGHER, *_share(twice, pl.col("last") > pl.col("first"))),
+        (WORSE, worse["numerator"], worse["denominator"]),
     ]
     frame = pl.DataFrame(
         rows, schema={"signal": pl.String, "numerator": pl.Int64, "n": pl.Int64}, orient="row"

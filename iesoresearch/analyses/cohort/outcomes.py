@@ -7,12 +7,12 @@ import polars as pl
 from iesoresearch.analyses.cohort.people import Data
 from iesoresearch.disclosure import derived
 from iesoresearch.measures.outcomes import rates
-from iesoresearch.measures.outcomes.rates import UNSOURCED
+from iesoresearch.measures.outcomes.flags import NO_FIRST, NO_LAST, UNSOURCED
 from iesoresearch.results import Table, Value
 
 OFFICIAL, STAND_IN = "official", "GAD-7 for all, not official"
 KNOWN = "outcome known"
-REASONS = (KNOWN, UNSOURCED, "no first score", "no last score")
+REASONS = (KNOWN, UNSOURCED, NO_FIRST, NO_LAST)
 #: Measure -> what it is about: the parts of one question add up.
 QUESTIONS = {
     "at caseness": "severity at the start",

@@ -9,13 +9,14 @@ from itertools import pairwise
 
 import polars as pl
 
-from iesoresearch.analyses._linked import rows_of, same, together
+from iesoresearch.analyses._linked import cells, rows_of, same, together
 from iesoresearch.analyses.recovery.described import MISSING, RECORDED
 from iesoresearch.analyses.recovery.explained import LEVELS
 from iesoresearch.analyses.recovery.fitted import Fitted
 from iesoresearch.analyses.recovery.sensitivity import FINISHERS, IMPUTED, OFFICIAL_RULE
 from iesoresearch.analyses.recovery.tables import (
     EVERYBODY,
+    LANDMARK_LAST,
     NEITHER,
     NO_SECOND,
     OUTCOME_NAMES,
@@ -25,7 +26,9 @@ from iesoresearch.data.groups import NOT_RECORDED
 from iesoresearch.measures.outcomes.landmarks import AT_RISK
 from iesoresearch.results import At, Related, Table
 
-_IMPROVED, _WORSE = "reliable improvement", "reliable deterioration"
+_IMPROVED, _WORSE = (
+    OUTCOME_NAMES[name] for name in ("reliable_improvement", "reliable_deterioration")
+)
 
 
 def linked(tables: Mapping[str, Table], fitted: Fitted) -> dict[str, Table]:
@@ -49,10 +52,6 @@ def _with(landmark: int, outcome: str, column: str = "events") -> At:
     return "outcomes", column, (landmark_name(landmark), outcome)
 
 
-def _of(tables: Mapping[str, Table], name: str, column: str, /, **keys) -> list[At]:
-    return [(name, column, row) for row in rows_of(tables[name], **keys)] if name in tables else []
-
-
 def _at_risk(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
     """Everybody at a landmark, in every table; the same with the outcome that is predicted."""
     for s in fitted.courses.marks:
@@ -60,8 +59,8 @@ def _at_risk(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
         yield from same(at, ("flow", name, (AT_RISK,)))
         events = _with(s, OUTCOME_NAMES[fitted.outcome])
         for table in ("outcomes", "performance", "other_outcomes"):
-            yield from same(at, *_of(tables, table, "n", landmark=name))
-        yield from same(events, *_of(tables, "performance", "events", landmark=name))
+            yield from same(at, *cells(tables, table, "n", landmark=name))
+        yield from same(events, *cells(tables, "performance", "events", landmark=name))
         for outcome in OUTCOME_NAMES.values():
             yield from same(_with(s, outcome), ("other_outcomes", "events", (outcome, name)))
         official, imputed, finishers = (
@@ -77,8 +76,8 @@ def _at_risk(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
         (_everybody(detail), "n"),
         (_with(detail, OUTCOME_NAMES[fitted.outcome]), "events"),
     ):
-        yield whole, tuple(_of(tables, "services", column)), True
-    yield _everybody(detail), tuple(_of(tables, "instability", "n")), True
+        yield whole, tuple(cells(tables, "services", column)), True
+    yield _everybody(detail), tuple(cells(tables, "instability", "n")), True
 
 
 def _outcomes(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
@@ -92,12 +91,12 @@ def _outcomes(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
 
 def _nested(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
     """Those at risk at a landmark were at the one before, where that is so of all."""
-    outcomes = [row[1] for row in rows_of(tables["outcomes"], landmark=landmark_name(0))]
+    outcomes = {row[1] for row in rows_of(tables["outcomes"])} - {LANDMARK_LAST}
     for s, after in pairwise(fitted.courses.marks):
         before, later = (set(fitted.courses.at[i].rows["ref"]) for i in (s, after))
         if later <= before:
             yield _everybody(s), (_everybody(after),), False
-            for outcome in outcomes[:-1]:  # the last score may be a landmark's of one only
+            for outcome in sorted(outcomes):
                 yield _with(s, outcome), (_with(after, outcome),), False
 
 
@@ -110,7 +109,7 @@ def _groups(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related]:
             (_everybody(detail), "n"),
             (_with(detail, OUTCOME_NAMES[fitted.outcome]), "events"),
         ):
-            yield whole, tuple(_of(tables, "groups", column, grouping=grouping)), True
+            yield whole, tuple(cells(tables, "groups", column, grouping=grouping)), True
         known = frame.filter(pl.col("grouping") == grouping, pl.col("level") != NOT_RECORDED)
         parts = tuple(("groups", "n", (grouping, level)) for level in known["level"])
         if grouping in _CUT:
@@ -130,13 +129,13 @@ def _sets(tables: Mapping[str, Table]) -> Iterable[Related]:
     """Prediction sets of every group, and of everybody."""
     frame = tables["sets"].frame
     for kind, grouping in frame.select("kind", "grouping").unique(maintain_order=True).rows():
-        rows = _of(tables, "sets", "n", kind=kind, grouping=grouping)
+        rows = cells(tables, "sets", "n", kind=kind, grouping=grouping)
         for name, column, row in rows:
             yield from same(("groups", "n", row[1:]), (name, column, row))
         if grouping != EVERYBODY[0]:
             for column in ("n", "covered", "undecided"):
                 whole = "sets", column, (kind, *EVERYBODY)
-                parts = _of(tables, "sets", column, kind=kind, grouping=grouping)
+                parts = cells(tables, "sets", column, kind=kind, grouping=grouping)
                 yield whole, tuple(parts), True
 
 
@@ -144,9 +143,9 @@ def _predictors(tables: Mapping[str, Table], fitted: Fitted) -> Iterable[Related
     """Levels of a predictor add up to everybody."""
     frame = tables["characteristics"].frame
     everybody = _everybody(fitted.params.detail)
-    yield from same(everybody, *_of(tables, "characteristics", "all"))
+    yield from same(everybody, *cells(tables, "characteristics", "all"))
     for name in frame["name"].unique(maintain_order=True):
-        levels = _of(tables, "characteristics", "n", name=name)
+        levels = cells(tables, "characteristics", "n", name=name)
         numbers = levels[0][2][1] == RECORDED
         # where a number is recorded of all, no group of those without it is shown anywhere
         yield everybody, tuple(levels), not numbers or _is_full(frame, name)
@@ -163,7 +162,7 @@ def _dependence(tables: Mapping[str, Table], fitted: Fitted, everybody: At) -> I
     if len(set(patients)) < len(patients):
         return  # these count patients, the others referrals
     for meaning in tables["dependence"].frame["meaning"].unique(maintain_order=True):
-        groups = _of(tables, "dependence", "n", meaning=meaning)
+        groups = cells(tables, "dependence", "n", meaning=meaning)
         yield everybody, tuple(groups), True
         recorded = "characteristics", "n", (meaning, RECORDED)
         yield recorded, tuple(at for at in groups if at[2][1] != MISSING), True

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 LEARNT_BY = 0.6  # share of the courses, by when they ended, that an earlier model learns from
-FOLLOWED = 0.95  # share of the courses whose time from landmark to end later ones must be given
+FOLLOWED = 0.95  # share of the courses whose time to the end later ones must be given
 YEARS = ("referral_year", "discharge_year")  # stored where dates are shifted
 
 

@@ -6,7 +6,7 @@ one rule must not follow from another.
 
 from collections.abc import Iterable, Mapping
 
-from iesoresearch.analyses._linked import rows_of, same, together
+from iesoresearch.analyses._linked import cells, rows_of, same, together
 from iesoresearch.analyses.recovery_paths.fitted import DETERIORATED, HARM, NEW_HARM
 from iesoresearch.analyses.recovery_paths.flags import MODEL, RULES
 from iesoresearch.analyses.recovery_paths.growth_tables import SEEN
@@ -28,10 +28,6 @@ def linked(tables: Mapping[str, Table]) -> dict[str, Table]:
         *_growth(tables),
     ]
     return together(tables, relations)
-
-
-def _of(tables: Mapping[str, Table], name: str, column: str, /, **keys) -> list[At]:
-    return [(name, column, row) for row in rows_of(tables[name], **keys)]
 
 
 def _cells(tables: Mapping[str, Table]) -> Iterable[Related]:
@@ -66,8 +62,8 @@ def _rules(tables: Mapping[str, Table]) -> Iterable[Related]:
         yield ("equal_work", "flags", (rule,)), sessions, True
         yield from same(_rule("n", rule), ("equal_work", "n", (rule,)))
         yield ("equal_work", "n", (rule,)), (("equal_work", "flagged", (rule,)),), False
-        yield from same(_rule("n", rule), *_of(tables, "benefit", "n", rule=rule))
-        yield from same(_rule("flagged", rule), *_of(tables, "benefit", "flagged", rule=rule))
+        yield from same(_rule("n", rule), *cells(tables, "benefit", "n", rule=rule))
+        yield from same(_rule("flagged", rule), *cells(tables, "benefit", "flagged", rule=rule))
     yield from same(_rule("flagged", MODEL), ("equal_work", "flagged", (MODEL,)))
 
 
@@ -77,7 +73,7 @@ def _groups(tables: Mapping[str, Table]) -> Iterable[Related]:
     for rule, name in BY_GROUP.items():
         for group in tables[name].frame["group"].unique(maintain_order=True):
             for column in CELLS:
-                parts = _of(tables, name, column, group=group)
+                parts = cells(tables, name, column, group=group)
                 yield _rule(column, rule), tuple(parts), True
         for row in rows_of(tables[name]) if name != first else ():
             for column in ("n", "bad"):
@@ -103,7 +99,7 @@ def _safety(tables: Mapping[str, Table]) -> Iterable[Related]:
     for signal, group in groups.rows():
         if group != _ALL[0]:
             for column in ("n", "events", "without"):
-                parts = _of(tables, "safety", column, signal=signal, group=group)
+                parts = cells(tables, "safety", column, signal=signal, group=group)
                 yield _watched(column, signal), tuple(parts), True
 
 
@@ -121,18 +117,18 @@ def _safety_flags(tables: Mapping[str, Table]) -> Iterable[Related]:
 def _classes(tables: Mapping[str, Table]) -> Iterable[Related]:
     """All patients, each in one class."""
     everybody = _watched("n", DETERIORATED)
-    yield everybody, tuple(_of(tables, "classes", "n")), True
-    yield from same(everybody, *_of(tables, "class_choice", "n"))
+    yield everybody, tuple(cells(tables, "classes", "n")), True
+    yield from same(everybody, *cells(tables, "class_choice", "n"))
     for (name,) in rows_of(tables["classes"]):
         curve = {"class": name}
-        yield from same(("classes", "n", (name,)), *_of(tables, "class_curves", "n", **curve))
+        yield from same(("classes", "n", (name,)), *cells(tables, "class_curves", "n", **curve))
 
 
 def _growth(tables: Mapping[str, Table]) -> Iterable[Related]:
     """Patients of the growth model; all of them have a first score, and not all a later one."""
     everybody = ("prior_check", "n", rows_of(tables["prior_check"])[0])
     for name in ("expected", "variance", "leaving", "priors", "sampling", "prior_check"):
-        yield from same(everybody, *_of(tables, name, "n"))
+        yield from same(everybody, *cells(tables, name, "n"))
     for row in rows_of(tables["curve"]):
         at = ("curve", "n", row)
         if row[0] != SEEN or row[1] == 0:
@@ -141,4 +137,4 @@ def _growth(tables: Mapping[str, Table]) -> Iterable[Related]:
             yield everybody, (at,), False
         if row[0] == SEEN:
             for other in ("predictive", "predictive_cases"):
-                yield from same(at, *_of(tables, other, "n", session=row[1]))
+                yield from same(at, *cells(tables, other, "n", session=row[1]))

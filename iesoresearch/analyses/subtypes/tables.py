@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from iesoresearch.analyses._linked import rows_of, same, together
+from iesoresearch.analyses._linked import cells, same, together
 from iesoresearch.analyses.subtypes import carried, moves, quality
 from iesoresearch.analyses.subtypes.cells import grid, value, with_interval
 from iesoresearch.analyses.subtypes.data import Data
@@ -72,12 +72,12 @@ def _people_counted(tables: dict[str, Table], fitted: Fitted) -> Iterable[Relate
     """Who is counted in several tables; expected numbers of people are no counts of anybody."""
     everybody = "fit", "n", (fitted.chosen,)
     for name in ("criteria", "fit", "stability", "residuals", "other_assumptions"):
-        if name in tables:
-            yield from same(everybody, *((name, "n", row) for row in rows_of(tables[name])))
-    yield from same(everybody, *(("states", "of", row) for row in rows_of(tables["states"])))
-    for row in rows_of(tables["state_shares"]) if "state_shares" in tables else ():
+        yield from same(everybody, *cells(tables, name, "n"))
+    yield from same(everybody, *cells(tables, "states", "of"))
+    for at in cells(tables, "state_shares", "n"):
+        row = at[2]
         session = "state_shares", "n", (row[0], 1)
-        yield from same(session, ("state_shares", "n", row))
+        yield from same(session, at)
         if row[1] == 1:
             # all have a first session; a later one, or an answer at it, not everybody
             yield everybody, (session,), bool(row[0] == fitted.data.sessions[0])

@@ -24,7 +24,7 @@ def agreement(purpose: Purpose) -> None:
     """Check a data-sharing agreement, without reading any record."""
     from iesoresearch.library.extract import agreement as agreements
     from iesoresearch.library.extract import grounds
-    from iesoresearch.library.extract.quasi import quasi_identifiers
+    from iesoresearch.library.extract.earlier import in_words, levels
 
     path = agreements.find(purpose, project.find().params)
     agreed = agreements.read(path)
@@ -32,9 +32,9 @@ def agreement(purpose: Purpose) -> None:
     print(f"{path} can be used: {agreed.title} ({agreed.kind}), until {agreed.expires}.")
     for table, columns in agreed.tables.items():
         print(f"  {table}: {', '.join(columns) or 'pseudonyms only'}")
-    known_by = quasi_identifiers(agreed.tables)
-    if known_by:
-        print(f"Somebody could be known by: {', '.join(known_by)} (k is {agreed.limits.k}).")
+    if known_by := levels(agreed.tables, agreed.generalise):
+        by = ", ".join(in_words(column, level) for column, level in known_by.items())
+        print(f"Somebody could be known by: {by} (k is {agreed.limits.k}).")
     for remark in grounds.remarks(agreed):
         print(f"Note: {remark}")
 

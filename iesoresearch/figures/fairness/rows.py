@@ -5,10 +5,9 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from iesoresearch.figures.panels import GREY, numbers, panels, reach
-from iesoresearch.figures.style import PALETTE
+from iesoresearch.figures.style import PALETTE, say_nothing_is_shown
 
 ROW = 0.2  # inches of a row
-NOTHING = "No group is large enough to be shown."
 REFERENCE, DIFFERS = "compared with", ("lower", "higher")
 
 
@@ -33,7 +32,7 @@ def columns(
     n = max(len(parts), 1)
     made = panels(ax, 1, n, width * n, ROW * height + 1.5)[0]
     if not parts:
-        made[0].text(0.02, 0.5, NOTHING, transform=made[0].transAxes)
+        say_nothing_is_shown(made[0])
     found = []
     for panel, part in zip(made, parts, strict=False):
         found.append((panel, part, _named(panel, part)))

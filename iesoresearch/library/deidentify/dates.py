@@ -5,8 +5,9 @@ be compared. A shift is `LEAST` to `MOST` days towards the past, so that no date
 What depends on the calendar (financial years, version of the outcome rules) is stored before.
 
 The stored years narrow down a shift, most where a patient has dates close to the first of April:
-of drawn patients the year of the referral leaves 243 of 364 days on average, both years 198, and 31
-or fewer for one in twenty. An extract should ask for years only if its analyses need the calendar.
+of drawn patients the year of the referral leaves about 240 of 364 days on average, both years about
+200, and 31 or fewer for one in twenty. An extract should ask for years only if its analyses need
+the calendar.
 Without years, the day of the submission narrows down the shifts of those who were in care then, as
 no date lies after it: to 31 days or fewer for one in twelve of them. Weekdays and holidays, on
 which nobody is seen, are not hidden either.

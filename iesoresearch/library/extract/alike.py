@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from iesoresearch.disclosure.policy import Policy
 from iesoresearch.library.extract.agreement import Agreement, Refused
@@ -175,16 +175,14 @@ class Shown:
             "caution": _COURSE,
         }
 
-    def refuse(self, steps: list[Step]) -> None:
-        """Let the extract pass only if both limits are reached.
+    def refuse(self, steps: list[Step]) -> NoReturn:
+        """Say which limit is not reached.
 
         Raises
         ------
         Refused
-            Which limit is not reached, and what to make coarser first.
+            Always: the limit, and what to make coarser first.
         """
-        if self.enough:
-            return
         r, limits = self.report, self.agreement.limits
         varied = "".join(
             f", or whose classes have fewer than {limits.l} values of {c} or nearly all of one"

@@ -11,6 +11,7 @@ one. What neither number covers is the course of care: see `course`.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Report:
-    """Identifiability of rows; counts are exact, so `Identifiability` in words goes out instead.
+    """Identifiability of rows; counts are exact, so `alike.Shown` goes out instead.
 
     Attributes
     ----------
@@ -70,8 +71,6 @@ class Report:
         Patients who are alone in a class.
     below
         Patients in a class that has not what is asked.
-    n_classes
-        Number of classes.
     diversity
         By sensitive column.
     alone
@@ -85,7 +84,6 @@ class Report:
     k: int
     unique: int
     below: int
-    n_classes: int
     diversity: dict[str, Diversity] = field(default_factory=dict)
     alone: dict[str, int] = field(default_factory=dict)
     course: int | None = None
@@ -156,18 +154,26 @@ def below(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> pl.Series:
 
 
 def suppressed(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> pl.Series:
-    """Patients to leave out so that the classes of the others have what is asked, sorted.
+    """Patients to leave out so that the classes of the others have what is asked, sorted."""
+    return left_out(rows, lambda rows: below(rows, quasi, asked))
+
+
+def left_out(rows: pl.DataFrame, few: Callable[[pl.DataFrame], pl.Series]) -> pl.Series:
+    """Patients to leave out so that `few` names nobody, sorted.
 
     With a patient all her referrals go, which makes other classes smaller: hence the rounds. It is
     the smallest set that leaves whole classes out, as a class that once is too small stays so.
     """
     out = rows[PERSON].clear()
-    while True:
-        few = below(rows, quasi, asked)
-        if few.is_empty():
-            return out.sort()
-        out = pl.concat([out, few])
-        rows = rows.filter(~pl.col(PERSON).is_in(few.implode()))
+    while (found := few(rows)).len():
+        out = pl.concat([out, found])
+        rows = without(rows, found)
+    return out.sort()
+
+
+def without(rows: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
+    """The rows but those of some patients."""
+    return rows.filter(~pl.col(PERSON).is_in(people.implode()))
 
 
 def measure(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> Report:
@@ -189,7 +195,6 @@ def measure(rows: pl.DataFrame, quasi: list[str], asked: Asked) -> Report:
         k=int(sizes.min() or 0),
         unique=below(rows, quasi, Asked(2)).len(),
         below=below(rows, quasi, asked).len(),
-        n_classes=sizes.len(),
         diversity={name: diversity(rows, quasi, name) for name in asked.sensitive},
         alone={name: below(rows, [name], Asked(2)).len() for name in quasi},
     )

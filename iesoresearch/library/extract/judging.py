@@ -12,7 +12,6 @@ from iesoresearch.library.extract.agreement import Agreement, Limits, Refused
 from iesoresearch.library.extract.alike import Shown, counted, proposed
 from iesoresearch.library.extract.earlier import Earlier, in_words, levels
 from iesoresearch.library.extract.identifiability import Asked
-from iesoresearch.library.extract.quasi import quasi_identifiers
 from iesoresearch.library.extract.selection import Selected
 from iesoresearch.library.extract.together import Together
 
@@ -55,9 +54,8 @@ class _Judging:
     def __init__(self, reader, agreement: Agreement, policy: Policy, selected: Selected, earlier):
         self._reader, self._agreement, self._policy = reader, agreement, policy
         self._selected, self._earlier = selected, earlier
-        chosen, limits = agreement.generalise, agreement.limits
-        dropped = {c for c, level in chosen.items() if level == generalise.NONE}
-        self._quasi = [c for c in quasi_identifiers(agreement.tables) if c not in dropped]
+        limits = agreement.limits
+        self._quasi = list(levels(agreement.tables, agreement.generalise))
         self._asked = Asked(limits.k, limits.l, tuple(limits.sensitive))
         self._joint: Together | None = None
 
@@ -138,17 +136,21 @@ class _Judging:
         )
 
     def _advice(self, joint: Together) -> str:
-        steps = joint.proposals(self._agreement.generalise)
-        coarser = "Coarser columns of the new extract alone do not help. "
-        if steps and not self._too_many(steps[-1].below):
-            coarser = f"Make coarser first (generalise): {proposed(steps, self._policy)}. "
         names = [e.extract_id for e in joint.earlier if self._is_enough_without(e)]
         which = f"{' or '.join(names)} is" if names else "all of these extracts are"
         return (
-            f"{coarser}Or let limits.suppress_at_most leave more patients out; or see that {which} "
-            "destroyed, and record it: iesoresearch library destroyed LIBRARY "
+            f"{self._coarser(joint)} Or let limits.suppress_at_most leave more patients out; or "
+            f"see that {which} destroyed, and record it: iesoresearch library destroyed LIBRARY "
             f"{(names or [joint.earlier[0].extract_id])[0]} --date DAY --why TEXT."
         )
+
+    def _coarser(self, joint: Together) -> str:
+        if joint.uniform():  # of how sensitive columns vary no step is tried
+            return "Make columns of the new extract coarser, or take some out (generalise)."
+        steps = joint.proposals(self._agreement.generalise)
+        if steps and not self._too_many(steps[-1].below):
+            return f"Make coarser first (generalise): {proposed(steps, self._policy)}."
+        return "Coarser columns of the new extract alone do not help."
 
     def _is_enough_without(self, one: Earlier) -> bool:
         left = self._laid([e for e in self._earlier if e is not one])

@@ -1,8 +1,8 @@
 """Whether the name of an organisation, or a role, places it in the US.
 
 Only plain names count: the country's, and after a comma, or in brackets, its short form or the name
-of a state. A state that is a country as well (Georgia), or whose name is elsewhere without a comma
-(Washington, Tyne and Wear) is none. Two letters of a state are none either: MA is a degree. What a
+of a state. A state that is a country as well (Georgia) is none, nor is a town of the same name
+(Washington, Tyne and Wear). Two letters of a state are none either: MA is a degree. What a
 name does not say is not found; the territory of the agreement is what counts.
 """
 
@@ -14,8 +14,8 @@ _STATES = (
     "Florida|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|"
     "Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|"
     "New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|"
-    "Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|"
-    "West Virginia|Wisconsin|Wyoming"
+    "Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|"
+    "Washington(?!, Tyne)|West Virginia|Wisconsin|Wyoming"
 )
 _AFTER_COMMA = re.compile(rf"[,(]\s*((?i:{_STATES})|US|U\.S\.)\s*(?=$|[,;.)])")
 

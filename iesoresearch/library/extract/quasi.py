@@ -19,8 +19,3 @@ QUASI_IDENTIFIERS = {
     "employment_first": "referrals",
     "employment_last": "referrals",
 }
-
-
-def quasi_identifiers(tables: dict[str, list[str]]) -> list[str]:
-    """Those among the columns of an agreement."""
-    return [c for c, table in QUASI_IDENTIFIERS.items() if c in tables.get(table, ())]

@@ -21,7 +21,7 @@ import polars as pl
 from iesoresearch.data.schema import TABLES
 from iesoresearch.library.extract import generalise, identifiability
 from iesoresearch.library.extract.agreement import Agreement, Limits
-from iesoresearch.library.extract.earlier import AS_STORED, Earlier
+from iesoresearch.library.extract.earlier import AS_STORED, Earlier, levels
 from iesoresearch.library.extract.identifiability import PERSON, Asked, Step
 from iesoresearch.library.extract.needs import LINKS
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
@@ -76,16 +76,11 @@ class Together:
 
     def suppressed(self) -> pl.Series:
         """Patients to leave out so that the classes of the others reach the limits, sorted."""
-        left, out = self, self.rows[PERSON].clear()
-        while (few := left.below()).len():
-            out = pl.concat([out, few])
-            left = left.without(few)
-        return out.sort()
+        return identifiability.left_out(self.rows, lambda rows: replace(self, rows=rows).below())
 
     def without(self, people: pl.Series) -> "Together":
         """The same but for some patients."""
-        gone = pl.col(PERSON).is_in(people.implode())
-        return replace(self, rows=self.rows.filter(~gone))
+        return replace(self, rows=identifiability.without(self.rows, people))
 
     def uniform(self) -> list[str]:
         """Sensitive columns that do not vary enough in some class."""
@@ -166,15 +161,11 @@ class _Laying:
         self._shared: tuple[Earlier, ...] = shared
         self._chosen: dict[str, str] = agreement.generalise
         own_columns = {c for columns in agreement.tables.values() for c in columns}
-        self.own = [
-            c
-            for c in QUASI_IDENTIFIERS
-            if c in own_columns and self._chosen.get(c) != generalise.NONE
-        ]
+        self.own = list(levels(agreement.tables, self._chosen))
         self._levels = dict.fromkeys(pair for e in shared for pair in e.levels.items())
         sensitive = [*agreement.limits.sensitive, *(c for e in shared for c in e.sensitive)]
         self.given = {c: f"{c} is given" for c in dict.fromkeys(sensitive)}
-        self._sensitive_of_new = own_columns
+        self._columns_of_new = own_columns
         self._held = {e.extract_id: _referrals(reader, e) for e in shared}
 
     def of_part(self, part: str) -> pl.DataFrame:
@@ -240,7 +231,7 @@ class _Laying:
     def _is_given(self, sensitive: str) -> pl.Expr:
         """Whether any extract gives a sensitive column."""
         by = [self._reached(e, sensitive) for e in self._shared if sensitive in e.columns]
-        if sensitive in self._sensitive_of_new:
+        if sensitive in self._columns_of_new:
             by.append(pl.col(_NEW) | (_table_of(sensitive) == "patients"))
         return pl.any_horizontal(by)
 

@@ -80,9 +80,11 @@ def with_flags(frame: pl.LazyFrame) -> pl.LazyFrame:
         .when(no_rule)
         .then(pl.lit(UNSOURCED))
         .when(no_first)
-        .then(pl.lit("no first score"))
-        .otherwise(pl.lit("no last score"))
+        .then(pl.lit(NO_FIRST))
+        .otherwise(pl.lit(NO_LAST))
     )
 
 
+#: Why an outcome is not known.
 UNSOURCED = "threshold not sourced"
+NO_FIRST, NO_LAST = "no first score", "no last score"

@@ -256,6 +256,8 @@ def test_without_analyses_nothing_is_refused_as_needless_and_that_is_said(writte
         ("Example Inc., US", "US"),
         ("University of Example, Georgia", None),  # a country as well
         ("Washington, Tyne and Wear", None),
+        ("Example Trust, Washington, Tyne and Wear", None),
+        ("University of Example, Seattle, Washington", "Washington"),
         ("statistician, MA", None),
         ("Tell us about it, Ltd", None),
         ("York Street, New Yorkshire", None),

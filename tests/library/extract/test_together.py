@@ -299,8 +299,9 @@ def test_classes_together_vary_in_what_is_sensitive(give):
     limits = {"k": K, "l": 2, "sensitive": ["problem"]}
     columns = {"patients": ["gender"], "referrals": ["problem"], "contacts": ["session"]}
     give(agreed({"gender": None}, "E Trust", tables=columns, limits=limits))
-    with pytest.raises(Refused, match="in a class where problem has fewer than 9 values"):
+    with pytest.raises(Refused, match="in a class where problem has fewer than 9 values") as no:
         give(agreed({"deprivation_decile": "quintiles"}, "E Trust", limits={"k": K, "l": 9}))
+    assert "Make columns of the new extract coarser, or take some out" in str(no.value)
 
 
 def test_bands_that_cut_each_other_are_as_fine_as_both(library, monkeypatch):
