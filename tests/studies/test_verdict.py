@@ -41,9 +41,13 @@ def test_subtypes_are_found_in_nine_cases_of_ten(found):
     assert share(found[PLANTED], "differs in kind").low > 0.9
 
 
-def test_subtypes_near_the_threshold_are_mostly_called_inconclusive(found):
-    assert share(found[NEARLY_ALIKE], "inconclusive").low > 0.5
-    assert share(found[NEARLY_ALIKE], "differs in kind").high < 0.2
+def test_subtypes_near_the_threshold_are_not_told_from_severity_reliably(found):
+    """As the docstring of `selection.verdict` says, with its shares."""
+    said = {"inconclusive": 56, "severity only": 40, "differs in kind": 4}
+    rows = found[NEARLY_ALIKE]
+    assert {v: round(100 * sum(r["verdict"] == v for r in rows) / len(rows)) for v in said} == said
+    assert share(rows, "differs in kind").high < 0.1
+    assert share(rows, "severity only").low > 0.3
 
 
 def test_distances_of_severity_alone_are_as_small_as_the_threshold_claims(found):
