@@ -13,7 +13,7 @@ from iesoresearch.disclosure import Policy, linking
 from iesoresearch.params import Settings
 
 cohort = analyses.get("cohort")
-DRAWS, N = 4, 600
+DRAWS, N = 6, 600  # of fewer, counts are the same by chance
 POLICY = Policy(10, 5)
 ENOUGH = 20  # people; that levels of few have the same count is chance
 
