@@ -24,7 +24,7 @@ def agreement(purpose: Purpose) -> None:
     """Check a data-sharing agreement, without reading any record."""
     from iesoresearch.library.extract import agreement as agreements
     from iesoresearch.library.extract import grounds
-    from iesoresearch.library.extract.earlier import in_words, levels
+    from iesoresearch.library.extract.generalise import given, in_words
 
     path = agreements.find(purpose, project.find().params)
     agreed = agreements.read(path)
@@ -32,7 +32,7 @@ def agreement(purpose: Purpose) -> None:
     print(f"{path} can be used: {agreed.title} ({agreed.kind}), until {agreed.expires}.")
     for table, columns in agreed.tables.items():
         print(f"  {table}: {', '.join(columns) or 'pseudonyms only'}")
-    if known_by := levels(agreed.tables, agreed.generalise):
+    if known_by := given(agreed.tables, agreed.generalise):
         by = ", ".join(in_words(column, level) for column, level in known_by.items())
         print(f"Somebody could be known by: {by} (k is {agreed.limits.k}).")
     for remark in grounds.remarks(agreed):

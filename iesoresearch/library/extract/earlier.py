@@ -15,11 +15,11 @@ from typing import Any
 
 from iesoresearch.library.extract import generalise
 from iesoresearch.library.extract.agreement import Agreement
+from iesoresearch.library.extract.generalise import given, in_words
 from iesoresearch.library.extract.purposes import plain_words
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.register.uses import DESTROYED
 
-AS_STORED = "as stored"
 _SMALL = {"and", "for", "limited", "ltd", "of", "the"}
 
 
@@ -32,7 +32,7 @@ class Earlier:
     extract_id, day
         Its name, and the day it was made.
     levels
-        Of each of its quasi-identifiers; `AS_STORED` where it was not made coarser.
+        Of each of its quasi-identifiers; `generalise.AS_STORED` where it was not made coarser.
     columns
         All its columns.
     sensitive
@@ -59,11 +59,6 @@ class Earlier:
         return f"{self.extract_id} of {self.day} ({told or 'no column to know somebody by'})"
 
 
-def in_words(column: str, level: str) -> str:
-    """A column, with its level if it was made coarser."""
-    return column if level == AS_STORED else f"{column} in {level}"
-
-
 def described(tables: Mapping[str, list[str]], agreement: Agreement) -> dict[str, Any]:
     """What the line of the log keeps of an extract, for the next one to the same organisation.
 
@@ -75,19 +70,12 @@ def described(tables: Mapping[str, list[str]], agreement: Agreement) -> dict[str
         Of the extract.
     """
     return {
-        "levels": levels(tables, agreement.generalise),
+        "levels": given(tables, agreement.generalise),
         "sensitive": agreement.limits.sensitive,
         "k": str(agreement.limits.k),
         "l": str(agreement.limits.l),
         "l_entropy": str(agreement.limits.l_entropy),
     }
-
-
-def levels(tables: Mapping[str, list[str]], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Level of each quasi-identifier that is given."""
-    given = {c: chosen.get(c, AS_STORED) for c, t in QUASI_IDENTIFIERS.items()
-             if c in tables.get(t, ())}  # fmt: skip
-    return {c: level for c, level in given.items() if level != generalise.NONE}
 
 
 def held(library, organisation: str, on: date) -> list[Earlier]:
@@ -155,7 +143,7 @@ def _earlier(entry: Mapping[str, Any]) -> Earlier:
     return Earlier(
         _name(entry),
         entry["when"][:10],
-        levels(tables, known),
+        given(tables, known),
         frozenset(c for columns in tables.values() for c in columns),
         tuple(said.get("sensitive", ())),
         int(said.get("k", 0)),

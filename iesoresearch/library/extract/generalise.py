@@ -5,6 +5,8 @@ band of ages is written as an age in its middle, a quintile as its first decile,
 as its first category. The data dictionary of the extract says so.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from iesoresearch.data import codes
@@ -12,6 +14,7 @@ from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
 from iesoresearch.library.strict import meant
 
 NONE = "none"  # the column is left out
+AS_STORED = "as stored"
 _AGES = ("age", "age_at_referral", "age_at_period_end")
 _TEN_YEARS = (0, 18, 26, 36, 46, 56, 65, 75, 85, 90)  # no five-year band of the library is cut
 _PUBLISHED = tuple(low for low, _ in codes.AGE_BANDS.values())
@@ -33,6 +36,21 @@ def levels(column: str) -> list[str]:
     """How a column can be made coarser, finest first; the last leaves it out."""
     own = {"deprivation_decile": ["quintiles"], "ethnicity": ["groups"]}
     return [*(list(_AGE_LEVELS) if column in _AGES else own.get(column, [])), NONE]
+
+
+def given(tables: Mapping[str, list[str]], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Level of each quasi-identifier that is given; `AS_STORED` where it is not made coarser."""
+    found = {
+        column: chosen.get(column, AS_STORED)
+        for column, table in QUASI_IDENTIFIERS.items()
+        if column in tables.get(table, ())
+    }
+    return {column: level for column, level in found.items() if level != NONE}
+
+
+def in_words(column: str, level: str) -> str:
+    """A column, with its level if it was made coarser."""
+    return column if level == AS_STORED else f"{column} in {level}"
 
 
 def problems(chosen: dict[str, str]) -> list[str]:

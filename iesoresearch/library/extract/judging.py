@@ -10,7 +10,7 @@ from iesoresearch.disclosure.policy import Policy
 from iesoresearch.library.extract import generalise, identifiability, selection, together
 from iesoresearch.library.extract.agreement import Agreement, Limits, Refused
 from iesoresearch.library.extract.alike import Shown, counted, proposed
-from iesoresearch.library.extract.earlier import Earlier, in_words, levels
+from iesoresearch.library.extract.earlier import Earlier
 from iesoresearch.library.extract.identifiability import Asked
 from iesoresearch.library.extract.selection import Selected
 from iesoresearch.library.extract.together import Together
@@ -55,7 +55,7 @@ class _Judging:
         self._reader, self._agreement, self._policy = reader, agreement, policy
         self._selected, self._earlier = selected, earlier
         limits = agreement.limits
-        self._quasi = list(levels(agreement.tables, agreement.generalise))
+        self._quasi = list(generalise.given(agreement.tables, agreement.generalise))
         self._asked = Asked(limits.k, limits.l, tuple(limits.sensitive))
         self._joint: Together | None = None
 
@@ -114,8 +114,8 @@ class _Judging:
             f", or in a class where {c} has fewer than {limits.l} values, or nearly one only"
             for c in joint.uniform()
         )
-        own = levels(self._agreement.tables, self._agreement.generalise)
-        columns = ", ".join(in_words(c, level) for c, level in own.items())
+        own = generalise.given(self._agreement.tables, self._agreement.generalise)
+        columns = ", ".join(generalise.in_words(c, level) for c, level in own.items())
         raise Refused(
             "identifiability together",
             f"The extract of agreement {self._agreement.id} would let patients be told apart "

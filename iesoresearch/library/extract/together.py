@@ -21,7 +21,7 @@ import polars as pl
 from iesoresearch.data.schema import TABLES
 from iesoresearch.library.extract import generalise, identifiability
 from iesoresearch.library.extract.agreement import Agreement, Limits
-from iesoresearch.library.extract.earlier import AS_STORED, Earlier, levels
+from iesoresearch.library.extract.earlier import Earlier
 from iesoresearch.library.extract.identifiability import PERSON, Asked, Step
 from iesoresearch.library.extract.needs import LINKS
 from iesoresearch.library.extract.quasi import QUASI_IDENTIFIERS
@@ -161,7 +161,7 @@ class _Laying:
         self._shared: tuple[Earlier, ...] = shared
         self._chosen: dict[str, str] = agreement.generalise
         own_columns = {c for columns in agreement.tables.values() for c in columns}
-        self.own = list(levels(agreement.tables, self._chosen))
+        self.own = list(generalise.given(agreement.tables, self._chosen))
         self._levels = dict.fromkeys(pair for e in shared for pair in e.levels.items())
         sensitive = [*agreement.limits.sensitive, *(c for e in shared for c in e.sensitive)]
         self.given = {c: f"{c} is given" for c in dict.fromkeys(sensitive)}
@@ -221,7 +221,9 @@ class _Laying:
 
     def _told(self, column: str, level: str) -> pl.Expr:
         """A quasi-identifier at a level, where an earlier extract gives it so."""
-        value = pl.col(column) if level == AS_STORED else generalise.coarser(column, level)
+        value = (
+            pl.col(column) if level == generalise.AS_STORED else generalise.coarser(column, level)
+        )
         return pl.when(
             pl.any_horizontal(
                 self._reached(e, column) for e in self._shared if e.levels.get(column) == level

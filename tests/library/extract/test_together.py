@@ -291,7 +291,7 @@ def test_lines_of_the_log_that_tell_nothing_are_taken_for_all_columns():
 
     (one,) = earlier.held(Library(), "F Trust", DAY)
     assert (one.extract_id, one.day, one.told) == ("7", "2026-01-02", False)
-    assert one.levels == dict.fromkeys(QUASI_IDENTIFIERS, earlier.AS_STORED)
+    assert one.levels == dict.fromkeys(QUASI_IDENTIFIERS, generalise.AS_STORED)
 
 
 def test_classes_together_vary_in_what_is_sensitive(give):
